@@ -1,0 +1,219 @@
+"""The facts that travel: one frozen type for the data of each channel.
+
+Times are aware UTC. Bytes are base64 in JSON. Units are UCUM codes. Unknown fields are ignored,
+so that an older reader can live with a newer writer.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from contracts.words import AlertState, DeviceState, Phase, Quality, Severity, Verdict
+
+Text = Annotated[str, msgspec.Meta(max_length=512)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class _Fact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Common shape of everything that travels."""
+
+
+class Reading(_Fact, frozen=True):
+    """One value of a probe."""
+
+    metric: Name
+    value: float
+    unit: Name
+    measured_at: datetime
+    quality: Quality = Quality.GOOD
+
+
+class Readings(_Fact, frozen=True):
+    """A batch of one device's readings, in order of measurement."""
+
+    readings: Annotated[list[Reading], msgspec.Meta(min_length=1, max_length=5000)]
+
+
+class RawFrame(_Fact, frozen=True):
+    """The bytes as they came from the line, with their hash: what custody rests on."""
+
+    content: bytes
+    sha256: Sha256
+
+
+class ProfileRef(_Fact, frozen=True):
+    """Which reading of the bytes: profile folder and version."""
+
+    id: Name
+    version: Name
+
+
+class Sample(_Fact, frozen=True):
+    """What was tested, as far as the instrument or the operator said."""
+
+    number: Text = ""
+    name: Text = ""
+    name_cut: bool = False
+    """True if the instrument cut the name (some keep three Chinese characters)."""
+    stall: Text = ""
+    lot: Text = ""
+    supplier: Text = ""
+    origin: Text = ""
+
+
+class Value(_Fact, frozen=True):
+    """A measured value: the text as sent stays; the number is added where there is one."""
+
+    text: Text
+    number: float | None = None
+    comparator: Text = ""
+    """``<`` or ``>`` of a censored value; its number is then the bound, not the value."""
+    unit: Text = ""
+    qualitative: Text = ""
+    """``negative``, ``positive`` or ``invalid`` where the instrument answers in words."""
+
+
+class TestResult(_Fact, frozen=True):
+    """快检结果: one value of one item of one sample, with the bytes it was read from."""
+
+    __test__ = False  # not a pytest class
+
+    sample: Sample
+    item: Name
+    """The item as the instrument sent it."""
+    value: Value
+    verdict: Verdict
+    captured_at: datetime
+    profile: ProfileRef
+    raw: RawFrame
+    item_code: Text = ""
+    """The item in our own list, where it is known (``pesticide_inhibition``)."""
+    record_number: int | None = None
+    channel: int | None = None
+    measured_at: datetime | None = None
+    measured_text: Text = ""
+    """The instrument's own time as sent; its clock may be wrong."""
+    clock_offset_s: float | None = None
+    """Instrument clock minus edge clock, where it could be measured."""
+    limit_text: Text = ""
+    rule: Text = ""
+    """The limit or rule that the verdict rests on."""
+    instrument_verdict: Text = ""
+    operator: Text = ""
+    flags: tuple[str, ...] = ()
+
+
+class Box(_Fact, frozen=True):
+    """A labelled rectangle in pixels of the frame."""
+
+    label: Name
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    confidence: Share
+    attributes: dict[str, float] | None = None
+    """Probability by attribute (``hat``, ``mask``), or None when it cannot be told."""
+
+
+class ModelRef(_Fact, frozen=True):
+    """Which model saw it."""
+
+    id: Name
+    version: Name
+    sha256: Sha256
+
+
+class Observation(_Fact, frozen=True):
+    """观察: an episode that a camera saw, or a state in which it could not see."""
+
+    observation_id: Name
+    kind: Name
+    """``no_hat``, ``no_mask``, ``camera_offline``, ``camera_dark``, ``camera_frozen`` …"""
+    phase: Phase
+    started_at: datetime
+    captured_at: datetime
+    reason: Text
+    zone: Text = ""
+    zone_kind: Text = ""
+    ended_at: datetime | None = None
+    people: int = 0
+    confidence: Share = 1.0
+    boxes: tuple[Box, ...] = ()
+    models: tuple[ModelRef, ...] = ()
+    evidence: tuple[str, ...] = ()
+    """Ids of the evidence that travels beside this observation."""
+
+
+class Evidence(_Fact, frozen=True):
+    """A picture that belongs to an observation. Bounded: the edge shrinks before it sends."""
+
+    evidence_id: Name
+    media_type: Name
+    content: bytes
+    sha256: Sha256
+    width: int
+    height: int
+    captured_at: datetime
+    blurred: bool
+    """True if faces and heads were made unrecognisable before it left the edge."""
+    observation_id: Text = ""
+    boxes: tuple[Box, ...] = ()
+
+
+class Status(_Fact, frozen=True):
+    """State of a device or agent (retained; the last will says ``offline``)."""
+
+    state: DeviceState
+    at: datetime
+    detail: Text = ""
+    software: Text = ""
+    epoch: Text = ""
+    lowest_unreceipted: int | None = None
+    oldest_unsent_age_s: float = 0.0
+    backlog: int = 0
+    outbox_bytes: int = 0
+    thinned: int = 0
+    clock_offset_s: float | None = None
+    discarded_bytes: int = 0
+    figures: dict[str, float] = {}
+
+
+class Receipt(_Fact, frozen=True):
+    """Sequence numbers of one agent's epoch that are stored everywhere; closed ranges."""
+
+    epoch: Name
+    ranges: list[tuple[int, int]]
+
+
+class Alert(_Fact, frozen=True):
+    """State of one alert, as retained on MQTT."""
+
+    alert_id: Name
+    rule: Name
+    rule_version: Name
+    severity: Severity
+    state: AlertState
+    title_zh: Text
+    title_en: Text
+    region: Name
+    site: Name
+    device: Name
+    raised_at: datetime
+    changed_at: datetime
+    summary: Text = ""
+    acknowledged_by: Text = ""
+    evidence: tuple[str, ...] = ()
+
+
+class Command(_Fact, frozen=True):
+    """An order to a device; it expires, so that a late one does nothing."""
+
+    command_id: Name
+    name: Name
+    issued_at: datetime
+    expires_at: datetime
+    arguments: dict[str, str] = {}

@@ -1,0 +1,85 @@
+"""Sets of sequence numbers kept as few closed ranges: receipts and intake progress speak in them."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+
+class RangeSet:
+    """A set of positive integers, stored as sorted, disjoint, non-touching closed ranges."""
+
+    __slots__ = ("_ends", "_starts")
+
+    def __init__(self, ranges: Iterable[tuple[int, int]] = ()) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for first, last in ranges:
+            self.add_range(first, last)
+
+    @classmethod
+    def of(cls, numbers: Iterable[int]) -> "RangeSet":
+        """The set of the given numbers."""
+        made = cls()
+        for number in sorted(numbers):
+            made.add(number)
+        return made
+
+    def __contains__(self, number: int) -> bool:
+        at = bisect_right(self._starts, number) - 1
+        return at >= 0 and number <= self._ends[at]
+
+    def __iter__(self) -> Iterator[int]:
+        for first, last in self.ranges():
+            yield from range(first, last + 1)
+
+    def __len__(self) -> int:
+        return sum(last - first + 1 for first, last in self.ranges())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RangeSet) and self.ranges() == other.ranges()
+
+    def __hash__(self) -> int:  # mutable: never a key
+        raise TypeError("RangeSet is mutable and cannot be hashed")
+
+    def __repr__(self) -> str:
+        return f"RangeSet({self.ranges()})"
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """The closed ranges, in order."""
+        return list(zip(self._starts, self._ends, strict=True))
+
+    def add(self, number: int) -> bool:
+        """Add one number; True if it was new."""
+        ends = self._ends
+        if ends and number == ends[-1] + 1:  # the usual case: the next one
+            ends[-1] = number
+            return True
+        if number in self:
+            return False
+        self.add_range(number, number)
+        return True
+
+    def add_range(self, first: int, last: int) -> None:
+        """Add every number from `first` through `last`. Raises ValueError if they are reversed."""
+        if first > last:
+            raise ValueError(f"range {first}-{last} is reversed")
+        low = bisect_right(self._starts, first) - 1
+        if low < 0 or self._ends[low] < first - 1:
+            low += 1
+        high = bisect_right(self._starts, last + 1)
+        if low < high:
+            first = min(first, self._starts[low])
+            last = max(last, self._ends[high - 1])
+        self._starts[low:high] = [first]
+        self._ends[low:high] = [last]
+
+    def gaps(self, first: int = 1) -> list[tuple[int, int]]:
+        """Ranges that are missing between `first` and the largest number held."""
+        missing: list[tuple[int, int]] = []
+        expected = first
+        for start, end in self.ranges():
+            if end < expected:
+                continue
+            if start > expected:
+                missing.append((expected, start - 1))
+            expected = end + 1
+        return missing

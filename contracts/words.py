@@ -1,0 +1,55 @@
+"""The field's words as closed lists: verdicts, severity classes, states of devices and alerts."""
+
+from enum import IntEnum, StrEnum
+
+
+class Verdict(StrEnum):
+    """判定 of a quick test. It screens; only a statutory test establishes."""
+
+    PASS = "pass"
+    POSITIVE = "positive"
+    SUSPECT = "suspect"
+    INVALID = "invalid"
+    NONE = "none"
+    """No rule judges this item: the value is kept, nothing is claimed."""
+
+
+class Severity(IntEnum):
+    """Class of an alert: 1 at once, 2 with a deadline, 3 daily guidance."""
+
+    AT_ONCE = 1
+    DEADLINE = 2
+    GUIDANCE = 3
+
+
+class DeviceState(StrEnum):
+    """What can be said of a device; unknown is not fine."""
+
+    ONLINE = "online"
+    DEGRADED = "degraded"
+    OFFLINE = "offline"
+    UNKNOWN = "unknown"
+
+
+class AlertState(StrEnum):
+    """Life of an alert. `resolved` is said by the data, `closed` by a person."""
+
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Phase(StrEnum):
+    """Where an observed episode stands."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Quality(StrEnum):
+    """How far a reading can be believed."""
+
+    GOOD = "good"
+    DOUBTFUL = "doubtful"
+    BAD = "bad"

@@ -1,0 +1,1 @@
+"""What runs in the testing room, the van and the canteen: instruments, cameras, outbox, uplink."""

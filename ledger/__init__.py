@@ -1,0 +1,1 @@
+"""The book of record: relational schema, migrations and queries, on SQLite or PostgreSQL."""

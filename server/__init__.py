@@ -1,0 +1,1 @@
+"""API, supervisors' console, public pages and the live stream."""

@@ -1,4 +1,4 @@
-"""Sets of sequence numbers kept as few closed ranges: receipts and intake progress speak in them."""
+"""Sets of sequence numbers kept as few closed ranges, as receipts and intake speak of them."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator

@@ -1,0 +1,68 @@
+"""Writes the generated pages of docs/ from the types: `python -m foodsentry.reference [--check]`.
+
+Pages: the AsyncAPI document, and the configuration reference of edge agent, gateway and server.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+from edge_agent.settings import EdgeSettings
+from gateway.settings import GatewaySettings
+from server.settings import ServerSettings
+
+from contracts import asyncapi
+from contracts.reference import markdown
+
+ROOT = Path(__file__).resolve().parents[1]
+PROCESSES: dict[str, type[msgspec.Struct]] = {
+    "edge run": EdgeSettings,
+    "gateway run": GatewaySettings,
+    "server run": ServerSettings,
+}
+
+
+def configuration() -> str:
+    """The configuration reference as Markdown."""
+    parts = [
+        "# Configuration reference\n\n"
+        "Generated from the settings types by `make docs`; edit those, not this page.\n"
+        "Each process reads one TOML file. An unknown or wrong key is refused, with file and key\n"
+        "named. "
+        "Annotated examples stand under `firmware_configs/`.\n"
+    ]
+    for command, settings in PROCESSES.items():
+        parts.append(f"## `foodsentry {command} SETTINGS.toml`\n\n{markdown(settings)}")
+    return "\n".join(parts)
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page: path and text."""
+    wire = json.dumps(asyncapi.document(), indent=2, ensure_ascii=False) + "\n"
+    return {
+        ROOT / "docs" / "asyncapi.json": wire,
+        ROOT / "docs" / "configuration.md": configuration(),
+    }
+
+
+def main() -> int:
+    """Write the pages, or with --check only say which are out of date (exit status 1)."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = [
+        path
+        for path, text in pages().items()
+        if not path.exists() or path.read_text("utf-8") != text
+    ]
+    for path in stale:
+        if not check:
+            path.write_text(pages()[path], "utf-8")
+        print(f"{'out of date' if check else 'wrote'}: {path.relative_to(ROOT)}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Fixtures shared by all tests: real servers, one of each for a test run."""
+
+from collections.abc import Iterator
+
+import pytest
+from servers import Influx, Mosquitto, Postgres, VictoriaMetrics
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """A shared anonymous broker: use topics and client ids of your own, and never kill it."""
+    config = "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
+    with Mosquitto(tmp_path_factory.mktemp("mosquitto"), config) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
+    """A shared InfluxDB 1.x: make a database of your own."""
+    with Influx(tmp_path_factory.mktemp("influx")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VictoriaMetrics]:
+    """A shared VictoriaMetrics."""
+    with VictoriaMetrics(tmp_path_factory.mktemp("victoria")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A shared PostgreSQL: `create_database()` gives an empty one."""
+    with Postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server

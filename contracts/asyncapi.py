@@ -100,5 +100,5 @@ def document() -> dict[str, Any]:
             "schemas": dict(sorted(schemas.items())),
         },
     }
-    plain: dict[str, Any] = msgspec.to_builtins(made)
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made))
     return plain

@@ -1,0 +1,1 @@
+"""Instruments on serial lines: port, profile, host's side of the dialogue, results and readings."""

@@ -1,0 +1,1 @@
+"""Protocol cores without I/O: bytes in, frozen events out; no port, no clock, no logging."""

@@ -11,6 +11,17 @@ from contracts.events import Status
 from contracts.topics import Identity
 
 
+class OutboxError(Exception):
+    """A fact is not stored, and why; the source must not be acknowledged. Trying later may help."""
+
+
+class FactRefused(OutboxError):
+    """A fact that can never travel (too large, breaks the wire contract): trying again is no use.
+
+    The source's bytes belong into the quarantine, with this error's text as the reason.
+    """
+
+
 class Fact(msgspec.Struct, frozen=True):
     """Something that must reach the city: who measured it, the channel's kind, and its data."""
 
@@ -25,10 +36,13 @@ class Sink(Protocol):
     """Where facts go. Durable: when `put` returns, a power cut loses nothing of it."""
 
     def put(self, facts: Sequence[Fact]) -> None:
-        """Store the facts in order, all or none. Raises OutboxError when they cannot be stored."""
+        """Store the facts in order, all or none.
+
+        Raises OutboxError when they cannot be stored now, FactRefused when they never can.
+        """
 
     def quarantine(self, who: Identity, content: bytes, reason: str, at: datetime) -> None:
-        """Keep bytes that could not be read, durably, with the reason."""
+        """Keep bytes that could not be read, durably, with the reason. Raises OutboxError."""
 
     def report(self, who: Identity, status: Status) -> None:
         """Tell a device's present state; only the newest counts and it need not survive a crash."""

@@ -1,0 +1,153 @@
+"""The settings of one camera, as they stand in the agent's TOML file."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class HonestySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a camera counts as unable to see: slow to degrade, quick to recover."""
+
+    offline_after_s: Annotated[
+        float, Meta(ge=1, le=3600, description="No frame for this long: `camera_offline`.")
+    ] = 15.0
+    frozen_after_s: Annotated[
+        float,
+        Meta(ge=1, le=3600, description="Identical frames for this long: `camera_frozen`."),
+    ] = 30.0
+    degrade_after_s: Annotated[
+        float,
+        Meta(
+            ge=0.5,
+            le=3600,
+            description="Dark, covered or blurred frames for this long become an observation.",
+        ),
+    ] = 10.0
+    recover_after_s: Annotated[
+        float,
+        Meta(ge=0, le=600, description="Good frames for this long end such an observation."),
+    ] = 2.0
+    dark_below: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=255,
+            description="Dark: 95 of 100 pixels are below this grey level (0 black, 255 white).",
+        ),
+    ] = 32.0
+    covered_below: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=128,
+            description="Covered: the standard deviation of the grey levels is below this.",
+        ),
+    ] = 8.0
+    blurred_below: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=10000,
+            description="Blurred: the variance of the Laplacian at 320x180 is below this. "
+            "0 switches the check off.",
+        ),
+    ] = 12.0
+
+
+class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A camera: who it is, where its frames come from, and what it looks at."""
+
+    device: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_-]{1,64}$",
+            description="Device id, unique at the site; the topic's device segment.",
+        ),
+    ]
+    source: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="Where the frames come from: `rtsp://host/path` (over TCP), `usb:0`, "
+            "`file:PATH` (a video, played at its own pace) or `folder:PATH` (pictures in order of "
+            "name). No password here: see `user` and `password_file`.",
+        ),
+    ]
+    scene: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_-]{1,64}$",
+            description="Name of the scene: `NAME.toml` in the folder of scenes.",
+        ),
+    ]
+    user: Annotated[str, Meta(description="User name at an RTSP camera; empty: none.")] = ""
+    password_file: Annotated[
+        str,
+        Meta(
+            description="File that holds the RTSP password. Without it, the environment variable "
+            "FOODSENTRY_CAMERA_PASSWORD is used."
+        ),
+    ] = ""
+    loop: Annotated[
+        bool, Meta(description="Start a file or folder anew at its end (demo and tests).")
+    ] = False
+    folder_fps: Annotated[
+        float, Meta(gt=0, le=60, description="Pace of a picture folder, in pictures a second.")
+    ] = 5.0
+    looks_per_s: Annotated[
+        float,
+        Meta(gt=0, le=30, description="At most this many frames a second are analysed."),
+    ] = 5.0
+    look_every_s: Annotated[
+        float,
+        Meta(gt=0, le=600, description="A frame is analysed this often even if nothing moves."),
+    ] = 2.0
+    open_timeout_s: Annotated[
+        float, Meta(ge=0.5, le=60, description="Limit for opening the source.")
+    ] = 5.0
+    read_timeout_s: Annotated[
+        float, Meta(ge=0.5, le=60, description="Limit for one frame of a network camera.")
+    ] = 5.0
+    retry_first_s: Annotated[
+        float, Meta(ge=0.05, le=60, description="Pause before the first new try to connect.")
+    ] = 0.5
+    retry_longest_s: Annotated[
+        float, Meta(ge=0.1, le=600, description="Longest pause; each failed try doubles it.")
+    ] = 30.0
+    longest_side_px: Annotated[
+        int,
+        Meta(
+            ge=320,
+            le=3840,
+            description="A larger frame is shrunk to this before anything else is done with it.",
+        ),
+    ] = 1280
+    refuse_above_px: Annotated[
+        int,
+        Meta(
+            ge=100_000,
+            le=150_000_000,
+            description="A frame of more pixels (width times height) is refused.",
+        ),
+    ] = 40_000_000
+    status_every_s: Annotated[
+        float, Meta(ge=1, le=3600, description="The state is reported this often, changed or not.")
+    ] = 30.0
+    detector: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_-]{1,64}$",
+            description="Folder of the head detector below the folder of models.",
+        ),
+    ] = "kitchen_heads"
+    attributes: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_-]{1,64}$",
+            description="Folder of the attribute classifier below the folder of models.",
+        ),
+    ] = "head_attributes"
+    honesty: Annotated[
+        HonestySettings, Meta(description="When the camera counts as unable to see.")
+    ] = HonestySettings()

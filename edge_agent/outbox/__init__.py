@@ -1,0 +1,1 @@
+"""The durable outbox: every fact is on the disk before its source is acknowledged."""

@@ -49,16 +49,19 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
+def _short(value: float) -> str:
+    """Three significant digits, thousands apart."""
+    if abs(value) >= 100:
+        digits = len(str(int(abs(value)))) - 3
+        return f"{round(value, -digits):,.0f}"
+    return f"{value:.3g}"
+
+
 def table(title: str, figures: Sequence[Figure]) -> str:
     """The figures as a Markdown table."""
-    lines = [
-        f"### {title}",
-        "",
-        "| what | median | lowest – highest | runs |",
-        "|---|---:|---:|---:|",
-    ]
+    lines = [f"### {title}", "", "| what | median | lowest – highest | runs |"]
+    lines.append("| --- | ---: | ---: | ---: |")
     for f in figures:
-        lines.append(
-            f"| {f.name} | {f.median:,.4g} {f.unit} | {f.low:,.4g} – {f.high:,.4g} | {f.runs} |"
-        )
+        spread = f"{_short(f.low)} – {_short(f.high)}"
+        lines.append(f"| {f.name} | {_short(f.median)} {f.unit} | {spread} | {f.runs} |")
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""The embedded MQTT broker of the demo: rumqttd from the `iotcore` wheel, on loopback, with sign-in.
+"""The demo's embedded MQTT broker: rumqttd from the `iotcore` wheel, on loopback, with sign-in.
 
 It keeps its sessions in memory, which the demo may: what the broker loses in a restart is not
 receipted, and the edge sends it again. It cannot confine a user to topics; the gateway checks every

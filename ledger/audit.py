@@ -1,0 +1,109 @@
+"""The audit chain: who did what to what; each entry's hash covers the one before it.
+
+hash = SHA-256 of the previous entry's hash and the entry's canonical JSON (sorted keys). Whoever has
+noted the newest hash can later tell whether anything before it was changed, removed or put in.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select, text
+
+from ledger.schema import audit
+from ledger.sql import typed
+
+LOCK_KEY = 0x66730002
+"""PostgreSQL advisory lock under which the chain grows."""
+GENESIS = "0" * 64
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """One link. `detail` is canonical JSON text."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: str
+    previous_hash: str
+    hash: str
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """What following the chain has shown."""
+
+    entries: int
+    """How many entries hold."""
+    head: str
+    """Hash of the newest entry that holds."""
+    broken_id: int | None = None
+    reason: str = ""
+
+
+def append(
+    conn: Connection,
+    actor: str,
+    action: str,
+    subject: str,
+    detail: Mapping[str, Any],
+    at: datetime,
+) -> str:
+    """Add an entry; returns its hash. Others who append wait until this transaction ends."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+    newest = select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)
+    last = conn.execute(newest).one_or_none()
+    entry = AuditEntry(
+        id=last.id + 1 if last else 1,
+        at=at.astimezone(UTC),
+        actor=actor,
+        action=action,
+        subject=subject,
+        detail=msgspec.json.encode(dict(detail), order="sorted").decode(),
+        previous_hash=last.hash if last else GENESIS,
+        hash="",
+    )
+    digest = _hash(entry)
+    conn.execute(audit.insert(), msgspec.structs.asdict(entry) | {"hash": digest})
+    return digest
+
+
+def entries(conn: Connection, limit: int = 100, before: int | None = None) -> list[AuditEntry]:
+    """Newest first; `before` is the id of the last one already seen."""
+    found = select(audit).order_by(audit.c.id.desc()).limit(limit)
+    if before is not None:
+        found = found.where(audit.c.id < before)
+    return [typed(row, AuditEntry) for row in conn.execute(found)]
+
+
+def verify(conn: Connection) -> Verification:
+    """Follow the whole chain from its beginning; stops at the first link that does not hold."""
+    head, count = GENESIS, 0
+    rows = conn.execution_options(yield_per=1000).execute(select(audit).order_by(audit.c.id))
+    for row in rows:
+        entry = typed(row, AuditEntry)
+        if entry.id != count + 1:
+            return Verification(count, head, entry.id, f"entry {count + 1} is missing")
+        if entry.previous_hash != head:
+            return Verification(count, head, entry.id, "does not follow the entry before it")
+        if entry.hash != _hash(entry):
+            return Verification(count, head, entry.id, "content does not have its hash")
+        head, count = entry.hash, count + 1
+    return Verification(count, head)
+
+
+def _hash(entry: AuditEntry) -> str:
+    covered = {
+        "id": entry.id,
+        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        "detail": entry.detail,
+    }
+    body = msgspec.json.encode(covered, order="sorted")
+    return hashlib.sha256(entry.previous_hash.encode() + body).hexdigest()

@@ -1,0 +1,133 @@
+"""Opens the ledger's database and runs its transactions: SQLite (WAL) or PostgreSQL.
+
+Nobody outside `ledger/` imports SQLAlchemy: they take `Engine` and `Connection` from here, run
+transactions with `writing` and `reading`, and meet its troubles as `LedgerDown`.
+
+On SQLite a writing transaction begins with BEGIN IMMEDIATE, so that two processes queue up instead
+of failing half-way; a reading one sees a snapshot and never waits for writers.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
+
+from ledger import journal_buffer
+
+__all__ = ["Connection", "Engine", "LedgerDown", "open_engine", "reading", "writing"]
+
+BUSY_TIMEOUT_S = 15.0
+_READING = "ledger_reading"
+
+
+class LedgerDown(Exception):
+    """The database is away, locked, full or chose this transaction as a deadlock's victim.
+
+    The transaction has left nothing behind; it may be tried again.
+    """
+
+
+def open_engine(url: str, *, echo: bool = False) -> Engine:
+    """An engine for ``sqlite:///path`` or ``postgresql+psycopg://…``. Does not connect yet.
+
+    Raises ValueError for other databases and unreadable URLs.
+    """
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        raise ValueError(
+            "ledger URL cannot be read; write sqlite:///path or postgresql+psycopg://…"
+        )
+    options: dict[str, Any] = {
+        "echo": echo,
+        "json_serializer": _to_json,
+        "json_deserializer": msgspec.json.decode,
+    }
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        engine = create_engine(
+            parsed, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None}, **options
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    elif parsed.drivername == "postgresql+psycopg":
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=True,
+            pool_timeout=BUSY_TIMEOUT_S,
+            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+            **options,
+        )
+    else:
+        raise ValueError(
+            f"ledger URL: {parsed.drivername!r} is neither sqlite nor postgresql+psycopg"
+        )
+    journal_buffer.attach(engine)
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One writing transaction: committed at the end, rolled back on any exception.
+
+    Raises LedgerDown when it may be tried again.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        raise LedgerDown(_reason(error)) from error
+    except exc.DBAPIError as error:
+        if error.connection_invalidated or _deadlock(error):
+            raise LedgerDown(_reason(error)) from error
+        raise
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that cannot write, and on SQLite never waits. Raises LedgerDown."""
+    try:
+        with engine.connect() as connection:
+            yield connection.execution_options(**{_READING: True, "postgresql_readonly": True})
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        raise LedgerDown(_reason(error)) from error
+    except exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise LedgerDown(_reason(error)) from error
+        raise
+
+
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # FULL: a receipt that left this machine survives a power cut.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+    finally:
+        cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get(_READING):
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        connection.exec_driver_sql("BEGIN")
+    else:
+        connection.exec_driver_sql("PRAGMA query_only = OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _deadlock(error: exc.DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in {"40001", "40P01", "55P03", "53100"}
+
+
+def _reason(error: exc.SQLAlchemyError) -> str:
+    original = getattr(error, "orig", None)
+    return " ".join(str(original or error).split())[:400]

@@ -1,0 +1,75 @@
+"""Establishments 经营主体: who is supervised, one file each."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from ledger.ids import new_id, new_public_code
+from ledger.schema import establishments
+from ledger.sql import plain, typed, typed_or_none
+
+
+class EstablishmentKind(StrEnum):
+    """What sort of business it is."""
+
+    MARKET = "market"
+    CANTEEN = "canteen"
+    VAN = "van"
+    SUPERMARKET = "supermarket"
+
+
+class Establishment(msgspec.Struct, frozen=True):
+    """A business or canteen. `officer_id` None means that nobody is responsible: a finding."""
+
+    name: str
+    kind: EstablishmentKind
+    region: str
+    id: str = msgspec.field(default_factory=new_id)
+    credit_code: str | None = None
+    """统一社会信用代码, GB 32100."""
+    licence_number: str | None = None
+    """食品经营许可证: JY and 14 digits."""
+    address: str = ""
+    officer_id: str | None = None
+    public_code: str = msgspec.field(default_factory=new_public_code)
+    risk_grade: str = ""
+    """A to D, empty while not graded."""
+
+
+def add(conn: Connection, new: Establishment) -> None:
+    """Add one."""
+    conn.execute(establishments.insert(), plain(new))
+
+
+def get(conn: Connection, establishment_id: str) -> Establishment | None:
+    """The establishment of that id."""
+    found = select(establishments).where(establishments.c.id == establishment_id)
+    return typed_or_none(conn.execute(found).one_or_none(), Establishment)
+
+
+def by_public_code(conn: Connection, code: str) -> Establishment | None:
+    """The establishment whose public page `code` opens."""
+    found = select(establishments).where(establishments.c.public_code == code)
+    return typed_or_none(conn.execute(found).one_or_none(), Establishment)
+
+
+def list_in(
+    conn: Connection, regions: Sequence[str], limit: int = 100, offset: int = 0
+) -> list[Establishment]:
+    """Those in any of `regions`, by region and name."""
+    found = (
+        select(establishments)
+        .where(establishments.c.region.in_(regions))
+        .order_by(establishments.c.region, establishments.c.name, establishments.c.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [typed(row, Establishment) for row in conn.execute(found)]
+
+
+def count_in(conn: Connection, regions: Sequence[str]) -> int:
+    """How many there are in `regions`."""
+    counted = select(func.count()).where(establishments.c.region.in_(regions))
+    return conn.scalar(counted.select_from(establishments)) or 0

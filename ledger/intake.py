@@ -1,0 +1,128 @@
+"""Which numbered events have been taken in: one set of ranges per agent and epoch.
+
+`claim` is what makes redelivery harmless and lets several gateways share a subscription: it is
+atomic with the transaction it runs in, and of two gateways that claim the same number exactly one
+gets it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection, bindparam, select, tuple_, update
+
+from contracts.sequences import RangeSet
+from contracts.topics import Identity
+from ledger.schema import intake
+from ledger.sql import chunks, insert_into
+
+Key = tuple[Identity, str]
+"""An agent and the epoch of its numbering."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far one agent's epoch has been taken in."""
+
+    agent: Identity
+    epoch: str
+    highest: int
+    missing: int
+    """How many numbers below `highest` have not come."""
+    lowest_gap: int
+    """The smallest number that has not come (``highest + 1`` without gaps)."""
+
+
+def claim(conn: Connection, agent: Identity, epoch: str, sequences: Sequence[int]) -> set[int]:
+    """Those of `sequences` that were not yet taken in; they count as taken in from now on.
+
+    Raises ValueError for a number below 1.
+    """
+    return claim_all(conn, {(agent, epoch): sequences})[agent, epoch]
+
+
+def claim_all(conn: Connection, wanted: Mapping[Key, Iterable[int]]) -> dict[Key, set[int]]:
+    """`claim` for many agents at once. Do this first in a transaction, and once.
+
+    Rows are locked in one order, so that two gateways with overlapping batches don't block each
+    other for good.
+    """
+    asked = {key: RangeSet.of(numbers) for key, numbers in wanted.items()}
+    for (agent, epoch), numbers in asked.items():
+        if any(first < 1 for first, _ in numbers.ranges()):
+            raise ValueError(f"{agent.source} epoch {epoch}: sequence below 1")
+    held = _lock(conn, sorted(key for key, numbers in asked.items() if numbers.ranges()))
+    fresh: dict[Key, set[int]] = {}
+    changed = []
+    for key, numbers in asked.items():
+        known = held.get(key)
+        fresh[key] = {n for n in numbers if known is not None and known.add(n)}
+        if fresh[key] and known is not None:
+            changed.append(_named(key) | {"new_ranges": known.ranges()})
+    if changed:
+        conn.execute(_UPDATE, changed)
+    return fresh
+
+
+def progress(conn: Connection) -> list[Progress]:
+    """How far every agent's epochs have come, by agent."""
+    found = select(intake).order_by(intake.c.region, intake.c.site, intake.c.agent, intake.c.epoch)
+    made = []
+    for row in conn.execute(found):
+        ranges = RangeSet(tuple(pair) for pair in row.ranges)
+        gaps = ranges.gaps()
+        highest = ranges.ranges()[-1][1] if row.ranges else 0
+        made.append(
+            Progress(
+                agent=Identity(row.region, row.site, row.agent),
+                epoch=row.epoch,
+                highest=highest,
+                missing=sum(last - first + 1 for first, last in gaps),
+                lowest_gap=gaps[0][0] if gaps else highest + 1,
+            )
+        )
+    return made
+
+
+_UPDATE = (
+    update(intake)
+    .where(
+        intake.c.site == bindparam("key_site"),
+        intake.c.agent == bindparam("key_agent"),
+        intake.c.epoch == bindparam("key_epoch"),
+    )
+    .values(ranges=bindparam("new_ranges"))
+)
+
+
+def _named(key: Key) -> dict[str, object]:
+    agent, epoch = key
+    return {"key_site": agent.site, "key_agent": agent.device, "key_epoch": epoch}
+
+
+def _lock(conn: Connection, keys: Sequence[Key]) -> dict[Key, RangeSet]:
+    held: dict[Key, RangeSet] = {}
+    columns = tuple_(intake.c.site, intake.c.agent, intake.c.epoch)
+    for part in chunks(keys, 1000):
+        held |= _read_locked(conn, columns, part)
+        missing = [key for key in part if key not in held]
+        if missing:
+            rows = [
+                {"site": a.site, "agent": a.device, "epoch": e, "region": a.region, "ranges": []}
+                for a, e in missing
+            ]
+            conn.execute(insert_into(conn, intake).on_conflict_do_nothing(), rows)
+            held |= _read_locked(conn, columns, missing)
+    return held
+
+
+def _read_locked(conn: Connection, columns: object, keys: Sequence[Key]) -> dict[Key, RangeSet]:
+    found = (
+        select(intake)
+        .where(columns.in_([(a.site, a.device, e) for a, e in keys]))  # type: ignore[attr-defined]
+        .order_by(intake.c.site, intake.c.agent, intake.c.epoch)
+        .with_for_update()
+    )
+    by_name = {(a.site, a.device, e): (a, e) for a, e in keys}
+    return {
+        by_name[row.site, row.agent, row.epoch]: RangeSet(tuple(pair) for pair in row.ranges)
+        for row in conn.execute(found)
+    }

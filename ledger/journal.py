@@ -1,0 +1,63 @@
+"""The journal: one row for every change that others follow (console, retained alerts).
+
+Ids grow, and become visible in their order: a reader that has seen id n will never meet a smaller
+one later. Rows are written when their transaction commits (see `journal_buffer`).
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from ledger.journal_buffer import flush, hold
+from ledger.schema import journal
+from ledger.sql import typed
+
+ALERT_RAISED = "alert.raised"
+ALERT_ACKNOWLEDGED = "alert.acknowledged"
+ALERT_RESOLVED = "alert.resolved"
+ALERT_CLOSED = "alert.closed"
+RESULT = "result"
+OBSERVATION = "observation"
+DEVICE = "device"
+
+
+class JournalRow(msgspec.Struct, frozen=True):
+    """One change. `ref` is the id of what changed: alert id, result id, observation id, source."""
+
+    id: int
+    at: datetime
+    kind: str
+    region: str
+    site: str
+    ref: str
+    body: dict[str, Any]
+
+
+def append(
+    conn: Connection,
+    kind: str,
+    *,
+    at: datetime,
+    region: str,
+    site: str,
+    ref: str,
+    body: dict[str, Any],
+) -> None:
+    """Note a change; it becomes visible with the transaction's commit."""
+    row = {"kind": kind, "at": at, "region": region, "site": site, "ref": ref, "body": body}
+    hold(conn, row)
+
+
+def after(conn: Connection, cursor: int, limit: int = 500) -> list[JournalRow]:
+    """Rows with an id greater than `cursor`, in order."""
+    flush(conn)
+    found = select(journal).where(journal.c.id > cursor).order_by(journal.c.id).limit(limit)
+    return [typed(row, JournalRow) for row in conn.execute(found)]
+
+
+def last_id(conn: Connection) -> int:
+    """The newest id; 0 if nothing was ever noted."""
+    flush(conn)
+    return conn.scalar(select(func.max(journal.c.id))) or 0

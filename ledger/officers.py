@@ -1,0 +1,71 @@
+"""Officers: the people who sign in, with a role over a region and everything below it."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Connection, select, update
+
+from ledger.ids import new_id
+from ledger.schema import officers
+from ledger.sql import plain, typed, typed_or_none
+
+
+class Role(StrEnum):
+    """What somebody may do, within their region's subtree."""
+
+    CITY = "city"
+    COUNTY = "county"
+    TOWN = "town"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Officer(msgspec.Struct, frozen=True):
+    """A person. An empty `password_hash` means that nobody can sign in as them yet."""
+
+    login: str
+    name: str
+    role: Role
+    region: str
+    id: str = msgspec.field(default_factory=new_id)
+    password_hash: str = ""
+    establishment_id: str | None = None
+    """For operators: whose room or kitchen they run."""
+    active: bool = True
+
+
+def add(conn: Connection, new: Officer) -> None:
+    """Add one."""
+    conn.execute(officers.insert(), plain(new))
+
+
+def get(conn: Connection, officer_id: str) -> Officer | None:
+    """The officer of that id."""
+    row = conn.execute(select(officers).where(officers.c.id == officer_id)).one_or_none()
+    return typed_or_none(row, Officer)
+
+
+def by_login(conn: Connection, login: str) -> Officer | None:
+    """The officer who signs in under that name, active or not."""
+    row = conn.execute(select(officers).where(officers.c.login == login)).one_or_none()
+    return typed_or_none(row, Officer)
+
+
+def list_in(conn: Connection, regions: Sequence[str]) -> list[Officer]:
+    """Officers of `regions`, by region and login."""
+    found = select(officers).where(officers.c.region.in_(regions))
+    rows = conn.execute(found.order_by(officers.c.region, officers.c.login))
+    return [typed(row, Officer) for row in rows]
+
+
+def set_password(conn: Connection, officer_id: str, password_hash: str) -> None:
+    """Replace the password's hash."""
+    changed = update(officers).where(officers.c.id == officer_id)
+    conn.execute(changed.values(password_hash=password_hash))
+
+
+def set_active(conn: Connection, officer_id: str, active: bool) -> None:
+    """Let somebody sign in, or no longer."""
+    conn.execute(update(officers).where(officers.c.id == officer_id).values(active=active))

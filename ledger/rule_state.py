@@ -1,0 +1,57 @@
+"""What a rule remembers of one series between events: since when above the limit, last time seen …"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, tuple_
+
+from ledger.schema import rule_state
+from ledger.sql import chunks, insert_into
+
+Key = tuple[str, str]
+"""Rule id, series."""
+
+
+def get(conn: Connection, keys: Iterable[Key], *, lock: bool = True) -> dict[Key, dict[str, Any]]:
+    """The state kept for each key ({} if none is).
+
+    Within a writing transaction the keys are locked until its end (in one order, so ask for all
+    at once): two gateways take turns. With ``lock=False`` this only reads.
+    """
+    wanted = sorted(set(keys))
+    held: dict[Key, dict[str, Any]] = {}
+    for part in chunks(wanted, 1000):
+        if lock and conn.dialect.name == "postgresql":
+            # A row must exist to be locked.
+            rows = [{"rule": rule, "series": series, "body": {}} for rule, series in part]
+            conn.execute(insert_into(conn, rule_state).on_conflict_do_nothing(), rows)
+        query = select(rule_state.c.rule, rule_state.c.series, rule_state.c.body).where(
+            tuple_(rule_state.c.rule, rule_state.c.series).in_(part)
+        )
+        if lock:
+            query = query.order_by(rule_state.c.rule, rule_state.c.series).with_for_update()
+        held |= {(row.rule, row.series): row.body for row in conn.execute(query)}
+    return {key: held.get(key, {}) for key in wanted}
+
+
+def put(conn: Connection, states: Mapping[Key, Mapping[str, Any]], at: datetime) -> None:
+    """Keep these states (JSON) in place of the old ones."""
+    rows = [
+        {"rule": rule, "series": series, "body": dict(body), "changed_at": at}
+        for (rule, series), body in sorted(states.items(), key=lambda item: item[0])
+    ]
+    if not rows:
+        return
+    statement = insert_into(conn, rule_state)
+    statement = statement.on_conflict_do_update(
+        index_elements=["rule", "series"],
+        set_={"body": statement.excluded.body, "changed_at": statement.excluded.changed_at},
+    )
+    conn.execute(statement, rows)
+
+
+def series_of(conn: Connection, rule: str) -> dict[str, dict[str, Any]]:
+    """Every series that `rule` remembers, with its state."""
+    query = select(rule_state.c.series, rule_state.c.body).where(rule_state.c.rule == rule)
+    return {row.series: row.body for row in conn.execute(query)}

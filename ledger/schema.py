@@ -1,0 +1,33 @@
+"""The ledger's schema: every table in one place. The migrations' result equals it; a test holds them together."""
+
+from ledger.tables.alerts import alert_timeline, alerts, rule_state
+from ledger.tables.base import metadata
+from ledger.tables.books import audit, cursors, dead_letters, intake, journal
+from ledger.tables.facts import evidence, evidence_contents, observations, results, samples
+from ledger.tables.people import login_failures, officers, sessions
+from ledger.tables.places import devices, establishments, regions, sites, stalls
+
+__all__ = [
+    "alert_timeline",
+    "alerts",
+    "audit",
+    "cursors",
+    "dead_letters",
+    "devices",
+    "establishments",
+    "evidence",
+    "evidence_contents",
+    "intake",
+    "journal",
+    "login_failures",
+    "metadata",
+    "observations",
+    "officers",
+    "regions",
+    "results",
+    "rule_state",
+    "samples",
+    "sessions",
+    "sites",
+    "stalls",
+]

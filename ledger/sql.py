@@ -1,0 +1,43 @@
+"""The few turns of SQL that all queries share: typed rows, conflict clauses, sorted row locks, paging."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Row, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
+
+IN_LIMIT = 5000
+"""Bound parameters in one IN list; SQLite takes 32,766 and PostgreSQL 65,535 in a statement."""
+
+
+def typed(row: Row[Any], kind: type[T]) -> T:
+    """A row as the Struct `kind`; columns that it has no field for are ignored."""
+    return msgspec.convert(dict(row._mapping), kind)
+
+
+def typed_or_none(row: Row[Any] | None, kind: type[T]) -> T | None:
+    """The same for a row that may be missing."""
+    return None if row is None else typed(row, kind)
+
+
+def plain(value: msgspec.Struct) -> dict[str, Any]:
+    """A Struct as a row: its fields by name, nested values left as they are."""
+    return msgspec.structs.asdict(value)
+
+
+def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, in the dialect of `connection`."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def chunks(values: Iterable[T], size: int = IN_LIMIT) -> Iterator[Sequence[T]]:
+    """`values` in lists of at most `size`."""
+    iterator = iter(values)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

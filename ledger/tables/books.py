@@ -1,0 +1,62 @@
+"""Tables that keep the books straight: intake progress, journal, cursors, dead letters, audit chain."""
+
+from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
+
+from ledger.columns import BigKey, Json, UtcTime
+from ledger.tables.base import Id, Line, Segment, Word, filled, metadata
+
+intake = Table(
+    "intake",
+    metadata,
+    Column("site", Segment, primary_key=True),
+    Column("agent", Segment, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    filled("region", Segment),
+    filled("ranges", Json),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    filled("at", UtcTime),
+    filled("kind", Word),
+    filled("region", Segment),
+    filled("site", Segment),
+    filled("ref", Id),
+    filled("body", Json),
+    sqlite_autoincrement=True,
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", Id, primary_key=True),
+    filled("position", BigInteger),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    filled("topic", Text),
+    filled("payload", LargeBinary),
+    filled("reason", Text),
+    filled("at", UtcTime),
+    Column("replayed_at", UtcTime),
+    sqlite_autoincrement=True,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    filled("at", UtcTime),
+    filled("actor", Id),
+    filled("action", Id),
+    filled("subject", Line),
+    filled("detail", Text),
+    filled("previous_hash", Id),
+    filled("hash", Id, unique=True),
+    sqlite_autoincrement=True,
+)

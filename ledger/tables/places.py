@@ -1,0 +1,102 @@
+"""Tables of what is supervised: regions, establishments, sites, stalls and devices."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    UniqueConstraint,
+)
+
+from ledger.columns import Json, UtcTime
+from ledger.tables.base import Id, Line, Segment, Word, filled, metadata
+
+regions = Table(
+    "regions",
+    metadata,
+    Column("code", Segment, primary_key=True),
+    filled("name_zh", Line),
+    filled("name_en", Line),
+    Column("parent", Segment, ForeignKey("regions.code"), index=True),
+    filled("source", Line),
+)
+
+establishments = Table(
+    "establishments",
+    metadata,
+    Column("id", Id, primary_key=True),
+    filled("name", Line),
+    filled("kind", Word),
+    Column("credit_code", Word, unique=True),
+    Column("licence_number", Word, unique=True),
+    filled("region", Segment, ForeignKey("regions.code"), index=True),
+    filled("address", Line),
+    # No foreign key to officers: the two would need each other, and an officer who leaves must not
+    # take the file along. An establishment without an officer is a finding of its own.
+    Column("officer_id", Id, index=True),
+    filled("public_code", Word, unique=True),
+    filled("risk_grade", Word),
+    CheckConstraint("kind IN ('market', 'canteen', 'van', 'supermarket')", name="kind"),
+)
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", Segment, primary_key=True),
+    filled("region", Segment, ForeignKey("regions.code"), index=True),
+    Column("establishment_id", Id, ForeignKey("establishments.id"), index=True),
+    filled("name", Line),
+    filled("kind", Word),
+    filled("self_test", Boolean),
+    UniqueConstraint("region", "id"),
+    CheckConstraint("kind IN ('testing_room', 'quick_test_van', 'canteen')", name="kind"),
+)
+
+stalls = Table(
+    "stalls",
+    metadata,
+    Column("id", Id, primary_key=True),
+    filled("site", Segment, ForeignKey("sites.id")),
+    filled("label", Line),
+    filled("keeper", Line),
+    UniqueConstraint("site", "label"),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("site", Segment, primary_key=True),
+    Column("device", Segment, primary_key=True),
+    filled("region", Segment),
+    filled("kind", Word),
+    filled("name", Line),
+    filled("model", Line),
+    filled("registered_at", UtcTime),
+    Column("silent_after_s", Float),
+    filled("state", Word),
+    filled("state_detail", Line),
+    Column("state_at", UtcTime),
+    Column("status_received_at", UtcTime),
+    Column("last_seen_at", UtcTime),
+    filled("software", Line),
+    filled("epoch", Id),
+    Column("lowest_unreceipted", BigInteger),
+    filled("oldest_unsent_age_s", Float),
+    filled("backlog", BigInteger),
+    filled("outbox_bytes", BigInteger),
+    filled("thinned", BigInteger),
+    filled("discarded_bytes", BigInteger),
+    Column("clock_offset_s", Float),
+    filled("figures", Json),
+    ForeignKeyConstraint(["region", "site"], ["sites.region", "sites.id"], onupdate="CASCADE"),
+    CheckConstraint(
+        "kind IN ('agent', 'pesticide_reader', 'analyzer', 'probe', 'camera')", name="kind"
+    ),
+    Index("ix_devices_watched", "silent_after_s", "last_seen_at"),
+    Index("ix_devices_region", "region"),
+)

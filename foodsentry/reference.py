@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import msgspec
-from edge_agent.settings import EdgeSettings
-from gateway.settings import GatewaySettings
-from server.settings import ServerSettings
 
 from contracts import asyncapi
 from contracts.reference import markdown
+from edge_agent.settings import EdgeSettings
+from gateway.settings import GatewaySettings
+from server.settings import ServerSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PROCESSES: dict[str, type[msgspec.Struct]] = {

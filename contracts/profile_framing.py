@@ -1,0 +1,145 @@
+"""How a profile says where frames begin and end on the line, and how they are checked."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Hex = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^(?:[0-9A-Fa-f]{2}(?: ?[0-9A-Fa-f]{2})*)?$",
+        description="Bytes as pairs of hexadecimal digits, spaces allowed.",
+    ),
+]
+Order = Literal["little", "big"]
+MaxBytes = Annotated[
+    int, msgspec.Meta(ge=2, le=65536, description="Longest frame in bytes; bounds the memory.")
+]
+IdleS = Annotated[
+    float,
+    msgspec.Meta(
+        gt=0,
+        le=60,
+        description="Silence in seconds after which an incomplete frame is given up.",
+    ),
+]
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A check value inside a frame: which, over what, where and how written."""
+
+    kind: Annotated[
+        Literal["sum8", "xor8", "complement8", "crc8", "crc16_modbus", "crc16_ccitt"],
+        msgspec.Meta(
+            description="`sum8` sum modulo 256, `complement8` its two's complement (also called "
+            "LRC), `xor8` exclusive or, `crc8` by `poly` and `init`, `crc16_modbus` polynomial "
+            "0xA001 reflected from 0xFFFF, `crc16_ccitt` polynomial 0x1021 from 0xFFFF."
+        ),
+    ]
+    at: Annotated[int, msgspec.Meta(description="Where it stands; negative: from the frame's end.")]
+    start: Annotated[int, msgspec.Meta(ge=0, description="First byte that it covers.")] = 0
+    end: Annotated[
+        int | None,
+        msgspec.Meta(
+            description="One past the last byte covered; negative: from the end; default: up to "
+            "the check itself."
+        ),
+    ] = None
+    poly: Annotated[int, msgspec.Meta(ge=1, le=255, description="Polynomial of `crc8`.")] = 0x31
+    init: Annotated[int, msgspec.Meta(ge=0, le=255, description="Start value of `crc8`.")] = 0
+    encoding: Annotated[
+        Literal["binary", "hex"], msgspec.Meta(description="As bytes, or as hexadecimal digits.")
+    ] = "binary"
+    order: Annotated[Order, msgspec.Meta(description="Byte order of a 16-bit check.")] = "little"
+    verify: Annotated[
+        Literal["strict", "warn", "off"],
+        msgspec.Meta(
+            description="`strict`: a wrong check is no frame; `warn`: it is kept and flagged "
+            "`bad_check`; `off`: not looked at."
+        ),
+    ] = "strict"
+
+    @property
+    def width(self) -> int:
+        """Bytes that the check takes up in the frame."""
+        size = 2 if self.kind.startswith("crc16") else 1
+        return size * 2 if self.encoding == "hex" else size
+
+
+class LengthFramer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="length"
+):
+    """Frames that say their length; found by head, length, tail and check together."""
+
+    head: Annotated[Hex, msgspec.Meta(description="First bytes of every frame.")]
+    length_at: Annotated[int, msgspec.Meta(ge=0, description="Where the length stands.")]
+    length_size: Annotated[int, msgspec.Meta(ge=1, le=4, description="Its size in bytes.")] = 1
+    length_order: Annotated[Order, msgspec.Meta(description="Its byte order.")] = "little"
+    length_adds: Annotated[
+        int, msgspec.Meta(description="Whole frame's bytes minus the number written.")
+    ] = 0
+    min_bytes: Annotated[int, msgspec.Meta(ge=1, description="Shortest frame.")] = 2
+    max_bytes: MaxBytes = 1024
+    tail: Annotated[Hex, msgspec.Meta(description="Last bytes of every frame.")] = ""
+    check: Annotated[Check | None, msgspec.Meta(description="The check value.")] = None
+    idle_s: IdleS = 0.3
+
+
+class FixedFramer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="fixed"
+):
+    """Frames of one size."""
+
+    size: Annotated[int, msgspec.Meta(ge=1, le=65536, description="Bytes of every frame.")]
+    head: Annotated[Hex, msgspec.Meta(description="First bytes of every frame.")] = ""
+    tail: Annotated[Hex, msgspec.Meta(description="Last bytes of every frame.")] = ""
+    check: Annotated[Check | None, msgspec.Meta(description="The check value.")] = None
+    idle_s: IdleS = 0.3
+
+
+class StartEndFramer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="start_end"
+):
+    """Frames between a head and a tail that do not occur inside."""
+
+    head: Annotated[Hex, msgspec.Meta(description="Opens a frame; inside one it starts anew.")]
+    tail: Annotated[Hex, msgspec.Meta(description="Closes a frame.")]
+    max_bytes: MaxBytes = 1024
+    check: Annotated[Check | None, msgspec.Meta(description="The check value.")] = None
+    idle_s: IdleS = 1.0
+
+
+class LineFramer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="line"
+):
+    """Lines of text. Empty lines are passed over."""
+
+    end: Annotated[
+        Hex, msgspec.Meta(description="End of a line; `0A` also fits lines that end CR LF.")
+    ] = "0A"
+    max_bytes: MaxBytes = 512
+    idle_s: IdleS = 2.0
+
+
+class UntilFramer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="until"
+):
+    """Records of one size, back to back, until an end record: one frame with all of them."""
+
+    head: Annotated[Hex, msgspec.Meta(description="First bytes of every record.")]
+    size: Annotated[int, msgspec.Meta(ge=1, le=4096, description="Bytes of a record.")]
+    end: Annotated[Hex, msgspec.Meta(description="The end record, whole.")]
+    max_bytes: MaxBytes = 65536
+    idle_s: IdleS = 1.0
+
+
+class IdleFramer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="idle"
+):
+    """A frame is what comes between two silences."""
+
+    max_bytes: MaxBytes = 1024
+    idle_s: IdleS = 0.3
+
+
+Framer = LengthFramer | FixedFramer | StartEndFramer | LineFramer | UntilFramer | IdleFramer

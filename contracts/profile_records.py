@@ -1,0 +1,182 @@
+"""How a profile takes a frame apart into fields, and maps the fields to results and readings."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from contracts.profile_framing import Hex, Order
+
+FieldName = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")]
+Encoding = Annotated[
+    Literal["ascii", "gb2312", "utf-8", "latin-1", "auto"],
+    msgspec.Meta(
+        description="Text encoding; `gb2312` is read as its superset GB 18030; `auto` is UTF-8 "
+        "where the bytes are valid UTF-8, else GB 18030."
+    ),
+]
+Qualitative = Literal["negative", "positive", "invalid"]
+
+
+class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bytes that a frame must show to be this record."""
+
+    at: Annotated[int, msgspec.Meta(description="Where; negative: from the frame's end.")]
+    hex: Annotated[Hex, msgspec.Meta(description="The bytes.")]
+
+
+class BinaryField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One field of a binary frame."""
+
+    at: Annotated[int, msgspec.Meta(description="First byte; negative: from the frame's end.")]
+    kind: Annotated[
+        Literal[
+            "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bcd", "text", "bytes", "ymdhms",
+            "ymdhm", "ymd", "bcd_ymd", "fat_time",
+        ],
+        msgspec.Meta(
+            description="Integers by size and sign, `f32`, packed decimal, text, raw `bytes`, or "
+            "a time: one byte each of year (since 2000), month, day, hour, minute, second; "
+            "`bcd_ymd` the same packed decimal; `fat_time` 32 bits packed."
+        ),
+    ]  # fmt: skip
+    length: Annotated[
+        int, msgspec.Meta(ge=0, le=4096, description="Bytes, for `text`, `bytes` and `bcd`.")
+    ] = 0
+    order: Annotated[Order, msgspec.Meta(description="Byte order.")] = "little"
+    decimals: Annotated[
+        int, msgspec.Meta(ge=0, le=9, description="Decimal places: 5320 with 2 is 53.20.")
+    ] = 0
+    encoding: Encoding = "gb2312"
+    cut_at: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0, description="The instrument cuts this text at so many bytes; 0: it does not."
+        ),
+    ] = 0
+    words: Annotated[
+        dict[str, str], msgspec.Meta(description="Number as sent → word, for coded fields.")
+    ] = {}
+    invalid: Annotated[
+        tuple[Hex, ...], msgspec.Meta(description="Byte patterns that mean: no value.")
+    ] = ()
+
+
+class ResultMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which fields make a quick-test result. Every key but the constants names a field."""
+
+    value: Annotated[FieldName, msgspec.Meta(description="The measured value.")]
+    item: Annotated[str, msgspec.Meta(description="Constant item, for one-item readers.")] = ""
+    item_field: Annotated[str, msgspec.Meta(description="Field with the item as sent.")] = ""
+    item_code: Annotated[
+        str, msgspec.Meta(description="Constant code of the item in limits/quick_tests.csv.")
+    ] = ""
+    unit: Annotated[str, msgspec.Meta(description="Constant unit, UCUM.")] = ""
+    unit_field: Annotated[str, msgspec.Meta(description="Field with the unit as sent.")] = ""
+    units: Annotated[dict[str, str], msgspec.Meta(description="Unit as sent → UCUM code.")] = {}
+    sample_number: Annotated[str, msgspec.Meta(description="Field.")] = ""
+    sample_name: Annotated[str, msgspec.Meta(description="Field.")] = ""
+    record_number: Annotated[str, msgspec.Meta(description="Field; an integer.")] = ""
+    channel: Annotated[str, msgspec.Meta(description="Field; an integer.")] = ""
+    measured: Annotated[str, msgspec.Meta(description="Field with the instrument's time.")] = ""
+    time_formats: Annotated[
+        tuple[str, ...], msgspec.Meta(description="strptime formats of a time sent as text.")
+    ] = ()
+    operator: Annotated[str, msgspec.Meta(description="Field.")] = ""
+    flag: Annotated[str, msgspec.Meta(description="Field, kept as sent.")] = ""
+    status: Annotated[str, msgspec.Meta(description="Field, kept as sent.")] = ""
+    verdict: Annotated[str, msgspec.Meta(description="Field with the vendor's own verdict.")] = ""
+    words: Annotated[
+        dict[str, Qualitative],
+        msgspec.Meta(description="Value as sent → meaning, beside the usual words."),
+    ] = {}
+    dedupe: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(description="Fields that together name a record; a repeat is passed over."),
+    ] = ()
+
+
+class ReadingMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which field makes a reading."""
+
+    metric: Annotated[str, msgspec.Meta(min_length=1, description="Name of the series.")]
+    value: Annotated[FieldName, msgspec.Meta(description="Field.")]
+    unit: Annotated[str, msgspec.Meta(min_length=1, description="UCUM code.")]
+    low: Annotated[float | None, msgspec.Meta(description="Below this the value is bad.")] = None
+    high: Annotated[float | None, msgspec.Meta(description="Above this the value is bad.")] = None
+
+
+class Repeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A block of fields that comes several times in one frame; each gives a result."""
+
+    at: Annotated[int, msgspec.Meta(ge=0, description="First byte of the first block.")]
+    size: Annotated[int, msgspec.Meta(ge=1, description="Bytes of a block.")]
+    fields: Annotated[
+        dict[FieldName, BinaryField], msgspec.Meta(description="Fields, offsets within the block.")
+    ]
+    trailer: Annotated[int, msgspec.Meta(ge=0, description="Bytes after the last block.")] = 0
+    count: Annotated[
+        str, msgspec.Meta(description="Field with their number; else: to the end.")
+    ] = ""
+    skip: Annotated[
+        tuple[Match, ...],
+        msgspec.Meta(description="A block that shows one of these is passed over."),
+    ] = ()
+
+
+class BinaryRecord(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="binary"
+):
+    """A record in a binary frame (or in the register bytes of a Modbus reply)."""
+
+    name: Annotated[FieldName, msgspec.Meta(description="Its name within the profile.")]
+    when: Annotated[tuple[Match, ...], msgspec.Meta(description="All must match.")] = ()
+    size: Annotated[int, msgspec.Meta(ge=0, description="Exact size of the frame; 0: any.")] = 0
+    fields: Annotated[dict[FieldName, BinaryField], msgspec.Meta(description="The fields.")] = {}
+    repeat: Annotated[Repeat | None, msgspec.Meta(description="Blocks.")] = None
+    result: Annotated[ResultMap | None, msgspec.Meta(description="Gives a quick-test result.")] = (
+        None
+    )
+    readings: Annotated[tuple[ReadingMap, ...], msgspec.Meta(description="Gives readings.")] = ()
+
+
+class TextRecord(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="text"
+):
+    """A record in a frame of text: by a regular expression, or by columns."""
+
+    name: Annotated[FieldName, msgspec.Meta(description="Its name within the profile.")]
+    encoding: Encoding = "gb2312"
+    pattern: Annotated[
+        str,
+        msgspec.Meta(description="Regular expression of the whole text; named groups are fields."),
+    ] = ""
+    separator: Annotated[str, msgspec.Meta(description="Separates columns.")] = ""
+    columns: Annotated[
+        tuple[str, ...], msgspec.Meta(description="Field of each column; empty: not used.")
+    ] = ()
+    starts: Annotated[
+        str, msgspec.Meta(description="What the first column must be, where columns are used.")
+    ] = ""
+    result: Annotated[ResultMap | None, msgspec.Meta(description="Gives a quick-test result.")] = (
+        None
+    )
+    readings: Annotated[tuple[ReadingMap, ...], msgspec.Meta(description="Gives readings.")] = ()
+
+
+class Lis2Record(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="lis2"
+):
+    """The R records of a LIS2 message with the H, P, O and C records around them."""
+
+    name: Annotated[FieldName, msgspec.Meta(description="Its name within the profile.")]
+    fields: Annotated[
+        dict[FieldName, Annotated[str, msgspec.Meta(pattern=r"^[HPORCL]\.\d+(\.\d+)?$")]],
+        msgspec.Meta(description="Field → record letter, field number and component: `R.3.4`."),
+    ]
+    encoding: Encoding = "auto"
+    result: Annotated[ResultMap | None, msgspec.Meta(description="Gives a quick-test result.")] = (
+        None
+    )
+
+
+Record = BinaryRecord | TextRecord | Lis2Record

@@ -1,0 +1,214 @@
+"""The one door to paho: a single MQTT 5 connection that tells what happens to it as events.
+
+A link lives for one connection; the outbox is the session's memory, so a broken link is thrown
+away and a new one made, and nothing is resent behind the planner's back. The network thread only
+hands events over.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where and as whom to connect."""
+
+    host: str
+    port: int
+    client_id: str
+    username: str
+    password: str | None
+    tls_ca_file: Path | None
+    keepalive_s: int
+    session_expiry_s: int
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A message that arrived, with the monotonic time of its arrival in seconds."""
+
+    topic: str
+    payload: bytes
+    arrived: float
+
+
+class Up(msgspec.Struct, frozen=True):
+    """The broker let us in."""
+
+    session_present: bool
+    receive_maximum: int
+    packet_maximum: int | None
+
+
+class Down(msgspec.Struct, frozen=True):
+    """The connection failed, was refused or has ended; the link is of no more use."""
+
+    reason: str
+
+
+class Subscribed(msgspec.Struct, frozen=True):
+    """The broker's answer to our subscription; an empty problem means that it stands."""
+
+    problem: str
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """The broker's answer to one message; an empty problem means that it took it."""
+
+    mid: int
+    problem: str
+    arrived: float
+
+
+LinkEvent = Up | Down | Subscribed | Acknowledged | Message
+
+
+class Link:
+    """One connection. `emit` is called from the network thread and must not block."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        will: tuple[str, bytes],
+        subscription: str,
+        emit: Callable[[LinkEvent], None],
+    ) -> None:
+        """Prepare. Raises OSError or ValueError for a CA file that cannot be used."""
+        self._endpoint = endpoint
+        self._subscription = subscription
+        self._emit = emit
+        self._closed = threading.Event()
+        self._ended = threading.Event()
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=endpoint.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = 10.0
+        client.max_queued_messages_set(0)
+        client.will_set(will[0], will[1], qos=1, retain=True)
+        if endpoint.username:
+            client.username_pw_set(endpoint.username, endpoint.password)
+        if endpoint.tls_ca_file is not None:
+            client.tls_set(ca_certs=str(endpoint.tls_ca_file))
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        self._client = client
+
+    def open(self) -> None:
+        """Begin to connect in the background; `Up` or `Down` follows."""
+        threading.Thread(target=self._connect, name="uplink-connect", daemon=True).start()
+
+    def _connect(self) -> None:
+        end = self._endpoint
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = end.session_expiry_s
+        try:
+            self._client.connect(
+                end.host, end.port, end.keepalive_s, clean_start=False, properties=properties
+            )
+        except (OSError, ValueError) as error:
+            detail = getattr(error, "strerror", None) or error
+            self._end(f"cannot reach the broker {end.host}:{end.port}: {detail}")
+            return
+        self._client.loop_start()
+        if self._closed.is_set():
+            self._client.disconnect()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Send with QoS 1; returns the packet id, or None if the link is down."""
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def close(self) -> None:
+        """Say good-bye (the last will stays unsent) and end the network thread, within a second."""
+        self._closed.set()
+        self._client.disconnect()
+
+    def abandon(self) -> None:
+        """Drop a connection that no longer answers; the broker will send the last will."""
+        self._closed.set()
+        socket = self._client.socket()
+        if socket is not None:
+            socket.close()
+        self._client.disconnect()
+
+    def _end(self, reason: str) -> None:
+        if not self._ended.is_set():
+            self._ended.set()
+            self._emit(Down(reason))
+
+    # Called by paho, in its thread
+
+    def _on_connect(
+        self,
+        client: Client,
+        _userdata: object,
+        flags: ConnectFlags,
+        code: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if code.is_failure:
+            self._end(f"the broker refuses us as {self._name()}: {code}")
+            return
+        receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
+        client.max_inflight_messages_set(receive_maximum)
+        client.subscribe(self._subscription, qos=1)
+        self._emit(
+            Up(
+                flags.session_present,
+                receive_maximum,
+                getattr(properties, "MaximumPacketSize", None),
+            )
+        )
+
+    def _name(self) -> str:
+        return f"client {self._endpoint.client_id!r}, user {self._endpoint.username!r}"
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _userdata: object,
+        flags: DisconnectFlags,
+        code: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self._end(f"the broker ended the connection of {self._name()}: {code}")
+        else:
+            self._end(f"connection lost ({code})")
+
+    def _on_publish(
+        self,
+        _client: Client,
+        _userdata: object,
+        mid: int,
+        code: ReasonCode,
+        _properties: Properties,
+    ) -> None:
+        self._emit(Acknowledged(mid, str(code) if code.is_failure else "", time.monotonic()))
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _userdata: object,
+        _mid: int,
+        codes: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        failed = [str(code) for code in codes if code.is_failure]
+        self._emit(Subscribed(f"{self._subscription}: {failed[0]}" if failed else ""))
+
+    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        self._emit(Message(message.topic, message.payload, time.monotonic()))

@@ -1,0 +1,83 @@
+"""Settings of the time series, and the door they open."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from contracts.settings import SettingsError, read_secret
+from timeseries.influx import InfluxStore
+from timeseries.port import SeriesStore
+from timeseries.sqlite import SqliteStore
+
+
+class SeriesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where measurements over time are kept."""
+
+    api: Annotated[
+        Literal["sqlite", "v1", "v2"],
+        msgspec.Meta(
+            description="sqlite: a file of our own; v1: InfluxDB 1.x (/write); v2: InfluxDB "
+            "1.8 and later, 2.x, 3 or VictoriaMetrics (/api/v2/write)."
+        ),
+    ] = "sqlite"
+    path: Annotated[
+        str,
+        msgspec.Meta(description="sqlite: the file, relative to this settings file."),
+    ] = "series.db"
+    url: Annotated[
+        str, msgspec.Meta(description="v1, v2: the server's URL, such as http://127.0.0.1:8086.")
+    ] = ""
+    database: Annotated[
+        str,
+        msgspec.Meta(
+            description="v1: the database. v2: the database under which InfluxQL reads the "
+            "bucket; empty: the bucket's name."
+        ),
+    ] = ""
+    bucket: Annotated[str, msgspec.Meta(description="v2: the bucket.")] = ""
+    org: Annotated[str, msgspec.Meta(description="v2: the organisation.")] = ""
+    username: Annotated[
+        str,
+        msgspec.Meta(description="v1: the user, if the server asks for one."),
+    ] = ""
+    token_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="File that holds the token (v2) or the user's password (v1), relative to "
+            "this settings file. Without it, the environment variable FOODSENTRY_SERIES_TOKEN."
+        ),
+    ] = ""
+    timeout_s: Annotated[
+        float, msgspec.Meta(gt=0, le=300, description="v1, v2: longest wait for an answer.")
+    ] = 10.0
+    gzip: Annotated[bool, msgspec.Meta(description="v1, v2: compress what is written.")] = True
+
+
+def open_store(settings: SeriesSettings, base_path: Path) -> SeriesStore:
+    """Open the store; `base_path` is the folder that relative paths start from.
+
+    Raises SettingsError that names the key.
+    """
+    if settings.api == "sqlite":
+        return SqliteStore(base_path / settings.path)
+    if not settings.url:
+        raise SettingsError(f"series.url: api {settings.api!r} needs the server's URL")
+    if settings.api == "v1" and not settings.database:
+        raise SettingsError("series.database: api 'v1' needs a database")
+    if settings.api == "v2" and not settings.bucket:
+        raise SettingsError("series.bucket: api 'v2' needs a bucket")
+    token = read_secret(
+        settings.token_file, "FOODSENTRY_SERIES_TOKEN", "series.token_file", base=base_path
+    )
+    return InfluxStore(
+        api=settings.api,
+        url=settings.url,
+        database=settings.database or settings.bucket,
+        bucket=settings.bucket,
+        org=settings.org,
+        username=settings.username,
+        token=token or "",
+        timeout_s=settings.timeout_s,
+        gzip=settings.gzip,
+    )

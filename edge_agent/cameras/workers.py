@@ -1,12 +1,27 @@
 """Makes the workers of all cameras of a site: one per camera, models shared between them."""
 
+import logging
+import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from contracts.clock import Clock, utc_now
+from contracts.events import Status
+from contracts.model_manifest import ManifestError
+from contracts.settings import SettingsError, read_secret
 from contracts.topics import Identity
+from contracts.words import DeviceState
+from edge_agent.cameras.camera import Camera
+from edge_agent.cameras.capture import check_source, open_source
+from edge_agent.cameras.frames import Ticks
+from edge_agent.cameras.inference import open_model
+from edge_agent.cameras.pipeline import Models
+from edge_agent.cameras.scene import read_scene
 from edge_agent.cameras.settings import CameraSettings
 from edge_agent.ports import Sink, Worker
+
+_log = logging.getLogger(__name__)
 
 
 def camera_workers(
@@ -18,11 +33,57 @@ def camera_workers(
     scenes_dir: Path,
     state_dir: Path,
     clock: Clock = utc_now,
+    ticks: Ticks = time.monotonic,
 ) -> list[Worker]:
     """One worker per camera.
 
     `state_dir` is a folder of the agent that survives restarts: each camera keeps there which
     episodes it has opened, so that one is closed even if the agent was killed meanwhile. A camera
-    whose scene or model cannot be used is left out and reported offline with the file and key.
+    whose scene, source or model cannot be used is left out and reported offline with the file and
+    key.
     """
-    raise NotImplementedError
+    opened: dict[tuple[str, str], Models] = {}
+    workers: list[Worker] = []
+    for one in settings:
+        who = agent.sibling(one.device)
+        try:
+            check_source(one.source, f"camera {one.device}: source")
+            scene = read_scene(scenes_dir / f"{one.scene}.toml")
+            secret = read_secret(
+                one.password_file,
+                "FOODSENTRY_CAMERA_PASSWORD",
+                f"camera {one.device}: password_file",
+            )
+            key = (one.detector, one.attributes)
+            if key not in opened:
+                opened[key] = open_models(models_dir, *key)
+        except (SettingsError, ManifestError) as error:
+            _log.error("camera %s is left out: %s", one.device, error)
+            detail = str(error)[:500]
+            sink.report(who, Status(DeviceState.OFFLINE, at=clock(), detail=detail))
+            continue
+        workers.append(
+            Camera(
+                one,
+                who,
+                scene,
+                opened[key],
+                sink,
+                opener=partial(open_source, one, secret, ticks),
+                memory=state_dir / f"{one.device}.open.json",
+                clock=clock,
+                ticks=ticks,
+            )
+        )
+    return workers
+
+
+def open_models(models_dir: Path, detector: str, attributes: str) -> Models:
+    """Open a detector and a classifier. Raises ManifestError that names the file."""
+    models = Models(
+        open_model(models_dir / detector, task="detect"),
+        open_model(models_dir / attributes, task="classify"),
+    )
+    if "head" not in models.detector.manifest.output.labels:
+        raise ManifestError(f"{models_dir / detector}: `output.labels` lacks 'head'")
+    return models

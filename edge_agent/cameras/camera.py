@@ -1,0 +1,138 @@
+"""A camera at work: reads its newest frames, runs the pipeline, hands the facts to the sink."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from contracts.clock import Clock
+from contracts.events import Observation, Status
+from contracts.topics import Identity
+from contracts.words import DeviceState
+from edge_agent.cameras import words
+from edge_agent.cameras.capture import prepare_opencv
+from edge_agent.cameras.frames import Source, Ticks
+from edge_agent.cameras.honesty import Sight
+from edge_agent.cameras.memory import recall, remember
+from edge_agent.cameras.pipeline import Models, Pipeline
+from edge_agent.cameras.reader import Reader
+from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.settings import CameraSettings
+from edge_agent.cameras.telling import Teller, closing
+from edge_agent.ports import Fact, Sink
+
+_log = logging.getLogger(__name__)
+
+WAIT_S = 0.25
+"""For a frame; then the absence is looked at, and whether to stop."""
+
+
+class Camera:
+    """The worker of one camera."""
+
+    def __init__(
+        self,
+        settings: CameraSettings,
+        who: Identity,
+        scene: Scene,
+        models: Models,
+        sink: Sink,
+        *,
+        opener: Callable[[], Source],
+        memory: Path,
+        clock: Clock,
+        ticks: Ticks,
+    ) -> None:
+        self._settings, self._who, self._scene, self._models = settings, who, scene, models
+        self._sink, self._opener, self._memory = sink, opener, memory
+        self._clock, self._ticks = clock, ticks
+        self._looks = 0
+        self._open: dict[str, Observation] = {}
+
+    @property
+    def name(self) -> str:
+        """The device's id."""
+        return self._settings.device
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set. Raises what the sink raises."""
+        prepare_opencv()
+        self._close_what_was_left_open()
+        pipeline = Pipeline(self._settings, self._scene, self._models, self._ticks())
+        teller = Teller(self._who, pipeline)
+        reader = Reader(self._settings, self._opener, self._clock, self._ticks)
+        self._looks, self._open = 0, {}
+        reader.start()
+        try:
+            self._watch(stop, reader, pipeline, teller)
+        finally:
+            if not reader.close():
+                _log.warning("camera %s: the source hangs; left to its timeout", self.name)
+        self._put(teller, teller.end(self._clock(), self._ticks()))
+
+    def _watch(
+        self, stop: threading.Event, reader: Reader, pipeline: Pipeline, teller: Teller
+    ) -> None:
+        number, reported_s, said = 0, float("-inf"), ("", "")
+        while not stop.is_set():
+            frame = reader.newest(number, WAIT_S)
+            if frame is not None:
+                number = frame.number
+                outcome = pipeline.take(frame)
+                self._looks += outcome.look is not None
+                facts = teller.tell(outcome)
+            else:
+                now_s = self._ticks()
+                changes = pipeline.idle(now_s)
+                facts = teller.tell_idle(changes, self._clock(), now_s, reader.trouble)
+            self._put(teller, facts)
+            status = self._status(pipeline.watch.sight, reader, number)
+            news = (status.state.value, status.detail)
+            if news != said or self._ticks() - reported_s >= self._settings.status_every_s:
+                self._sink.report(self._who, status)
+                said, reported_s = news, self._ticks()
+
+    def _status(self, sight: Sight, reader: Reader, number: int) -> Status:
+        trouble = reader.trouble
+        if sight is Sight.OFFLINE:
+            state = DeviceState.OFFLINE
+        elif number == 0:
+            state = DeviceState.UNKNOWN
+        elif sight is Sight.LIVE and not trouble:
+            state = DeviceState.ONLINE
+        else:
+            state = DeviceState.DEGRADED
+        zh, en = words.SIGHT[sight]
+        detail = "" if sight is Sight.LIVE else f"{zh} / {en}"
+        return Status(
+            state,
+            at=self._clock(),
+            detail="; ".join(part for part in (detail, trouble) if part)[:500],
+            figures={"frames": float(reader.count), "looks": float(self._looks)},
+        )
+
+    def _put(self, teller: Teller, facts: Sequence[Fact]) -> None:
+        """Hand over the facts. Whenever a kill comes, memory holds what the city calls open."""
+        if not facts:
+            return
+        now_open = {one.observation_id: one for one in teller.open.values()}
+        remember(self._memory, (self._open | now_open).values())
+        self._sink.put(facts)
+        if self._open.keys() - now_open.keys():
+            remember(self._memory, now_open.values())
+        self._open = now_open
+
+    def _close_what_was_left_open(self) -> None:
+        at = self._clock()
+        left = [
+            Fact(
+                self._who,
+                "observations",
+                closing(observation, at, observation.captured_at, words.STOPPED),
+                at,
+            )
+            for observation in recall(self._memory)
+        ]
+        if left:
+            self._sink.put(left)
+            remember(self._memory, ())

@@ -1,0 +1,35 @@
+"""Remembers on disk which observations of a camera are open: a kill leaves none dangling."""
+
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from contracts.events import Observation
+
+_log = logging.getLogger(__name__)
+
+
+def recall(path: Path) -> list[Observation]:
+    """The observations that were open when the file was last written. A damaged file counts empty:
+    what it held stays open at the city until a person closes it."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Observation])
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        _log.error("%s: cannot be read: %s", path, error)
+        return []
+
+
+def remember(path: Path, observations: Iterable[Observation]) -> None:
+    """Write what is open, whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(msgspec.json.encode(list(observations)))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

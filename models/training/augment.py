@@ -1,0 +1,135 @@
+"""Kitchen effects on training pictures: steam, grease blur, low light, noise, compression,
+infrared grey, turning, scale."""
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.truth import Box
+
+Picture = npt.NDArray[np.uint8]
+Random = np.random.Generator
+
+
+def degrade(picture: Picture, random: Random) -> Picture:
+    """A random few of the effects of light, lens, sensor and coder; the size stays."""
+    if random.random() < 0.6:
+        picture = shift_colour(picture, random)
+    if random.random() < 0.10:
+        picture = make_grey(picture)
+    if random.random() < 0.20:
+        picture = darken(picture, random)
+    if random.random() < 0.12:
+        picture = add_steam(picture, random)
+    if random.random() < 0.30:
+        picture = blur(picture, random)
+    if random.random() < 0.25:
+        picture = add_noise(picture, random)
+    if random.random() < 0.35:
+        picture = compress(picture, random)
+    return picture
+
+
+def shift_colour(picture: Picture, random: Random) -> Picture:
+    """Hue, saturation, brightness and white balance."""
+    hsv = cv2.cvtColor(picture, cv2.COLOR_BGR2HSV).astype(np.float32)
+    hsv[..., 0] = (hsv[..., 0] + random.uniform(-8, 8)) % 180
+    hsv[..., 1] = np.clip(hsv[..., 1] * random.uniform(0.5, 1.5), 0, 255)
+    hsv[..., 2] = np.clip(hsv[..., 2] * random.uniform(0.65, 1.35), 0, 255)
+    shifted = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2BGR)
+    gains = random.uniform(0.88, 1.12, 3)
+    return np.clip(shifted * gains, 0, 255).astype(np.uint8)
+
+
+def make_grey(picture: Picture) -> Picture:
+    """As an infrared camera at night."""
+    return np.asarray(
+        cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), dtype=np.uint8
+    )
+
+
+def darken(picture: Picture, random: Random) -> Picture:
+    """Low light: gamma, less gain."""
+    table = (np.linspace(0, 1, 256) ** random.uniform(1.2, 2.4)) * 255 * random.uniform(0.5, 1.0)
+    return np.asarray(cv2.LUT(picture, table.astype(np.uint8)), dtype=np.uint8)
+
+
+def add_steam(picture: Picture, random: Random) -> Picture:
+    """A cloud of white that hides part of the contrast."""
+    height, width = picture.shape[:2]
+    coarse = random.random((4, 4)).astype(np.float32)
+    cloud = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    density = np.clip(cloud * random.uniform(0.2, 0.75), 0, 0.8)[..., None]
+    return (picture * (1 - density) + random.uniform(200, 250) * density).astype(np.uint8)
+
+
+def blur(picture: Picture, random: Random) -> Picture:
+    """Out of focus, motion, or a detour through a lower resolution."""
+    height, width = picture.shape[:2]
+    kind = random.integers(3)
+    if kind == 0:
+        blurred = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.4, 1.6))
+    elif kind == 1:
+        length = int(random.integers(3, 8))
+        kernel = np.zeros((length, length), dtype=np.float32)
+        angle = random.uniform(0, math.pi)
+        centre = (length - 1) / 2
+        offset = np.array([math.cos(angle), math.sin(angle)]) * centre
+        start, end = np.round(centre - offset).astype(int), np.round(centre + offset).astype(int)
+        cv2.line(kernel, (int(start[0]), int(start[1])), (int(end[0]), int(end[1])), 1.0)
+        blurred = cv2.filter2D(picture, -1, kernel / kernel.sum())
+    else:
+        factor = random.uniform(0.35, 0.8)
+        small = (max(4, int(width * factor)), max(4, int(height * factor)))
+        blurred = cv2.resize(
+            cv2.resize(picture, small, interpolation=cv2.INTER_AREA), (width, height)
+        )
+    return np.asarray(blurred, dtype=np.uint8)
+
+
+def add_noise(picture: Picture, random: Random) -> Picture:
+    """Sensor noise."""
+    noise = random.standard_normal(picture.shape, dtype=np.float32) * random.uniform(2, 16)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+def compress(picture: Picture, random: Random) -> Picture:
+    """A detour through JPEG."""
+    _, coded = cv2.imencode(
+        ".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(15, 75))]
+    )
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), dtype=np.uint8)
+
+
+def affine(
+    angle: float,
+    scale: tuple[float, float],
+    centre: tuple[float, float],
+    place: tuple[float, float],
+) -> npt.NDArray[np.float64]:
+    """2 x 3 matrix: scale x and y, turn by `angle` degrees about `centre` of a picture, put that
+    point at `place`."""
+    radians = math.radians(angle)
+    turn = np.array(
+        [[math.cos(radians), -math.sin(radians)], [math.sin(radians), math.cos(radians)]]
+    )
+    linear = turn @ np.diag(scale)
+    shift = np.array(place) - linear @ np.array(centre)
+    return np.hstack([linear, shift[:, None]])
+
+
+def move_box(box: Box, matrix: npt.NDArray[np.float64]) -> Box:
+    """The box around the ellipse inscribed in `box` after the affine map (tight for heads, unlike
+    turned corners)."""
+    x0, y0, x1, y1 = box
+    centre = matrix[:, :2] @ np.array([(x0 + x1) / 2, (y0 + y1) / 2]) + matrix[:, 2]
+    halves = np.array([(x1 - x0) / 2, (y1 - y0) / 2])
+    reach = np.sqrt(((matrix[:, :2] * halves) ** 2).sum(axis=1))
+    return (
+        float(centre[0] - reach[0]),
+        float(centre[1] - reach[1]),
+        float(centre[0] + reach[0]),
+        float(centre[1] + reach[1]),
+    )

@@ -1,0 +1,125 @@
+"""Head crops for the attribute network: the exported model's geometry, and its random variants for
+training."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from models.training.attributes import HEIGHT, WIDTH
+from models.training.augment import Picture, Random, degrade
+from models.training.drawn import draw_decoy, draw_hat, draw_mask
+from models.training.scenes import read_picture
+from models.truth import Box, Label, Photo
+
+CROP_MARGIN = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One labelled head: a region of a photograph that holds its crop with room to spare."""
+
+    picture: Picture
+    label: Label
+    source: str
+
+
+def cut_heads(photo: Photo, smallest_px: float = 14.0) -> list[Head]:
+    """The heads of a photograph, at most about 320 px large, boxes relative to the region cut."""
+    picture = read_picture(photo)
+    heads = []
+    for label in photo.labels:
+        x0, y0, x1, y1 = label.box
+        width, height = x1 - x0, y1 - y0
+        if label.kind != "head" or label.is_ignored or min(width, height) < smallest_px:
+            continue
+        left, right = max(0, int(x0 - width)), min(picture.shape[1], int(x1 + width) + 1)
+        top, bottom = max(0, int(y0 - 1.3 * height)), min(picture.shape[0], int(y1 + height) + 1)
+        region = picture[top:bottom, left:right]
+        scale = min(1.0, 160.0 / height)
+        if scale < 1:
+            region = np.asarray(
+                cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA),
+                dtype=np.uint8,
+            )
+        box = ((x0 - left) * scale, (y0 - top) * scale, (x1 - left) * scale, (y1 - top) * scale)
+        heads.append(Head(region.copy(), replace(label, box=box), photo.source))
+    return heads
+
+
+def crop(picture: Picture, box: Box, margin: float = CROP_MARGIN) -> Picture:
+    """The box grown by `margin` of its size on each side, clipped to the picture, stretched to the
+    input size."""
+    x0, y0, x1, y1 = grow(picture, box, margin)
+    region = picture[y0:y1, x0:x1]
+    shrinks = region.shape[0] > HEIGHT
+    return np.asarray(
+        cv2.resize(
+            region, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        ),
+        dtype=np.uint8,
+    )
+
+
+def grow(picture: Picture, box: Box, margin: float) -> tuple[int, int, int, int]:
+    """The grown and clipped box in whole pixels, never empty."""
+    x0, y0, x1, y1 = box
+    aside, above = margin * (x1 - x0), margin * (y1 - y0)
+    height, width = picture.shape[:2]
+    left = int(np.clip(round(x0 - aside), 0, width - 1))
+    top = int(np.clip(round(y0 - above), 0, height - 1))
+    right = int(np.clip(round(x1 + aside), left + 1, width))
+    bottom = int(np.clip(round(y1 + above), top + 1, height))
+    return left, top, right, bottom
+
+
+def vary(head: Head, random: Random) -> tuple[Picture, int, int]:
+    """(crop, hat, mask) for training: sometimes dressed, the box shaken, turned, mirrored and
+    degraded."""
+    picture, label = head.picture, head.label
+    box, hat, mask = label.box, label.hat, label.mask
+    x0, y0, x1, y1 = box
+    height = y1 - y0
+    is_whole = y0 > 0.02 * height
+    if hat == 0 and is_whole and random.random() < 0.18:
+        picture, hat = draw_hat(picture, box, random), 1
+        y0 -= height * float(random.uniform(0.0, 0.3))
+    if mask == 0 and random.random() < 0.28:
+        picture, mask = draw_mask(picture, box, random), 1
+    elif random.random() < 0.12:
+        picture = draw_decoy(picture, box, random)
+    shake_x, shake_y = random.normal(0, 0.05, 2) * (x1 - x0, height)
+    scale_x, scale_y = np.exp(random.normal(0, 0.09, 2))
+    half_x, half_y = (x1 - x0) / 2 * scale_x, (y1 - y0) / 2 * scale_y
+    centre_x, centre_y = (x0 + x1) / 2 + shake_x, (y0 + y1) / 2 + shake_y
+    shaken = (centre_x - half_x, centre_y - half_y, centre_x + half_x, centre_y + half_y)
+    left, top, right, bottom = grow(picture, shaken, CROP_MARGIN)
+    result = _warp(
+        picture, (left, top, right, bottom), float(random.normal(0, 7)), bool(random.random() < 0.5)
+    )
+    if random.random() < 0.4:
+        factor = float(random.uniform(0.15, 0.7))
+        small = (max(8, int(WIDTH * factor)), max(10, int(HEIGHT * factor)))
+        result = cv2.resize(
+            cv2.resize(result, small, interpolation=cv2.INTER_AREA), (WIDTH, HEIGHT)
+        )
+    return degrade(np.asarray(result, dtype=np.uint8), random), hat, mask
+
+
+def _warp(picture: Picture, area: tuple[int, int, int, int], angle: float, mirror: bool) -> Picture:
+    left, top, right, bottom = area
+    centre = ((left + right) / 2, (top + bottom) / 2)
+    turn = np.vstack([cv2.getRotationMatrix2D(centre, angle, 1.0), [0, 0, 1]])
+    scale_x, scale_y = WIDTH / (right - left), HEIGHT / (bottom - top)
+    if mirror:
+        fit = np.array([[-scale_x, 0, right * scale_x], [0, scale_y, -top * scale_y]])
+    else:
+        fit = np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y]])
+    border = cv2.BORDER_REPLICATE
+    if min(scale_x, scale_y) < 0.7:
+        picture = np.asarray(
+            cv2.GaussianBlur(picture, (0, 0), 0.4 / min(scale_x, scale_y)), dtype=np.uint8
+        )
+    return np.asarray(
+        cv2.warpAffine(picture, fit @ turn, (WIDTH, HEIGHT), borderMode=border), dtype=np.uint8
+    )

@@ -1,0 +1,119 @@
+"""Training pictures for the detector: photographs put together into one canvas with their boxes,
+then degraded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.training.augment import Picture, Random, affine, degrade, move_box
+from models.truth import Label, Photo
+
+PAD_VALUE = 114
+SMALLEST_PX = 7.0
+"""Heads that became smaller than this are ignored, not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A canvas and what stands in it."""
+
+    picture: Picture
+    labels: tuple[Label, ...]
+
+
+def letterbox(photo: Photo, size: int) -> Scene:
+    """The picture at its aspect in the top left corner: the geometry of the exported model."""
+    picture = read_picture(photo)
+    height, width = picture.shape[:2]
+    scale = min(size / width, size / height)
+    matrix = np.array([[scale, 0.0, 0.0], [0.0, scale, 0.0]])
+    canvas = np.full((size, size, 3), PAD_VALUE, dtype=np.uint8)
+    resized = cv2.resize(
+        picture, (min(size, round(width * scale)), min(size, round(height * scale)))
+    )
+    canvas[: resized.shape[0], : resized.shape[1]] = resized
+    return Scene(
+        canvas, tuple(replace(label, box=move_box(label.box, matrix)) for label in photo.labels)
+    )
+
+
+def compose(photos: Sequence[Photo], size: int, random: Random) -> Scene:
+    """One photograph over the canvas, or four in its quarters, each turned, scaled, mirrored and
+    cut; then degraded."""
+    canvas = np.full((size, size, 3), PAD_VALUE, dtype=np.uint8)
+    labels: list[Label] = []
+    if len(photos) == 1:
+        labels += _place(canvas, photos[0], (0, 0, size, size), random)
+    else:
+        x, y = (int(random.uniform(0.35, 0.65) * size) for _ in range(2))
+        quarters = ((0, 0, x, y), (x, 0, size, y), (0, y, x, size), (x, y, size, size))
+        for photo, quarter in zip(photos, quarters, strict=True):
+            labels += _place(canvas, photo, quarter, random)
+    return Scene(degrade(canvas, random), tuple(labels))
+
+
+def _place(
+    canvas: Picture, photo: Photo, area: tuple[int, int, int, int], random: Random
+) -> list[Label]:
+    picture = read_picture(photo)
+    height, width = picture.shape[:2]
+    left, top, right, bottom = area
+    area_width, area_height = right - left, bottom - top
+    fit = min(area_width / width, area_height / height)
+    scale = fit * float(np.exp(random.uniform(np.log(0.5), np.log(1.9))))
+    aspect = float(random.uniform(0.88, 1.14))
+    angle = float(random.normal(0, 8)) if random.random() < 0.92 else float(random.uniform(-75, 75))
+    mirror = -1.0 if random.random() < 0.5 else 1.0
+    free_x = max(0.0, abs(scale * width - area_width) / 2)
+    free_y = max(0.0, abs(scale * height - area_height) / 2)
+    place = (
+        area_width / 2 + float(random.uniform(-1, 1)) * free_x,
+        area_height / 2 + float(random.uniform(-1, 1)) * free_y,
+    )
+    matrix = affine(angle, (mirror * scale * aspect, scale), (width / 2, height / 2), place)
+    if scale < 0.6:
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.35 / scale), dtype=np.uint8)
+    border = int(random.choice((0, PAD_VALUE, 255)))
+    patch = cv2.warpAffine(
+        picture, matrix, (area_width, area_height), borderValue=(border, border, border)
+    )
+    canvas[top:bottom, left:right] = patch
+    moved = []
+    for label in photo.labels:
+        clipped = _clip(move_box(label.box, matrix), area_width, area_height)
+        if clipped is None:
+            continue
+        (x0, y0, x1, y1), seen = clipped
+        is_small = min(x1 - x0, y1 - y0) < SMALLEST_PX
+        ignored = (
+            label.is_ignored
+            or seen < 0.4
+            or is_small
+            or (label.kind == "person" and abs(angle) > 30)
+        )
+        moved.append(
+            replace(label, box=(x0 + left, y0 + top, x1 + left, y1 + top), is_ignored=ignored)
+        )
+    return moved
+
+
+def _clip(
+    box: tuple[float, float, float, float], width: int, height: int
+) -> tuple[tuple[float, float, float, float], float] | None:
+    x0, y0, x1, y1 = box
+    kept = (max(0.0, x0), max(0.0, y0), min(float(width), x1), min(float(height), y1))
+    if kept[2] - kept[0] < 2 or kept[3] - kept[1] < 2:
+        return None
+    seen = (kept[2] - kept[0]) * (kept[3] - kept[1]) / max(1e-6, (x1 - x0) * (y1 - y0))
+    return kept, seen
+
+
+def read_picture(photo: Photo) -> npt.NDArray[np.uint8]:
+    """BGR pixels. Raises ValueError naming the file."""
+    picture = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError(f"{photo.path}: not a readable picture")
+    return np.asarray(picture, dtype=np.uint8)

@@ -1,0 +1,162 @@
+"""Writes the settings files of the demo's processes into its folder, with passwords made for it."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foodsentry.demo.town import AGENT, CANTEEN, MARKET, SITES, VAN, DemoSite
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = ROOT / "firmware_configs"
+COLD_STORE_FOR_S = 8
+"""A real cold store may be warm for ten minutes before it is an alert; nobody watches that long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The loopback ports of one demo."""
+
+    mqtt: int
+    gateway: int
+    server: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything of one demo is."""
+
+    folder: Path
+    ports: Ports
+
+    @property
+    def lines(self) -> Path:
+        """Folder of the pseudo-terminals' links, one per instrument."""
+        return self.folder / "lines"
+
+    @property
+    def film(self) -> Path:
+        """The canteen camera's video."""
+        return self.folder / "canteen.avi"
+
+    @property
+    def ledger_url(self) -> str:
+        """The demo's book of record."""
+        return f"sqlite:///{self.folder / 'ledger.sqlite'}"
+
+    def settings(self, process: str) -> Path:
+        """The settings file of a process or of a site's agent."""
+        return self.folder / f"{process}.toml"
+
+    def line(self, site: DemoSite, device: str) -> Path:
+        """The stable path of an instrument's pseudo-terminal."""
+        return self.lines / f"{site.site}.{device}"
+
+
+def users() -> dict[str, str]:
+    """Names and fresh passwords at the broker: the gateway and one agent for each site."""
+    names = ["gateway", *(f"{site.region}/{site.site}" for site in SITES)]
+    return {name: secrets.token_urlsafe(24) for name in names}
+
+
+def toml(table: dict[str, Any]) -> str:
+    """A TOML document of tables, arrays of tables and plain values."""
+    plain = {k: v for k, v in table.items() if not _is_table(v)}
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
+    for key, value in table.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{key}]", toml(value)]
+        elif _is_table(value):
+            lines += [part for row in value for part in ("", f"[[{key}]]", toml(row))]
+    return "\n".join(lines)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    )
+
+
+def _mqtt(layout: Layout, username: str, password: str, name: str) -> dict[str, Any]:
+    secret = layout.folder / f"{name}.password"
+    secret.touch(mode=0o600)
+    secret.write_text(password, "utf-8")
+    return {"port": layout.ports.mqtt, "username": username, "password_file": secret.name}
+
+
+def _rules(layout: Layout) -> str:
+    """The starter rules, with a cold store's patience cut to what a viewer has."""
+    text = (CONFIGS / "rules" / "starter.toml").read_text("utf-8")
+    head, mark, tail = text.partition('id = "cold_store_warm"')
+    if not mark or "for_s = 600" not in tail or "clear_for_s = 60" not in tail:
+        raise ValueError("starter.toml: cold_store_warm has changed; adapt the demo")
+    tail = tail.replace("for_s = 600", f"for_s = {COLD_STORE_FOR_S}", 1)
+    tail = tail.replace("clear_for_s = 60", "clear_for_s = 5", 1)
+    path = layout.folder / "rules.toml"
+    path.write_text(head + mark + tail, "utf-8")
+    return path.name
+
+
+def _instruments(layout: Layout, site: DemoSite) -> list[dict[str, Any]]:
+    profiles = {
+        "LZ-4000T": "dayuan_lz_4000t",
+        "LIS2-A2": "generic_lis2",
+        "XY-MD02": "generic_xy_md02",
+    }
+    polls = {"LZ-4000T": 1.0, "XY-MD02": 2.0}
+    made = []
+    for device in site.devices:
+        if device.model not in PROFILES:
+            continue
+        row: dict[str, Any] = {
+            "device": device.device,
+            "profile": PROFILES[device.model],
+            "port": str(layout.line(site, device.device)),
+        }
+        if device.model in POLLS_S:
+            row["poll_every_s"] = POLLS_S[device.model]
+        made.append(row)
+    return made
+
+
+def write_settings(layout: Layout, words: dict[str, str]) -> None:
+    """Write gateway.toml, server.toml and one TOML file for each site's agent."""
+    layout.lines.mkdir(parents=True, exist_ok=True)
+    stores = {
+        "ledger": {"url": "sqlite:///ledger.sqlite"},
+        "series": {"api": "sqlite", "path": "series.sqlite"},
+    }
+    gateway = {
+        **stores,
+        "mqtt": _mqtt(layout, "gateway", words["gateway"], "gateway"),
+        "alerts": {"rules": _rules(layout), "watch_every_s": 2.0},
+        "http": {"port": layout.ports.gateway},
+    }
+    layout.settings("gateway").write_text(toml(gateway), "utf-8")
+    limit = {"metric": "temperature", "value": 8.0, "source": "GB 31654-2021 [S]"}
+    server = {
+        "port": layout.ports.server,
+        "public_base_url": f"http://127.0.0.1:{layout.ports.server}",
+        **stores,
+        "chart_limits": [limit],
+    }
+    layout.settings("server").write_text(toml(server), "utf-8")
+    for site in (MARKET, VAN, CANTEEN):
+        user = f"{site.region}/{site.site}"
+        agent: dict[str, Any] = {
+            "agent": {"region": site.region, "site": site.site, "device": AGENT.device},
+            "mqtt": _mqtt(layout, user, words[user], site.site),
+            "outbox": {"path": f"{site.site}.outbox.sqlite"},
+            "instruments": _instruments(layout, site),
+        }
+        if site is CANTEEN:
+            agent["cameras"] = [
+                {
+                    "device": "cam-1",
+                    "source": f"file:{layout.film}",
+                    "loop": True,
+                    "scene": "demo_canteen",
+                }
+            ]
+        layout.settings(site.site).write_text(toml(agent), "utf-8")

@@ -1,0 +1,93 @@
+"""Writes the demo town into an empty ledger: regions, establishments, sites, devices, officers."""
+
+import tomllib
+from datetime import datetime
+from pathlib import Path
+
+from contracts.topics import Identity
+from foodsentry.demo.town import OFFICERS, SITES, DemoSite
+from ledger import devices, establishments, officers, regions, sites
+from ledger.engine import Connection, Engine, writing
+from ledger.migrate import upgrade
+from server.passwords import Passwords
+
+PASSWORD = "foodsentry-demo"  # the demo's own, on loopback; nothing else has a default
+CITY = "440700"
+
+
+def demo_regions(file: Path) -> list[regions.Region]:
+    """The reference city's regions, parents first."""
+    rows = tomllib.loads(file.read_text("utf-8"))["region"]
+    return [
+        regions.Region(
+            code=row["code"],
+            name_zh=row["name_zh"],
+            name_en=row["name_en"],
+            parent=row.get("parent"),
+            source=row.get("source", ""),
+        )
+        for row in rows
+    ]
+
+
+def _site(conn: Connection, place: DemoSite, officer_id: str, at: datetime) -> str:
+    owner = establishments.Establishment(
+        name=place.establishment,
+        kind=establishments.EstablishmentKind(place.kind),
+        region=place.region,
+        address=place.address,
+        officer_id=officer_id,
+        risk_grade="B",
+    )
+    establishments.add(conn, owner)
+    sites.add(
+        conn,
+        sites.Site(
+            id=place.site,
+            region=place.region,
+            name=place.site_name,
+            kind=sites.SiteKind(place.site_kind),
+            establishment_id=owner.id,
+            self_test=place.self_test,
+        ),
+    )
+    for device in place.devices:
+        devices.add(
+            conn,
+            devices.Device(
+                region=place.region,
+                site=place.site,
+                device=device.device,
+                kind=devices.DeviceKind(device.kind),
+                name=device.name,
+                model=device.model,
+                registered_at=at,
+                silent_after_s=device.silent_after_s,
+            ),
+        )
+    return owner.id
+
+
+def seed(engine: Engine, regions_file: Path, at: datetime) -> dict[str, str]:
+    """Make the schema and the town; returns establishment ids by site."""
+    upgrade(engine)
+    hashed = Passwords().hash(PASSWORD)
+    with writing(engine) as conn:
+        regions.add(conn, *demo_regions(regions_file))
+        by_region = {}
+        for person in OFFICERS:
+            officer = officers.Officer(
+                login=person.login,
+                name=person.name,
+                role=officers.Role(person.role),
+                region=person.region,
+                password_hash=hashed,
+            )
+            officers.add(conn, officer)
+            by_region[person.region] = officer.id
+        return {place.site: _site(conn, place, by_region[place.region], at) for place in SITES}
+
+
+def expected_identities() -> list[Identity]:
+    """Every device of the town."""
+    return [Identity(s.region, s.site, d.device) for s in SITES for d in s.devices]

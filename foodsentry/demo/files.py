@@ -98,13 +98,15 @@ def _rules(layout: Layout) -> str:
     return path.name
 
 
+PROFILES = {
+    "LZ-4000T": "dayuan_lz_4000t",
+    "LIS2-A2": "generic_lis2",
+    "XY-MD02": "generic_xy_md02",
+}
+POLLS_S = {"LZ-4000T": 1.0, "XY-MD02": 2.0}
+
+
 def _instruments(layout: Layout, site: DemoSite) -> list[dict[str, Any]]:
-    profiles = {
-        "LZ-4000T": "dayuan_lz_4000t",
-        "LIS2-A2": "generic_lis2",
-        "XY-MD02": "generic_xy_md02",
-    }
-    polls = {"LZ-4000T": 1.0, "XY-MD02": 2.0}
     made = []
     for device in site.devices:
         if device.model not in PROFILES:

@@ -231,6 +231,11 @@ class Outbox:
             finally:
                 _roll_back(self._courier)
 
+    @property
+    def own_epoch_id(self) -> int:
+        """The number of this opening's epoch; 0 before its first fact."""
+        return self._epoch_id
+
     def epoch_id(self, name: str) -> int | None:
         """The number of an epoch in this file's keys; None if it is not of this file."""
         with self._reading() as courier:

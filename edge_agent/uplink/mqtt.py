@@ -5,6 +5,8 @@ away and a new one made, and nothing is resent behind the planner's back. The ne
 hands events over.
 """
 
+import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -94,6 +96,7 @@ class Link:
         )
         client.connect_timeout = 10.0
         client.max_queued_messages_set(0)
+        client.max_inflight_messages_set(0)  # the window is the planner's
         client.will_set(will[0], will[1], qos=1, retain=True)
         if endpoint.username:
             client.username_pw_set(endpoint.username, endpoint.password)
@@ -112,7 +115,7 @@ class Link:
 
     def _connect(self) -> None:
         end = self._endpoint
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = end.session_expiry_s
         try:
             self._client.connect(
@@ -139,10 +142,10 @@ class Link:
     def abandon(self) -> None:
         """Drop a connection that no longer answers; the broker will send the last will."""
         self._closed.set()
-        socket = self._client.socket()
-        if socket is not None:
-            socket.close()
-        self._client.disconnect()
+        connection = self._client.socket()
+        if isinstance(connection, socket.socket):  # an SSLSocket is one, too
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _end(self, reason: str) -> None:
         if not self._ended.is_set():
@@ -163,7 +166,6 @@ class Link:
             self._end(f"the broker refuses us as {self._name()}: {code}")
             return
         receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
-        client.max_inflight_messages_set(receive_maximum)
         client.subscribe(self._subscription, qos=1)
         self._emit(
             Up(
@@ -211,4 +213,4 @@ class Link:
         self._emit(Subscribed(f"{self._subscription}: {failed[0]}" if failed else ""))
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
-        self._emit(Message(message.topic, message.payload, time.monotonic()))
+        self._emit(Message(message.topic, bytes(message.payload), time.monotonic()))

@@ -47,6 +47,8 @@ class SendPlan:
         self._jitter = jitter
         self._flights: dict[int, Flight] = {}
         self._by_mid: dict[int, Flight] = {}
+        self._aside: set[int] = set()
+        """Packet ids of what is not in the outbox: statuses. They take room in the window, too."""
         self._due: list[tuple[float, int]] = []
         self._window_max = settings.window
         self._window = settings.window
@@ -80,6 +82,7 @@ class SendPlan:
         fruitless one the window shrinks, down to one; what breaks it alone is held back."""
         broken = list(self._by_mid.values())
         self._by_mid.clear()
+        self._aside.clear()
         self._bytes = 0
         if broken and not self._fruitful:
             self._window = max(1, self._window // 8)
@@ -95,7 +98,7 @@ class SendPlan:
 
     def stalled(self, now: float) -> bool:
         """True if the broker has owed an acknowledgement for too long."""
-        if not self._by_mid:
+        if not self._by_mid and not self._aside:
             return False
         patience = self._settings.ack_timeout_s + self._bytes / 4096
         return now - self._progress_at > patience
@@ -111,7 +114,7 @@ class SendPlan:
             return 0
         if len(self._by_mid) == 1 and any(flight.strikes for flight in self._by_mid.values()):
             return 0  # a suspect travels alone
-        return max(0, self._window - len(self._by_mid))
+        return max(0, self._window - self.in_flight)
 
     def may_take(self, lane: Lane) -> int:
         """How many events of a lane may be handed out for the first time."""
@@ -129,13 +132,19 @@ class SendPlan:
     def sent(self, key: int, mid: int, now: float) -> None:
         """It was given to the network under packet id `mid`."""
         flight = self._flights[key]
-        if not self._by_mid:
+        if not self.in_flight:
             self._progress_at = now
         flight.mid, flight.sent_at = mid, now
         flight.acked_at = flight.due_at = None
         flight.attempts += 1
         self._by_mid[mid] = flight
         self._bytes += flight.size
+
+    def sent_aside(self, mid: int, now: float) -> None:
+        """Something that is not in the outbox was given to the network."""
+        if not self.in_flight:
+            self._progress_at = now
+        self._aside.add(mid)
 
     def not_sent(self, key: int, now: float) -> None:
         """The network did not take it."""
@@ -171,11 +180,12 @@ class SendPlan:
         self._schedule(flight, now + self._settings.resend_max_s * self._jitter())
 
     def _answered(self, mid: int, now: float) -> Flight | None:
+        self._progress_at = now
+        self._aside.discard(mid)
         flight = self._by_mid.pop(mid, None)
         if flight is not None:
             flight.mid = None
             self._bytes -= flight.size
-            self._progress_at = now
             self._fruitful = True
             self._window = min(self._window_max, self._window + 1)
         return flight
@@ -195,7 +205,7 @@ class SendPlan:
             if flight is None or flight.due_at != due_at:
                 continue  # receipted or rescheduled since
             if flight.strikes:
-                if self._by_mid or keys:
+                if self.in_flight or keys:
                     heapq.heappush(self._due, (due_at, key))
                     self._suspect_due = True
                     break
@@ -269,7 +279,7 @@ class SendPlan:
     @property
     def in_flight(self) -> int:
         """Messages that the broker has not acknowledged."""
-        return len(self._by_mid)
+        return len(self._by_mid) + len(self._aside)
 
     @property
     def unreceipted(self) -> int:

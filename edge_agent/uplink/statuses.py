@@ -36,13 +36,14 @@ class StatusBoard:
             self._waiting[who] = status
             return True
 
-    def take(self) -> list[tuple[Identity, Status]]:
-        """What is to be published now."""
+    def take(self, limit: int) -> list[tuple[Identity, Status]]:
+        """What is to be published now, at most `limit`."""
         with self._lock:
-            taken = list(self._waiting.items())
-            self._waiting.clear()
+            taken = list(self._waiting.items())[:limit]
             now = self._monotonic()
-            self._published_at.update((who, now) for who, _ in taken)
+            for who, _ in taken:
+                del self._waiting[who]
+                self._published_at[who] = now
             return taken
 
     def again(self) -> None:

@@ -8,10 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from contracts.model_manifest import MANIFEST_NAME, ManifestError, read_manifest
-from models.evaluate import measure, render, summary
-from models.reading import AttributeReader, HeadDetector, open_session
-from models.truth import TruthError, read_truth
-from models.validation import VALIDATION_ONLY, split
 
 COMMITTED = Path(__file__).parent
 DETECTOR, CLASSIFIER = "kitchen_heads", "head_attributes"
@@ -45,6 +41,9 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         default="all",
         help="validation: only the pictures that training leaves out",
     )
+    evaluating.add_argument(
+        "--sweep", action="store_true", help="recall and precision of heads by threshold instead"
+    )
     evaluating.add_argument("--json", type=Path, help="also write the figures to this file")
     evaluating.set_defaults(run=evaluate_models)
 
@@ -61,12 +60,22 @@ def verify_models(arguments: argparse.Namespace) -> int:
 
 def evaluate_models(arguments: argparse.Namespace) -> int:
     """Tables in Markdown on standard output; 1 if labels or models cannot be used."""
+    # Vision libraries are large: other commands must not pay for them.
+    from models.evaluate import measure, render, summary
+    from models.reading import AttributeReader, HeadDetector
+    from models.sweep import render_sweep, sweep
+    from models.truth import TruthError, read_truth
+    from models.validation import VALIDATION_ONLY, split
+
     try:
         photos = read_truth(arguments.folder)
         if arguments.part == "validation":
             outside = [photo for photo in photos if photo.source == VALIDATION_ONLY]
             photos = split(photos)[1] + outside
         detector = HeadDetector(arguments.models / DETECTOR)
+        if arguments.sweep:
+            print(render_sweep(sweep(photos, detector)))
+            return 0
         reader = AttributeReader(arguments.models / CLASSIFIER)
         result = measure(photos, detector, reader)
     except (TruthError, ManifestError) as error:
@@ -104,5 +113,7 @@ def _describe(folder: Path) -> str:
 
 
 def _verify(folder: Path) -> str:
-    manifest, _ = open_session(folder)
+    from edge_agent.cameras.inference import open_model
+
+    manifest = open_model(folder, task=read_manifest(folder).task).manifest
     return f"{manifest.id} {manifest.version}: sha256 and geometry agree"

@@ -68,10 +68,7 @@ def measure(photos: Iterable[Photo], detector: HeadDetector, reader: AttributeRe
     result = Measured()
     side = detector.manifest.input.width
     for photo in photos:
-        picture = cv2.imread(str(photo.path))
-        if picture is None:
-            raise TruthError(f"{photo.path}: not a readable picture")
-        pixels: Picture = np.asarray(picture, dtype=np.uint8)
+        pixels = read_picture(photo)
         started = time.perf_counter()
         found = [item for item in detector.detect(pixels) if item.label == "head"]
         result.detect_s.append(time.perf_counter() - started)
@@ -81,11 +78,42 @@ def measure(photos: Iterable[Photo], detector: HeadDetector, reader: AttributeRe
     return result
 
 
+def read_picture(photo: Photo) -> Picture:
+    """BGR pixels. Raises TruthError naming the file."""
+    picture = cv2.imread(str(photo.path))
+    if picture is None:
+        raise TruthError(f"{photo.path}: not a readable picture")
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def best_match(box: Box, found: Sequence[Found]) -> Found | None:
+    """The detection that is this labelled head, if any."""
+    if not found:
+        return None
+    shares = overlaps(box, [item.box for item in found])
+    index = int(np.argmax(shares))
+    return found[index] if shares[index] > MATCH_IOU else None
+
+
+def count_heads(photo: Photo, found: Sequence[Found]) -> Counts:
+    """Hits and misses of one photograph; mistakes too if all its heads are labelled."""
+    free = list(found)
+    labels = [label for label in photo.labels if label.kind == "head" and not label.is_ignored]
+    hits = 0
+    for label in labels:
+        best = best_match(label.box, free)
+        if best is not None:
+            free.remove(best)
+            hits += 1
+    is_judged = photo.is_complete and bool(labels)
+    return Counts(hits, len(free) if is_judged else 0, len(labels) - hits)
+
+
 def _score_heads(result: Measured, photo: Photo, found: Sequence[Found], scale: float) -> None:
     labels = [label for label in photo.labels if label.kind == "head" and not label.is_ignored]
     free = list(found)
     for label in labels:
-        best = _best(label.box, free)
+        best = best_match(label.box, free)
         name = _size_name(min(label.box[2] - label.box[0], label.box[3] - label.box[1]) * scale)
         count = Counts(false_negative=1) if best is None else Counts(true_positive=1)
         if best is not None:
@@ -109,7 +137,7 @@ def _score_attributes(
         asked = {"hat": label.hat, "mask": label.mask}
         if label.kind != "head" or all(value == UNKNOWN for value in asked.values()):
             continue
-        best = _best(label.box, found)
+        best = best_match(label.box, found)
         started = time.perf_counter()
         said = reader.read(pixels, label.box if best is None else best.box)
         result.read_s.append(time.perf_counter() - started)
@@ -216,14 +244,6 @@ def _answer_row(label: str, source: str, answers: Answers) -> tuple[str, ...]:
         else "–",
         str(answers.undecided),
     )
-
-
-def _best(box: Box, found: Sequence[Found]) -> Found | None:
-    if not found:
-        return None
-    shares = overlaps(np.array(box), np.array([item.box for item in found]))
-    index = int(np.argmax(shares))
-    return found[index] if shares[index] > MATCH_IOU else None
 
 
 def _size_name(side: float) -> str:

@@ -82,7 +82,7 @@ def vary(head: Head, random: Random) -> tuple[Picture, int, int]:
     height = y1 - y0
     is_whole = y0 > 0.02 * height
     if hat == 0 and is_whole and random.random() < 0.18:
-        picture, hat = draw_hat(picture, box, random), 1
+        (picture, _), hat = draw_hat(picture, box, random), 1
         y0 -= height * float(random.uniform(0.0, 0.3))
     if mask == 0 and random.random() < 0.28:
         picture, mask = draw_mask(picture, box, random), 1

@@ -158,7 +158,7 @@ def flatten(maps: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         objects.append(flat[..., 4])
         kinds.append(flat[..., 5:])
         anchors.append(
-            torch.cat(((grid + 0.5) * stride, torch.full((len(grid), 1), float(stride))), dim=1)
+            torch.cat(((grid + 0.5) * stride, torch.full((grid.shape[0], 1), float(stride))), dim=1)
         )
     return torch.cat(boxes, 1), torch.cat(objects, 1), torch.cat(kinds, 1), torch.cat(anchors)
 

@@ -29,7 +29,7 @@ HAT_COLOURS = (
 """BGR."""
 
 
-def draw_hat(picture: Picture, head: Box, random: Random) -> Picture:
+def draw_hat(picture: Picture, head: Box, random: Random) -> tuple[Picture, float]:
     """A toque, cook's cap, bandana, peaked cap or hair net on a bare head; `head` is the bare
     head's box."""
     x0, y0, x1, y1 = head
@@ -79,7 +79,7 @@ def draw_hat(picture: Picture, head: Box, random: Random) -> Picture:
     weights = np.array([0.4, 0.2, 0.1, 0.1, 0.1, 0.1])
     colour = _colour(HAT_COLOURS, random, weights)
     opacity = random.uniform(0.6, 0.85) if kind == "net" else 1.0
-    return _paint(picture, outline, colour, opacity, random)
+    return _paint(picture, outline, colour, opacity, random), float(top)
 
 
 def draw_mask(picture: Picture, head: Box, random: Random, height_share: float = 0.0) -> Picture:

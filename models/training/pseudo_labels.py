@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from models.reading import Found, HeadDetector, overlaps, suppress
+from edge_agent.cameras.boxes import suppress
+from models.reading import Found, HeadDetector, overlaps
 from models.training.detector import COCO_PERSON, Detector, flatten, load_published
 from models.training.labels_file import write_labels
 from models.training.scenes import letterbox, read_picture
@@ -64,7 +65,7 @@ def relabel(photo: Photo, heads: Sequence[Found], persons: Sequence[Found]) -> l
     boxes = np.array([item.box for item in heads]).reshape(-1, 4)
     for label in photo.labels:
         if label.kind == "head" and len(boxes):
-            shares = overlaps(np.array(label.box), boxes)
+            shares = overlaps(label.box, boxes)
             best = int(np.argmax(shares))
             used |= {int(index) for index in np.flatnonzero(shares > SAME)}
             if photo.source != BY_HAND and shares[best] > SAME and heads[best].confidence > 0.3:
@@ -82,7 +83,7 @@ def relabel(photo: Photo, heads: Sequence[Found], persons: Sequence[Found]) -> l
             labels.append(Label(item.box, is_ignored=item.confidence < SURE))
     given = np.array([label.box for label in photo.labels if label.kind == "person"]).reshape(-1, 4)
     for item in persons:
-        if len(given) and overlaps(np.array(item.box), given).max() > SAME:
+        if len(given) and overlaps(item.box, given).max() > SAME:
             continue
         labels.append(Label(item.box, kind="person", is_ignored=item.confidence < SURE))
     if not any(label.kind == "head" for label in photo.labels):

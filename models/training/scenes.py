@@ -9,9 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from models.training.augment import Picture, Random, affine, degrade, move_box
+from models.training.drawn import draw_hat, draw_mask
 from models.truth import Label, Photo
 
 PAD_VALUE = 114
+BACKGROUND_SHARE = 0.15
+MASK_SHARE, HAT_SHARE = 0.3, 0.15
+HELMET_REACH = 0.3
+"""A head box reaches at most this share of its height above the bare head for a hat."""
+
 SMALLEST_PX = 7.0
 """Heads that became smaller than this are ignored, not asked for."""
 
@@ -58,7 +64,7 @@ def compose(photos: Sequence[Photo], size: int, random: Random) -> Scene:
 def _place(
     canvas: Picture, photo: Photo, area: tuple[int, int, int, int], random: Random
 ) -> list[Label]:
-    picture = read_picture(photo)
+    picture, labels = vary_content(read_picture(photo), photo.labels, random)
     height, width = picture.shape[:2]
     left, top, right, bottom = area
     area_width, area_height = right - left, bottom - top
@@ -82,7 +88,7 @@ def _place(
     )
     canvas[top:bottom, left:right] = patch
     moved = []
-    for label in photo.labels:
+    for label in labels:
         clipped = _clip(move_box(label.box, matrix), area_width, area_height)
         if clipped is None:
             continue
@@ -98,6 +104,43 @@ def _place(
             replace(label, box=(x0 + left, y0 + top, x1 + left, y1 + top), is_ignored=ignored)
         )
     return moved
+
+
+def vary_content(
+    picture: Picture, labels: tuple[Label, ...], random: Random
+) -> tuple[Picture, tuple[Label, ...]]:
+    """The photograph as it is, or with drawn hats and masks, or a part of it without people."""
+    if random.random() < BACKGROUND_SHARE:
+        part = find_background(picture, labels, random)
+        if part is not None:
+            return part, ()
+    dressed = []
+    for label in labels:
+        x0, y0, x1, y1 = label.box
+        if label.kind == "head" and not label.is_ignored and min(x1 - x0, y1 - y0) >= 16:
+            if label.mask == 0 and random.random() < MASK_SHARE:
+                picture = draw_mask(picture, label.box, random)
+            if label.hat == 0 and y0 > 0 and random.random() < HAT_SHARE:
+                picture, hat_top = draw_hat(picture, label.box, random)
+                y0 = max(0.0, min(y0, max(hat_top, y0 - HELMET_REACH * (y1 - y0))))
+                label = replace(label, box=(x0, y0, x1, y1))
+        dressed.append(label)
+    return picture, tuple(dressed)
+
+
+def find_background(picture: Picture, labels: tuple[Label, ...], random: Random) -> Picture | None:
+    """A random part that touches no labelled head or person; None if a few tries find none."""
+    height, width = picture.shape[:2]
+    for _ in range(8):
+        share_x, share_y = random.uniform(0.2, 0.6, 2)
+        x0, y0 = random.uniform(0, 1 - share_x) * width, random.uniform(0, 1 - share_y) * height
+        x1, y1 = x0 + share_x * width, y0 + share_y * height
+        if not any(
+            box[0] < x1 and box[2] > x0 and box[1] < y1 and box[3] > y0
+            for box in (label.box for label in labels)
+        ):
+            return picture[int(y0) : max(int(y0) + 8, int(y1)), int(x0) : max(int(x0) + 8, int(x1))]
+    return None
 
 
 def _clip(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from contracts.model_manifest import ManifestError, read_manifest, verify
-from models.reading import AttributeReader, HeadDetector, Picture, open_session
+from edge_agent.cameras.inference import open_model
+from models.reading import AttributeReader, HeadDetector, Picture
 from models.truth import Box
 
 cv2 = pytest.importorskip("cv2")
@@ -43,7 +44,7 @@ def test_both_models_are_there() -> None:
 def test_hash_geometry_and_card(folder: Path) -> None:
     manifest = verify(folder)
     assert manifest.id == folder.name
-    open_session(folder)
+    open_model(folder, task=manifest.task)
     card = (folder / "MODEL_CARD.md").read_text("utf-8")
     assert manifest.version in card
     assert "must not be used" in card
@@ -98,4 +99,4 @@ def test_geometry_that_disagrees_is_refused(tmp_path: Path) -> None:
     text = (source / "manifest.toml").read_text("utf-8")
     (tmp_path / "manifest.toml").write_text(text.replace("width = 96", "width = 100"), "utf-8")
     with pytest.raises(ManifestError, match="input"):
-        open_session(tmp_path)
+        open_model(tmp_path, task="classify")

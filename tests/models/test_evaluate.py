@@ -6,12 +6,10 @@ import json
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from models.commands import add_commands
 from models.figures import Counts, calibration_error, proportion, wilson
-from models.reading import suppress
 from models.truth import TruthError, read_truth
 from models.validation import difference_hash, group_alike, split
 
@@ -58,12 +56,6 @@ def test_wilson_interval() -> None:
 def test_calibration_error() -> None:
     assert calibration_error([0.95] * 20, [True] * 19 + [False]) == pytest.approx(0.0, abs=1e-9)
     assert calibration_error([1.0, 1.0], [True, False]) == pytest.approx(0.5)
-
-
-def test_suppression_keeps_the_best_of_a_cluster() -> None:
-    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [40, 40, 50, 50]], dtype=np.float32)
-    scores = np.array([0.6, 0.9, 0.5], dtype=np.float32)
-    assert suppress(boxes, scores, 0.5).tolist() == [1, 2]
 
 
 def test_list_and_verify(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

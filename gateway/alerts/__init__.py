@@ -1,0 +1,1 @@
+"""The first alert engine: rules as data, pure evaluation, state in the ledger."""

@@ -1,0 +1,231 @@
+"""From an event to alert outcomes: pure functions over the rule book, no store, no clock.
+
+Results and observations are judged alone; readings with the threshold states of their series.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from contracts.events import Observation, TestResult
+from contracts.topics import Identity
+from contracts.units import symbol
+from contracts.words import Phase
+from gateway.alerts import wording
+from gateway.alerts.limits import StorageLimit, StorageLimits
+from gateway.alerts.outcomes import LOCAL, Outcome, Raise, Resolve, fingerprint, place, raising
+from gateway.alerts.rules import (
+    AgentOffline,
+    BeyondLimit,
+    DeviceSilent,
+    ObservationOf,
+    Rule,
+    VerdictIs,
+    matches,
+)
+from gateway.alerts.threshold import Change, ThresholdState, step
+
+
+class JudgedReading(msgspec.Struct, frozen=True):
+    """A reading as rules see it. `at` is the measured time, freed of what the clock runs ahead."""
+
+    at: datetime
+    value: float
+    unit: str
+
+
+class RuleBook:
+    """Rules sorted by what they can match, so that an event meets only its own."""
+
+    def __init__(self, rules: Iterable[Rule], limits: StorageLimits) -> None:
+        self.rules = tuple(rules)
+        self.limits = limits
+        self.verdicts = self._of(VerdictIs)
+        self.observations = self._of(ObservationOf)
+        self.silences = self._of(DeviceSilent)
+        self.offlines = self._of(AgentOffline)
+        self._thresholds = self._of(BeyondLimit)
+        self.thresholds = lru_cache(maxsize=65_536)(self._find_thresholds)
+
+    def _of(self, kind: type[msgspec.Struct]) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if isinstance(rule.when, kind))
+
+    def _find_thresholds(self, who: Identity, metric: str) -> tuple[Rule, ...]:
+        return tuple(
+            rule
+            for rule in self._thresholds
+            if isinstance(rule.when, BeyondLimit)
+            and metric in rule.when.metrics
+            and matches(rule.when.devices, who.device)
+            and matches(rule.regions, who.region)
+        )
+
+
+def judge_result(
+    book: RuleBook, who: Identity, device_name: str, event_id: str, result_id: str, test: TestResult
+) -> list[Raise]:
+    """The alerts that a test result raises: one for each rule that its verdict meets."""
+    on = test.captured_at.astimezone(LOCAL).date()
+    return [
+        _of_result(rule, who, device_name, event_id, result_id, test)
+        for rule in book.verdicts
+        if isinstance(rule.when, VerdictIs)
+        and test.verdict in rule.when.verdicts
+        and matches(rule.when.items, test.item_code)
+        and not (rule.when.except_items and matches(rule.when.except_items, test.item_code))
+        and rule.holds(on, who.region)
+    ]
+
+
+def judge_observation(
+    book: RuleBook, who: Identity, device_name: str, seen: Observation, before: Phase | None
+) -> list[Outcome]:
+    """What an observation raises or resolves. `before` is its stored phase, None if it is new.
+
+    A closing that overtook its opening raises and resolves, so that the episode is on record; the
+    opening that follows it then does nothing.
+    """
+    if before is Phase.CLOSED or (before is Phase.OPEN and seen.phase is Phase.OPEN):
+        return []
+    on = seen.started_at.astimezone(LOCAL).date()
+    outcomes: list[Outcome] = []
+    for rule in book.observations:
+        when = rule.when
+        if not (
+            isinstance(when, ObservationOf)
+            and seen.kind in when.kinds
+            and (not when.zone_kinds or seen.zone_kind in when.zone_kinds)
+            and rule.holds(on, who.region)
+        ):
+            continue
+        if before is None:
+            outcomes.append(_of_observation(rule, who, device_name, seen))
+        if seen.phase is Phase.CLOSED:
+            outcomes.append(
+                Resolve(
+                    fingerprint=fingerprint(rule, who, seen.observation_id),
+                    at=seen.ended_at or seen.captured_at,
+                    reason="observation closed",
+                )
+            )
+    return outcomes
+
+
+def judge_readings(
+    rule: Rule,
+    limits: StorageLimits,
+    who: Identity,
+    device_name: str,
+    metric: str,
+    state: ThresholdState,
+    readings: Iterable[JudgedReading],
+) -> tuple[ThresholdState, list[Outcome]]:
+    """Run one threshold rule over readings of one series; returns its new state and outcomes."""
+    when = rule.when
+    outcomes: list[Outcome] = []
+    if not isinstance(when, BeyondLimit):
+        return state, outcomes
+    for reading in sorted(readings, key=lambda one: one.at):
+        on = reading.at.astimezone(LOCAL).date()
+        limit = limits.on(when.limit, on)
+        if limit is None or limit.unit != reading.unit or not rule.holds(on, who.region):
+            continue
+        state, change = step(state, when, limit, reading.at, reading.value)
+        if change is Change.FIRES:
+            outcomes.append(_of_reading(rule, who, device_name, metric, state, limit, reading))
+        elif change is Change.RESOLVES:
+            said = wording.number(reading.value, reading.unit)
+            outcomes.append(
+                Resolve(
+                    fingerprint=fingerprint(rule, who, metric),
+                    at=reading.at,
+                    reason=f"{said}, {limit.text}",
+                )
+            )
+    return state, outcomes
+
+
+def _of_result(
+    rule: Rule, who: Identity, device_name: str, event_id: str, result_id: str, test: TestResult
+) -> Raise:
+    common = place(who, device_name) | {
+        "sample": test.sample.name,
+        "sample_number": test.sample.number,
+        "item": test.item,
+        "limit": test.limit_text,
+        "stall": test.sample.stall,
+    }
+    zh = {"value": wording.value_zh(test.value), "verdict": wording.VERDICTS_ZH[test.verdict]}
+    en = {"value": wording.value_en(test.value), "verdict": test.verdict.value}
+    facts: dict[str, Any] = {
+        "item": test.item,
+        "value": test.value.text,
+        "number": test.value.number,
+        "unit": symbol(test.value.unit),
+        "limit": test.limit_text,
+        "verdict": test.verdict.value,
+    }
+    return raising(
+        rule,
+        who,
+        event_id,
+        test.captured_at,
+        zh=common | zh,
+        en=common | en,
+        facts=facts,
+        result_id=result_id,
+    )
+
+
+def _of_observation(rule: Rule, who: Identity, device_name: str, seen: Observation) -> Raise:
+    common = place(who, device_name) | {
+        "zone": seen.zone,
+        "people": str(seen.people),
+        "reason": seen.reason,
+        "confidence": f"{seen.confidence * 100:.0f} %",
+    }
+    said_zh, said_en = wording.OBSERVATIONS.get(seen.kind, (seen.kind, seen.kind))
+    return raising(
+        rule,
+        who,
+        seen.observation_id,
+        seen.started_at,
+        zh=common | {"observation": said_zh},
+        en=common | {"observation": said_en},
+        facts={"kind": seen.kind, "zone": seen.zone, "zone_kind": seen.zone_kind},
+        observation_id=seen.observation_id,
+        evidence=seen.evidence,
+    )
+
+
+def _of_reading(
+    rule: Rule,
+    who: Identity,
+    device_name: str,
+    metric: str,
+    state: ThresholdState,
+    limit: StorageLimit,
+    reading: JudgedReading,
+) -> Raise:
+    since = state.outside_since or reading.at
+    lasted_s = (reading.at - since).total_seconds()
+    common = place(who, device_name) | {
+        "metric": metric,
+        "value": wording.number(reading.value, reading.unit),
+        "limit": limit.text,
+    }
+    zh = {"limit_meaning": limit.meaning_zh, "duration": wording.duration_zh(lasted_s)}
+    en = {"limit_meaning": limit.meaning_en, "duration": wording.duration_en(lasted_s)}
+    facts: dict[str, Any] = {
+        "metric": metric,
+        "value": reading.value,
+        "unit": symbol(reading.unit),
+        "limit": limit.text,
+        "limit_source": f"{limit.source} [{limit.mark}]",
+        "outside_since": since.isoformat(),
+        "measured_at": reading.at.isoformat(),
+    }
+    return raising(rule, who, metric, reading.at, zh=common | zh, en=common | en, facts=facts)

@@ -1,0 +1,164 @@
+"""Judges a batch's new events within the ledger's transaction: states in, outcomes out and kept."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from contracts.events import Evidence, Observation, Readings, TestResult
+from contracts.topics import Identity
+from contracts.words import Quality
+from gateway.alerts.evaluate import (
+    JudgedReading,
+    RuleBook,
+    judge_observation,
+    judge_readings,
+    judge_result,
+)
+from gateway.alerts.outcomes import Outcome, Raise
+from gateway.alerts.rules import Rule
+from gateway.alerts.threshold import ThresholdState
+from gateway.unpack import Accepted
+from ledger import alerts, evidence, journal, observations, rule_state
+from ledger.engine import Connection
+from ledger.ids import fact_id
+
+ALERT_EVIDENCE = "alert.evidence"
+"""Journal kind: a picture came to an alert that had been raised before."""
+OF_OBSERVATION = "alerts of observation"
+"""Under this name (no rule id has a space) it is remembered which alerts an observation raised."""
+AHEAD_TOLERATED = timedelta(seconds=60)
+"""An edge clock that runs further ahead than this is set right before readings are judged."""
+
+
+def judge_results(book: RuleBook, fresh: Iterable[Accepted]) -> list[Outcome]:
+    """Outcomes of the batch's test results."""
+    outcomes: list[Outcome] = []
+    for one in fresh:
+        if isinstance(one.event.data, TestResult) and one.numbered is not None:
+            number = one.numbered
+            event_id = f"{number.epoch}-{number.sequence}"
+            result_id = fact_id(one.who, number.epoch, number.sequence)
+            outcomes += judge_result(
+                book, one.who, one.device.name, event_id, result_id, one.event.data
+            )
+    return outcomes
+
+
+def put_observations(conn: Connection, book: RuleBook, fresh: Iterable[Accepted]) -> list[Outcome]:
+    """Store the batch's observations, each judged against what was stored before it."""
+    outcomes: list[Outcome] = []
+    for one in fresh:
+        seen = one.event.data
+        if isinstance(seen, Observation):
+            before = observations.get(conn, one.who, seen.observation_id)
+            observations.put(conn, one.who, seen, one.message.received_at)
+            outcomes += judge_observation(
+                book, one.who, one.device.name, seen, before.phase if before else None
+            )
+    return outcomes
+
+
+def judge_batch_readings(
+    conn: Connection, book: RuleBook, fresh: Iterable[Accepted], now: datetime
+) -> list[Outcome]:
+    """Outcomes of the batch's readings; the series' states are locked, stepped on and kept."""
+    series: dict[tuple[str, str], tuple[Rule, Accepted, str, list[JudgedReading]]] = {}
+    for one in fresh:
+        if not isinstance(one.event.data, Readings):
+            continue
+        ahead = _ahead(one)
+        for reading in one.event.data.readings:
+            rules = book.thresholds(one.who, reading.metric)
+            if not rules or reading.quality is Quality.BAD:
+                continue
+            judged = JudgedReading(reading.measured_at - ahead, reading.value, reading.unit)
+            for rule in rules:
+                key = (rule.id, _series(one.who, reading.metric))
+                series.setdefault(key, (rule, one, reading.metric, []))[3].append(judged)
+    if not series:
+        return []
+    outcomes: list[Outcome] = []
+    bodies = rule_state.get(conn, series)
+    changed = {}
+    for key, (rule, one, metric, readings) in series.items():
+        before = msgspec.convert(bodies[key], ThresholdState)
+        after, found = judge_readings(
+            rule, book.limits, one.who, one.device.name, metric, before, readings
+        )
+        outcomes += found
+        if after != before:
+            changed[key] = msgspec.to_builtins(after)
+    rule_state.put(conn, changed, now)
+    return outcomes
+
+
+def carry_out(conn: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Raise and resolve in the ledger, in order."""
+    raised: dict[rule_state.Key, list[str]] = {}
+    for outcome in outcomes:
+        if isinstance(outcome, Raise):
+            alert_id, _ = alerts.raise_alert(conn, _new_alert(outcome), now)
+            if outcome.observation_id:
+                key = (OF_OBSERVATION, _series(outcome.who, outcome.observation_id))
+                raised.setdefault(key, []).append(alert_id)
+        else:
+            alerts.resolve(conn, outcome.fingerprint, outcome.at, outcome.reason)
+    rule_state.put(conn, {key: {"alerts": ids} for key, ids in raised.items()}, now)
+
+
+def put_evidence(conn: Connection, fresh: Iterable[Accepted], now: datetime) -> bool:
+    """Store the batch's pictures; True if one belongs to an alert that is already raised.
+
+    Such an alert is noted in the journal, so that its state is published again with the picture.
+    """
+    late: dict[rule_state.Key, tuple[Identity, str]] = {}
+    for one in fresh:
+        picture = one.event.data
+        if isinstance(picture, Evidence):
+            evidence.put(conn, one.who, picture, one.message.received_at)
+            if picture.observation_id:
+                key = (OF_OBSERVATION, _series(one.who, picture.observation_id))
+                late[key] = (one.who, picture.evidence_id)
+    found = rule_state.get(conn, late, lock=False)
+    for key, (who, evidence_id) in late.items():
+        for alert_id in found[key].get("alerts", ()):
+            journal.append(
+                conn,
+                ALERT_EVIDENCE,
+                at=now,
+                region=who.region,
+                site=who.site,
+                ref=alert_id,
+                body={"device": who.device, "evidence_id": evidence_id},
+            )
+    return any(found.values())
+
+
+def _new_alert(raised: Raise) -> alerts.NewAlert:
+    return alerts.NewAlert(
+        fingerprint=raised.fingerprint,
+        rule=raised.rule.id,
+        rule_version=raised.rule.version,
+        severity=raised.rule.severity,
+        title_zh=raised.title_zh,
+        title_en=raised.title_en,
+        summary_zh=raised.summary_zh,
+        summary_en=raised.summary_en,
+        who=raised.who,
+        raised_at=raised.at,
+        result_id=raised.result_id,
+        observation_id=raised.observation_id,
+        facts=raised.facts,
+        evidence=raised.evidence,
+    )
+
+
+def _ahead(one: Accepted) -> timedelta:
+    """How far the edge's clock runs ahead, where that is certain: it captured in our future."""
+    ahead = one.event.envelope.time - one.message.received_at
+    return ahead if ahead > AHEAD_TOLERATED else timedelta(0)
+
+
+def _series(who: Identity, metric: str) -> str:
+    return f"{who.source}|{metric}"

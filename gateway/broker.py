@@ -1,0 +1,234 @@
+"""The only door to MQTT (paho): subscribe, hand messages over, acknowledge, publish.
+
+How it keeps the promises:
+
+* the session outlives us (`clean_start` off, session expiry), so that the broker keeps what comes
+  while we are away; subscriptions are asked for anew at every connection, because a broker that
+  lost its memory has lost them too;
+* acknowledgement is manual: the owner calls `acknowledge` once a message is stored. What the broker
+  may have under way unacknowledged (`receive_maximum`) bounds what waits in memory;
+* an acknowledgement belongs to one connection. After a reconnection message ids begin anew, so
+  those of an older connection are not sent: the broker repeats these messages, and the repetition
+  is harmless.
+
+Callbacks run in paho's network thread: they only hand over.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from contracts.clock import Clock
+from contracts.envelope import MAX_PAYLOAD_BYTES
+from contracts.mqtt_settings import MqttSettings
+
+log = logging.getLogger(__name__)
+
+RECONNECT_MOST_S = 20
+OUTGOING_IN_FLIGHT = 200
+
+
+class Inbound(msgspec.Struct, frozen=True):
+    """A message as it came. `connection` and `mid` are what its acknowledgement needs."""
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    connection: int = 0
+    mid: int = 0
+    qos: int = 1
+    retained: bool = False
+
+
+class Outbound(msgspec.Struct, frozen=True):
+    """A message to publish at QoS 1. An empty retained payload clears the topic."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+class Broker:
+    """One connection to the broker, kept up in a thread of its own from `start` to `stop`."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        *,
+        client_id: str,
+        password: str | None,
+        subscriptions: Sequence[str],
+        receive_maximum: int,
+        session_expiry_s: int,
+        deliver: Callable[[Inbound], None],
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.connection = 0
+        """Number of the present connection; it grows at every connecting and disconnecting."""
+        self.new_sessions = 0
+        """How often the broker did not know us: it may have forgotten what was retained, too."""
+        self.connected_at: datetime | None = None
+        self.trouble = "not connected yet"
+        """Why we are not receiving; empty while we are."""
+        self._subscriptions = list(subscriptions)
+        self._deliver = deliver
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        self._properties.ReceiveMaximum = receive_maximum
+        self._properties.SessionExpiryInterval = session_expiry_s
+        self._properties.MaximumPacketSize = 2 * MAX_PAYLOAD_BYTES
+        self._client = self._make_client(client_id, password)
+
+    def _make_client(self, client_id: str, password: str | None) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=mqtt.MQTTv5,
+            manual_ack=True,
+        )
+        client.max_inflight_messages_set(OUTGOING_IN_FLIGHT)
+        client.reconnect_delay_set(min_delay=1, max_delay=RECONNECT_MOST_S)
+        if self.settings.username:
+            client.username_pw_set(self.settings.username, password)
+        if self.settings.tls_ca_file:
+            client.tls_set(ca_certs=self.settings.tls_ca_file)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def start(self) -> None:
+        """Begin to connect, and keep trying until `stop`."""
+        self._client.connect_async(
+            self.settings.host,
+            self.settings.port,
+            keepalive=self.settings.keepalive_s,
+            clean_start=False,
+            properties=self._properties,
+        )
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Disconnect and end the thread. The session, and what is unacknowledged, stay."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def acknowledge(self, messages: Iterable[Inbound]) -> None:
+        """Tell the broker that these messages are stored (PUBACK)."""
+        for message in messages:
+            if message.qos and message.connection == self.connection:
+                self._client.ack(message.mid, message.qos)
+
+    def publish(self, messages: Iterable[Outbound]) -> bool:
+        """Publish without waiting. False, and nothing is kept, while there is no connection."""
+        if self.trouble:
+            return False
+        for message in messages:
+            self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+        return True
+
+    def publish_and_wait(self, messages: Iterable[Outbound], timeout_s: float) -> bool:
+        """Publish and wait until the broker has acknowledged all of it; False if it did not."""
+        if self.trouble:
+            return False
+        waiting = [
+            self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+            for message in messages
+        ]
+        try:
+            for info in waiting:
+                info.wait_for_publish(timeout_s)
+        except (RuntimeError, ValueError):
+            return False
+        return all(info.is_published() for info in waiting)
+
+    def _on_connect(
+        self,
+        client: mqtt.Client,
+        _userdata: Any,
+        flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self.trouble = f"broker refuses the connection: {reason}"
+            log.error("%s:%d: %s", self.settings.host, self.settings.port, self.trouble)
+            return
+        self.connection += 1
+        if not flags.session_present:
+            self.new_sessions += 1
+        log.info(
+            "connected to %s:%d, session %s",
+            self.settings.host,
+            self.settings.port,
+            "resumed" if flags.session_present else "new",
+        )
+        client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._subscriptions])
+
+    def _on_subscribe(
+        self,
+        _client: mqtt.Client,
+        _userdata: Any,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        refused = [
+            f"{topic} ({reason})"
+            for topic, reason in zip(self._subscriptions, reasons, strict=False)
+            if reason.is_failure
+        ]
+        if refused:
+            self.trouble = f"broker refuses subscriptions: {', '.join(refused)}"
+            log.error("%s", self.trouble)
+            return
+        self.connected_at = self._clock()
+        self.trouble = ""
+
+    def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
+        self.trouble = f"broker {self.settings.host}:{self.settings.port} cannot be reached"
+
+    def _on_disconnect(
+        self,
+        _client: mqtt.Client,
+        _userdata: Any,
+        _flags: mqtt.DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self.connection += 1
+        self.connected_at = None
+        if not self.trouble:
+            self.trouble = f"disconnected: {reason}"
+            log.warning("%s:%d: %s", self.settings.host, self.settings.port, self.trouble)
+
+    def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = repr(message)  # no broker lets it through; kept whole for the dead letters
+        self._deliver(
+            Inbound(
+                topic=topic,
+                payload=bytes(message.payload),
+                received_at=self._clock(),
+                connection=self.connection,
+                mid=message.mid,
+                qos=message.qos,
+                retained=message.retain,
+            )
+        )

@@ -1,0 +1,130 @@
+"""The gateway's commands: run, look into the dead letters, check rule files."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from contracts.clock import utc_now
+from contracts.settings import load_settings
+from gateway.alerts.limits import read_limits
+from gateway.alerts.rules import check_limits, read_rules
+from gateway.replay import replay
+from gateway.run import CONFIGS, read_book, run_gateway
+from gateway.settings import GatewaySettings
+from ledger import dead_letters
+from ledger.dead_letters import DeadLetter
+from ledger.engine import Engine, LedgerDown, reading
+from timeseries.port import SeriesDown
+from timeseries.settings import open_store
+
+
+def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `foodsentry gateway …`."""
+    parser = subparsers.add_parser("gateway", help="take events in, raise alerts")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    run = commands.add_parser("run", help="run a gateway until it is asked to stop")
+    run.add_argument("settings", type=Path, help="settings file (TOML)")
+    run.set_defaults(run=_run, long_running=True)
+    _add_dead_letters(commands)
+    check = commands.add_parser("check-rules", help="check rule files and list the rules")
+    check.add_argument(
+        "rules", type=Path, nargs="?", default=CONFIGS / "rules", help="file or folder"
+    )
+    check.add_argument(
+        "--limits", type=Path, default=CONFIGS / "limits" / "storage_temperatures.csv"
+    )
+    check.set_defaults(run=_check_rules)
+
+
+def _add_dead_letters(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("dead-letters", help="messages that could not be read")
+    leaves = parser.add_subparsers(metavar="COMMAND", required=True)
+    listing = leaves.add_parser("list", help="newest first")
+    listing.add_argument("--limit", type=int, default=50)
+    listing.add_argument("--all", action="store_true", help="also those that were replayed")
+    listing.set_defaults(run=_list)
+    show = leaves.add_parser("show", help="one message: topic, reason and bytes")
+    show.add_argument("id", type=int)
+    show.set_defaults(run=_show)
+    replay = leaves.add_parser("replay", help="take messages in after a fix")
+    replay.add_argument("id", type=int, nargs="*", help="none: every one that waits")
+    replay.set_defaults(run=_replay)
+    for leaf in (listing, show, replay):
+        leaf.add_argument("--settings", type=Path, required=True, help="the gateway's settings")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    settings = load_settings(arguments.settings, GatewaySettings)
+    return run_gateway(settings, arguments.settings, arguments.stop)
+
+
+def _check_rules(arguments: argparse.Namespace) -> int:
+    rules = read_rules(arguments.rules)
+    check_limits(rules, read_limits(arguments.limits).ids, str(arguments.rules))
+    for rule in rules:
+        print(f"{rule.id}\tversion {rule.version}\tclass {rule.severity:d}\t{rule.title_zh}")
+    print(f"{len(rules)} rules, no fault found", file=sys.stderr)
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    engine = _engine(arguments)
+    with reading(engine) as conn:
+        letters = dead_letters.list(conn, arguments.limit, waiting_only=not arguments.all)
+    for letter in letters:
+        replayed = " (replayed)" if letter.replayed_at else ""
+        print(f"{letter.id}\t{letter.at.isoformat()}\t{letter.topic}\t{letter.reason}{replayed}")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    with reading(_engine(arguments)) as conn:
+        letter = dead_letters.get(conn, arguments.id)
+    if letter is None:
+        return _missing(arguments.id)
+    print(f"topic:  {letter.topic}\nreason: {letter.reason}\nat:     {letter.at.isoformat()}")
+    print(f"bytes:  {len(letter.payload)}\n")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(letter.payload + b"\n")
+    return 0
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    settings = load_settings(arguments.settings, GatewaySettings)
+    engine = settings.ledger.open(arguments.settings)
+    book = read_book(settings.alerts, arguments.settings.parent)
+    store = open_store(settings.series, arguments.settings.parent)
+    failed = 0
+    try:
+        for letter in _chosen(engine, arguments.id):
+            refused = replay(letter, engine, store, book, utc_now)
+            failed += bool(refused)
+            print(f"{letter.id}\t{'refused: ' + refused if refused else 'taken in'}")
+    except (LedgerDown, SeriesDown) as error:
+        print(f"foodsentry: {error}", file=sys.stderr)
+        return 1
+    finally:
+        store.close()
+    return 1 if failed else 0
+
+
+def _chosen(engine: Engine, ids: Sequence[int]) -> list[DeadLetter]:
+    with reading(engine) as conn:
+        if ids:
+            found = [dead_letters.get(conn, one) for one in ids]
+            for one, letter in zip(ids, found, strict=True):
+                if letter is None:
+                    _missing(one)
+            return [letter for letter in found if letter is not None]
+        return list(reversed(dead_letters.list(conn, 100_000, waiting_only=True)))
+
+
+def _engine(arguments: argparse.Namespace) -> Engine:
+    settings = load_settings(arguments.settings, GatewaySettings)
+    return settings.ledger.open(arguments.settings)
+
+
+def _missing(letter_id: int) -> int:
+    print(f"foodsentry: there is no dead letter {letter_id}", file=sys.stderr)
+    return 1

@@ -1,0 +1,194 @@
+"""The intake thread: a batch from the inbox into the ledger, then PUBACK, then on to the series.
+
+While the ledger is down the batch is held and tried again; nothing is acknowledged, so that the
+broker, and behind it the edge, keep the rest. Content that the ledger will not have is found by
+halving the batch, and put to the dead letters.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from contracts.clock import Clock
+from contracts.topics import Identity
+from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.outcomes import Raise
+from gateway.backoff import pauses
+from gateway.broker import Inbound
+from gateway.health import Health
+from gateway.intake.inbox import Inbox
+from gateway.intake.series import SeriesJob, SeriesWriter
+from gateway.intake.store import Taken, take_in
+from gateway.metrics import Metrics
+from gateway.registry import Devices
+from gateway.settings import IntakeSettings
+from gateway.unpack import Accepted, Refused, unpack
+from ledger import devices as ledger_devices
+from ledger.engine import Engine, LedgerDown, writing
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 0.2
+MARK_EVERY = timedelta(seconds=2)
+"""A device's last-seen time is written at most this often."""
+
+Piece = list[Accepted | Refused]
+"""Part of a batch that goes into one transaction."""
+
+
+class Intake:
+    """Takes batches until it is told to stop and the inbox is empty."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        engine: Engine,
+        devices: Devices,
+        book: RuleBook,
+        series: SeriesWriter,
+        *,
+        settings: IntakeSettings,
+        acknowledge: Callable[[list[Inbound]], None],
+        on_alerts: Callable[[], None],
+        metrics: Metrics,
+        health: Health,
+        clock: Clock,
+    ) -> None:
+        self.behind_at: datetime | None = None
+        """When intake last could not keep up: what it then knows of silence is worth nothing."""
+        self._inbox = inbox
+        self._engine = engine
+        self._devices = devices
+        self._book = book
+        self._series = series
+        self._settings = settings
+        self._acknowledge = acknowledge
+        self._on_alerts = on_alerts
+        self._metrics = metrics
+        self._health = health
+        self._clock = clock
+        self._marked: dict[Identity, datetime] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop`; then until the inbox is empty or the ledger fails."""
+        settings = self._settings
+        while True:
+            batch = self._inbox.take(settings.batch_messages, settings.batch_age_s, IDLE_S)
+            if batch:
+                self._metrics.messages.inc(len(batch))
+                if len(batch) >= settings.batch_messages:
+                    self.behind_at = self._clock()
+                if not self._handle(batch, stop):
+                    return
+            elif stop.is_set():
+                return
+
+    def _handle(self, batch: list[Inbound], stop: threading.Event) -> bool:
+        """Take one batch in; False if asked to stop while the ledger is down.
+
+        A piece is stored, and acknowledged, once: what is tried again is only what is left.
+        """
+        tries = pauses(self._settings.retry_most_s)
+        pieces: list[Piece] = []
+        unpacked = False
+        while pieces or not unpacked:
+            try:
+                if not unpacked:
+                    pieces.append(self._unpack(batch))
+                    unpacked = True
+                pieces[:1] = self._store(pieces[0])
+            except LedgerDown as error:
+                self.behind_at = self._clock()
+                self._metrics.ledger_errors.inc()
+                if self._health.trouble("ledger", f"ledger: {error}"):
+                    log.warning("ledger down, trying on: %s", error)
+                if stop.wait(next(tries)):
+                    return False
+        self._health.well("ledger")
+        return True
+
+    def _unpack(self, batch: list[Inbound]) -> Piece:
+        known = self._devices.known()
+        unpacked = [unpack(message, known) for message in batch]
+        if any(_unregistered(one) for one in unpacked) and self._devices.may_be_old():
+            known = self._devices.refresh()
+            unpacked = [
+                unpack(one.message, known) if _unregistered(one) else one for one in unpacked
+            ]
+        return unpacked
+
+    def _store(self, piece: Piece) -> list[Piece]:
+        """One transaction; returns what is left to do: the halves of a piece with a culprit."""
+        accepted = [one for one in piece if isinstance(one, Accepted)]
+        refused = [one for one in piece if isinstance(one, Refused)]
+        started = time.perf_counter()
+        try:
+            with writing(self._engine) as conn:
+                taken = take_in(conn, accepted, refused, self._book, self._clock())
+                marks = self._due_marks(taken.seen)
+                ledger_devices.mark_seen(conn, marks)
+        except LedgerDown:
+            raise
+        except Exception as error:  # noqa: BLE001 (content may hide what only a store finds)
+            if len(piece) > 1:
+                middle = len(piece) // 2
+                return [piece[:middle], piece[middle:]]
+            return self._set_aside(piece[0], error)
+        self._marked.update(marks)
+        self._metrics.batch_s.observe(time.perf_counter() - started)
+        self._metrics.batch_messages.observe(len(piece))
+        self._after_commit(piece, accepted, taken)
+        return []
+
+    def _after_commit(self, piece: Piece, accepted: list[Accepted], taken: Taken) -> None:
+        self._acknowledge([one.message for one in piece])
+        numbers = [one.numbered for one in piece if one.numbered]
+        if numbers:
+            self._series.offer(SeriesJob(accepted, numbers))
+        if taken.news:
+            self._on_alerts()
+        self._count(taken)
+
+    def _set_aside(self, culprit: Accepted | Refused, error: Exception) -> list[Piece]:
+        if isinstance(culprit, Refused):
+            # Stays unacknowledged: it is at the broker, and in the log.
+            self._health.trouble("dead letters", f"{culprit.message.topic}: {error}")
+            log.error("dead letter of %s cannot be kept", culprit.message.topic, exc_info=error)
+            return []
+        log.warning("ledger refuses an event of %s: %s", culprit.message.topic, error)
+        reason = f"ledger: {type(error).__name__}: {' '.join(str(error).split())[:400]}"
+        return [[Refused(culprit.message, "ledger", reason, culprit.numbered)]]
+
+    def _due_marks(self, seen: dict[Identity, datetime]) -> dict[Identity, datetime]:
+        marked = self._marked
+        return {
+            who: at
+            for who, at in seen.items()
+            if who not in marked or at >= marked[who] + MARK_EVERY
+        }
+
+    def _count(self, taken: Taken) -> None:
+        kinds: dict[str, int] = {}
+        for one in taken.fresh:
+            kinds[one.event.kind] = kinds.get(one.event.kind, 0) + 1
+        for kind, count in kinds.items():
+            self._metrics.events.labels(kind).inc(count)
+        self._metrics.duplicates.inc(taken.duplicates)
+        for letter in taken.refused:
+            self._metrics.dead_letters.labels(letter.kind).inc()
+        if taken.outcomes:
+            now = self._clock()
+            waited_s = (now - min(one.message.received_at for one in taken.fresh)).total_seconds()
+            for outcome in taken.outcomes:
+                if isinstance(outcome, Raise):
+                    self._metrics.alerts.labels(outcome.rule.id, "raised").inc()
+                    self._metrics.alert_s.labels("stored").observe(waited_s)
+                else:
+                    rule = outcome.fingerprint.partition("|")[0]
+                    self._metrics.alerts.labels(rule, "resolved").inc()
+
+
+def _unregistered(one: Accepted | Refused) -> bool:
+    return isinstance(one, Refused) and one.kind == "unregistered"

@@ -1,0 +1,230 @@
+"""Keeps every open alert's state retained on MQTT, and clears it when the alert is closed.
+
+It follows the ledger's journal from a cursor that moves only after the broker has acknowledged: a
+crash between commit and publication publishes again, and the same state again is harmless. What is
+published is the alert as it stands, not as the journal's row saw it. Of several gateways one
+publishes, under a lease in the ledger that another takes over when it runs out.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from contracts.clock import Clock
+from contracts.envelope import encode
+from contracts.events import Alert
+from contracts.topics import Identity, alert_topic
+from contracts.words import AlertState
+from gateway.alerts.wording import cut
+from gateway.broker import Broker, Outbound
+from gateway.health import Health
+from gateway.metrics import Metrics
+from ledger import alerts, cursors, evidence, journal, rule_state
+from ledger.alerts import AlertRow
+from ledger.engine import Connection, Engine, LedgerDown, reading, writing
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.2
+LEASE_S = 15.0
+PUBLISH_LIMIT_S = 5.0
+ROWS = 500
+OPEN_STATES = (AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """Who publishes, until when."""
+
+    owner: str = ""
+    until: datetime | None = None
+
+    def free_for(self, owner: str, at: datetime) -> bool:
+        """Whether `owner` has it or may take it."""
+        return self.owner == owner or self.until is None or self.until <= at
+
+
+class Publisher:
+    """Publishes from `run` to `stop`; `wake` makes it look at once."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        broker: Broker,
+        *,
+        name: str,
+        group: str,
+        metrics: Metrics,
+        health: Health,
+        clock: Clock,
+    ) -> None:
+        self._engine = engine
+        self._broker = broker
+        self._name = name
+        self._cursor_name = f"{group}.alerts"
+        self._lease_key = (f"{group}.publisher", "lease")
+        self._metrics = metrics
+        self._health = health
+        self._clock = clock
+        self._wake = threading.Event()
+        self._until: datetime | None = None
+        self._cursor: int | None = None
+        self._kept = 0
+        self._session: int | None = None
+        self._look_again_at: datetime | None = None
+
+    def wake(self) -> None:
+        """There may be something new."""
+        self._wake.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop`; what was committed by then is published, if the broker answers."""
+        while True:
+            stopping = stop.is_set()
+            self._wake.clear()
+            try:
+                more = self.publish_once()
+            except LedgerDown as error:
+                more = False
+                self._metrics.ledger_errors.inc()
+                self._health.trouble("publisher", f"ledger: {error}")
+            if stopping:
+                break
+            if not more:
+                self._wake.wait(TICK_S)
+        self._give_back()
+
+    def publish_once(self) -> bool:
+        """One look at the journal; True if there is more to do now. Raises LedgerDown."""
+        if self._broker.trouble or not self._hold_lease():
+            return False
+        if self._session != self._broker.new_sessions:
+            session = self._broker.new_sessions
+            if not self._publish_open():
+                return False
+            self._session = session
+        with reading(self._engine) as conn:
+            if self._cursor is None:
+                self._cursor = self._kept = cursors.get(conn, self._cursor_name)
+            rows = journal.after(conn, self._cursor, ROWS)
+            changed = {row.ref: row.at for row in rows if row.kind.startswith("alert.")}
+            messages = _messages(conn, list(changed))
+        if messages and not self._broker.publish_and_wait(messages, PUBLISH_LIMIT_S):
+            self._health.trouble("publisher", "the broker does not take alerts")
+            return False
+        if rows:
+            self._cursor = rows[-1].id
+        if messages or (self._cursor or 0) - self._kept >= ROWS:
+            self._keep_cursor()
+        now = self._clock()
+        for at in changed.values():
+            self._metrics.alert_s.labels("published").observe(max(0.0, (now - at).total_seconds()))
+        self._health.well("publisher")
+        return len(rows) == ROWS
+
+    def _publish_open(self) -> bool:
+        """A broker that has lost its memory gets every open alert again."""
+        before: str | None = None
+        while True:
+            with reading(self._engine) as conn:
+                page = alerts.list_in(conn, None, OPEN_STATES, ROWS, before)
+                messages = [_message(conn, row) for row in page]
+            if not page:
+                return True
+            if not self._broker.publish_and_wait(messages, PUBLISH_LIMIT_S):
+                return False
+            before = page[-1].alert_id
+
+    def _keep_cursor(self) -> None:
+        position = self._cursor or 0
+        with writing(self._engine) as conn:
+            cursors.set(conn, self._cursor_name, position)
+        self._kept = position
+
+    def _hold_lease(self) -> bool:
+        """Whether we have the lease, with time enough left to publish under it."""
+        now = self._clock()
+        if self._until and self._until - now > timedelta(seconds=LEASE_S / 2):
+            return True
+        if self._look_again_at and now < self._look_again_at:
+            return False
+        with reading(self._engine) as conn:
+            seen = self._read_lease(conn, lock=False)
+        taken = None
+        if seen.free_for(self._name, now):
+            taken = self._take_lease(now)
+        if taken is None:
+            self._look_again_at = now + timedelta(seconds=LEASE_S / 5)
+            self._until = self._cursor = None
+            return False
+        if self._until is None:
+            self._cursor = None  # another may have moved it on
+        self._until = taken
+        self._look_again_at = None
+        return True
+
+    def _take_lease(self, now: datetime) -> datetime | None:
+        until = now + timedelta(seconds=LEASE_S)
+        with writing(self._engine) as conn:
+            if not self._read_lease(conn, lock=True).free_for(self._name, now):
+                return None
+            lease = msgspec.to_builtins(Lease(self._name, until))
+            rule_state.put(conn, {self._lease_key: lease}, now)
+        return until
+
+    def _give_back(self) -> None:
+        if self._until is None:
+            return
+        now = self._clock()
+        try:
+            with writing(self._engine) as conn:
+                if self._read_lease(conn, lock=True).owner == self._name:
+                    if self._cursor:
+                        cursors.set(conn, self._cursor_name, self._cursor)
+                    rule_state.put(conn, {self._lease_key: {}}, now)
+        except LedgerDown as error:
+            log.warning("the publisher's lease runs out by itself: %s", error)
+
+    def _read_lease(self, conn: Connection, *, lock: bool) -> Lease:
+        body = rule_state.get(conn, [self._lease_key], lock=lock)[self._lease_key]
+        return msgspec.convert(body, Lease)
+
+
+def _messages(conn: Connection, alert_ids: Sequence[str]) -> list[Outbound]:
+    rows = (alerts.get(conn, alert_id) for alert_id in alert_ids)
+    return [_message(conn, row) for row in rows if row is not None]
+
+
+def _message(conn: Connection, row: AlertRow) -> Outbound:
+    """An alert's retained state; an empty payload, which clears it, once it is closed."""
+    topic = alert_topic(row.region, row.site, row.alert_id)
+    if row.state is AlertState.CLOSED:
+        return Outbound(topic, b"", retain=True)
+    pictures = list(row.evidence)
+    if row.observation_id:
+        found = evidence.for_observation(conn, row.observation_id, row.site)
+        pictures += [one.evidence_id for one in found if one.evidence_id not in pictures]
+    state = Alert(
+        alert_id=row.alert_id,
+        rule=row.rule,
+        rule_version=row.rule_version,
+        severity=row.severity,
+        state=row.state,
+        title_zh=row.title_zh,
+        title_en=row.title_en,
+        region=row.region,
+        site=row.site,
+        device=row.device,
+        raised_at=row.raised_at,
+        changed_at=row.changed_at,
+        summary=cut(row.summary_zh),
+        acknowledged_by=row.acknowledged_by or "",
+        evidence=tuple(pictures),
+    )
+    who = Identity(row.region, row.site, row.device)
+    event_id = f"{row.alert_id}-{row.state}-{row.count}"
+    return Outbound(
+        topic, encode("alerts", who, state, event_id=event_id, at=row.changed_at), retain=True
+    )

@@ -1,0 +1,214 @@
+"""Puts a gateway together from its settings, runs it, and ends it in order.
+
+In order means: no new messages, intake drains, the series store gets what is queued, receipts and
+alerts go out, and only then the connection ends. What could not be drained was not acknowledged or
+not receipted, and comes again.
+"""
+
+import hashlib
+import logging
+import socket
+import threading
+from datetime import datetime
+from pathlib import Path
+
+from contracts.clock import Clock, utc_now
+from contracts.settings import SettingsError
+from contracts.topics import UPLINK_CHANNELS, Channel, channel_filter, shared
+from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.limits import read_limits
+from gateway.alerts.rules import check_limits, read_rules
+from gateway.broker import Broker, Inbound
+from gateway.health import Health
+from gateway.http import HttpServer
+from gateway.intake.inbox import Inbox
+from gateway.intake.intake import Intake
+from gateway.intake.series import SeriesWriter
+from gateway.metrics import Metrics
+from gateway.publish import Publisher
+from gateway.registry import Devices
+from gateway.settings import AlertSettings, GatewaySettings
+from gateway.supervise import supervised
+from gateway.watch import Watch
+from ledger import migrate
+from ledger.engine import LedgerDown
+from timeseries.settings import open_store
+
+log = logging.getLogger(__name__)
+
+CONFIGS = Path(__file__).resolve().parents[1] / "firmware_configs"
+DRAIN_S = 10.0
+TICK_S = 0.5
+
+
+class Gateway:
+    """The parts of one gateway process."""
+
+    def __init__(
+        self, settings: GatewaySettings, settings_file: Path, clock: Clock = utc_now
+    ) -> None:
+        """Put it together. Raises SettingsError; starts nothing and connects to nothing."""
+        book = read_book(settings.alerts, settings_file.parent)
+        intake = settings.intake
+        name = settings.mqtt.client_id or default_client_id(settings_file)
+        self.health = Health()
+        self.metrics = Metrics()
+        self.engine = settings.ledger.open(settings_file)
+        self.store = open_store(settings.series, settings_file.parent)
+        self._accepting = True
+        self._inbox = Inbox(intake.receive_maximum, self.metrics.dropped.inc)
+        self.broker = Broker(
+            settings.mqtt,
+            client_id=name,
+            password=settings.mqtt.password(settings_file),
+            subscriptions=subscriptions(intake.group),
+            receive_maximum=intake.receive_maximum,
+            session_expiry_s=intake.session_expiry_s,
+            deliver=self._deliver,
+            clock=clock,
+        )
+        devices = Devices(self.engine)
+        self._series = SeriesWriter(
+            self.store,
+            self.engine,
+            publish=self.broker.publish,
+            queue_batches=intake.series_queue_batches,
+            receipt_every_s=intake.receipt_every_s,
+            retry_most_s=intake.retry_most_s,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
+        self._publisher = Publisher(
+            self.engine,
+            self.broker,
+            name=name,
+            group=intake.group,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
+        self._intake = Intake(
+            self._inbox,
+            self.engine,
+            devices,
+            book,
+            self._series,
+            settings=intake,
+            acknowledge=self.broker.acknowledge,
+            on_alerts=self._publisher.wake,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
+        self._watch = Watch(
+            self.engine,
+            devices,
+            book,
+            every_s=settings.alerts.watch_every_s,
+            listening_since=self._listening_since,
+            on_alerts=self._publisher.wake,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
+        self.http = HttpServer(settings.http.host, settings.http.port, self.health, self.metrics)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop`; returns when everything is drained and closed."""
+        try:
+            self._check_tables()
+            self._run(stop)
+        finally:
+            self.store.close()
+            self.engine.dispose()
+
+    def _run(self, stop: threading.Event) -> None:
+        # Each part is told to stop after the one that feeds it has ended.
+        parts = {name: threading.Event() for name in ("intake", "series", "watch", "publisher")}
+        runs = {
+            "series": self._series.run,
+            "intake": self._intake.run,
+            "watch": self._watch.run,
+            "publisher": self._publisher.run,
+        }
+        self.http.start()
+        threads = {
+            name: supervised(name, run, parts[name], self.health) for name, run in runs.items()
+        }
+        self.broker.start()
+        log.info("gateway runs, health on port %d", self.http.port)
+        while not stop.wait(TICK_S):
+            self._tell_broker_health()
+        log.info("stopping")
+        self._accepting = False
+        for name in ("watch", "intake", "series", "publisher"):
+            parts[name].set()
+            self._publisher.wake()
+            threads[name].join(DRAIN_S)
+            if threads[name].is_alive():
+                log.warning("%s did not end in %g s", name, DRAIN_S)
+        self.broker.stop()
+        self.http.stop()
+
+    def _deliver(self, message: Inbound) -> None:
+        if self._accepting:
+            self._inbox.put(message)
+
+    def _listening_since(self) -> datetime | None:
+        """Since when we hear whatever is said; None while we do not."""
+        connected_at, behind_at = self.broker.connected_at, self._intake.behind_at
+        if connected_at is None:
+            return None
+        return max(connected_at, behind_at) if behind_at else connected_at
+
+    def _tell_broker_health(self) -> None:
+        if self.broker.trouble:
+            self.health.trouble("broker", self.broker.trouble)
+        else:
+            self.health.well("broker")
+
+    def _check_tables(self) -> None:
+        """Refuse to run on tables of another version; a ledger that is away is waited for later."""
+        try:
+            migrate.check(self.engine)
+        except migrate.LedgerOutdated as error:
+            raise SettingsError(f"ledger: {error}") from None
+        except LedgerDown as error:
+            self.health.trouble("ledger", f"ledger: {error}")
+            log.warning("ledger is down: %s", error)
+
+
+def run_gateway(settings: GatewaySettings, settings_file: Path, stop: threading.Event) -> int:
+    """Run a gateway until `stop`. Raises SettingsError."""
+    Gateway(settings, settings_file).run(stop)
+    return 0
+
+
+def subscriptions(group: str) -> list[str]:
+    """What a gateway subscribes to.
+
+    Facts are shared among the gateways of a group. Status goes to each of them: shared
+    subscriptions bring no retained messages, and taking a status over twice is harmless.
+    """
+    facts = [shared(group, channel_filter(channel)) for channel in UPLINK_CHANNELS]
+    return [*facts, channel_filter(Channel.STATUS)]
+
+
+def read_book(settings: AlertSettings, base: Path) -> RuleBook:
+    """Rules and limits as the settings name them. Raises SettingsError."""
+    rules_path = base / settings.rules if settings.rules else CONFIGS / "rules"
+    limits_path = (
+        base / settings.limits
+        if settings.limits
+        else CONFIGS / "limits" / "storage_temperatures.csv"
+    )
+    rules, limits = read_rules(rules_path), read_limits(limits_path)
+    check_limits(rules, limits.ids, str(rules_path))
+    return RuleBook(rules, limits)
+
+
+def default_client_id(settings_file: Path) -> str:
+    """A client id that this gateway has again after a restart, and no other one has."""
+    place = f"{socket.gethostname()}:{settings_file.resolve()}"
+    return f"fs-gateway-{hashlib.sha256(place.encode()).hexdigest()[:12]}"

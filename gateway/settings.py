@@ -1,0 +1,105 @@
+"""The gateway's settings: one TOML file, every key described, unknown keys refused."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from contracts.mqtt_settings import MqttSettings
+from ledger.settings import LedgerSettings
+from timeseries.settings import SeriesSettings
+
+
+class IntakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How messages are taken in: what bounds a batch, and what may wait."""
+
+    group: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_-]{1,64}$",
+            description="Name of the shared subscription; gateways of one city have the same.",
+        ),
+    ] = "gateway"
+    receive_maximum: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=65535,
+            description="Messages that the broker may have under way to us without our "
+            "acknowledgement. This is the back-pressure: what is not acknowledged stays at the "
+            "broker.",
+        ),
+    ] = 2000
+    session_expiry_s: Annotated[
+        int,
+        Meta(ge=0, description="How long the broker keeps our session while we are away."),
+    ] = 86_400
+    batch_messages: Annotated[
+        int, Meta(ge=1, le=20_000, description="Most messages of one ledger transaction.")
+    ] = 1000
+    batch_age_s: Annotated[
+        float,
+        Meta(ge=0, le=5, description="Longest time a message waits for its batch to fill."),
+    ] = 0.02
+    series_queue_batches: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Batches that may wait for the time-series store. When more come, they "
+            "are dropped there and not receipted; the edge sends them again.",
+        ),
+    ] = 50
+    receipt_every_s: Annotated[
+        float,
+        Meta(ge=0, le=5, description="How long stored numbers are gathered into one receipt."),
+    ] = 0.1
+    retry_most_s: Annotated[
+        float,
+        Meta(gt=0, description="Longest pause between tries when a store is down."),
+    ] = 10.0
+
+
+class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the alert rules are, and how often absence is looked for."""
+
+    rules: Annotated[
+        str,
+        Meta(
+            description="Rule file, or folder of *.toml rule files, relative to this settings "
+            "file; empty: the starter rules that come with FoodSentry."
+        ),
+    ] = ""
+    limits: Annotated[
+        str,
+        Meta(
+            description="CSV file of the storage limits that rules name, relative to this "
+            "settings file; empty: the one that comes with FoodSentry."
+        ),
+    ] = ""
+    watch_every_s: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=300,
+            description="How often silent devices and agents are looked for, and the list of "
+            "registered devices is read anew.",
+        ),
+    ] = 5.0
+
+
+class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where /healthz and /metrics answer."""
+
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="TCP port; 0 takes any free one.")] = 8001
+
+
+class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that a gateway process needs to know."""
+
+    ledger: Annotated[LedgerSettings, Meta(description="The book of record.")]
+    series: Annotated[SeriesSettings, Meta(description="The time-series store.")]
+    mqtt: Annotated[MqttSettings, Meta(description="The broker.")] = MqttSettings()
+    intake: Annotated[IntakeSettings, Meta(description="Taking messages in.")] = IntakeSettings()
+    alerts: Annotated[AlertSettings, Meta(description="Alert rules.")] = AlertSettings()
+    http: Annotated[HttpSettings, Meta(description="Health and metrics.")] = HttpSettings()

@@ -1,0 +1,212 @@
+"""From a message to an accepted event or a refusal with its reason: pure, no store.
+
+An event is accepted when its topic, its source and its agent agree, all of them are registered, and
+its content can be stored. A refusal still names the agent and the number of the event where they
+can be read, so that the edge can be told that the bytes are safe (in the dead letters).
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import msgspec
+
+from contracts.envelope import Envelope, EnvelopeError, Event, decode_data, decode_envelope
+from contracts.events import Evidence, Observation, Readings, Status, TestResult
+from contracts.topics import (
+    UPLINK_CHANNELS,
+    Channel,
+    Identity,
+    Topic,
+    TopicError,
+    checked_segment,
+    parse_device_topic,
+)
+from gateway.broker import Inbound
+from ledger.devices import Device, DeviceKind
+
+EPOCH_LENGTH = 64
+SEQUENCE_MOST = 2**53
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""A box without a clock battery begins here: its facts are kept, however wrong their time."""
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Later times cannot be stored as nanoseconds, and no instrument means them."""
+
+
+class Numbered(msgspec.Struct, frozen=True):
+    """Which number of which agent's epoch an event is: what a receipt speaks of."""
+
+    agent: Identity
+    epoch: str
+    sequence: int
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """An event that may be stored. `numbered` is None for status events."""
+
+    message: Inbound
+    who: Identity
+    device: Device
+    event: Event
+    numbered: Numbered | None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A message for the dead letters."""
+
+    message: Inbound
+    kind: str
+    """Short word for the metrics: what sort of refusal."""
+    reason: str
+    numbered: Numbered | None = None
+
+
+class Refusal(Exception):
+    """Internal to `unpack`: kind and reason of a refusal."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+Registry = Mapping[Identity, Device]
+
+_parse_topic = lru_cache(maxsize=65_536)(parse_device_topic)
+_source = lru_cache(maxsize=65_536)(lambda who: who.source)
+_NUMBERED = frozenset(UPLINK_CHANNELS)
+_ACCEPTED = _NUMBERED | {Channel.STATUS}
+
+
+def unpack(message: Inbound, registry: Registry) -> Accepted | Refused:
+    """Read and check one message. Never raises."""
+    numbered = None
+    try:
+        topic = _topic(message)
+        envelope = _envelope(message)
+        numbered = _number(topic, envelope)
+        device = _known(topic, envelope, numbered, registry)
+        try:
+            event = decode_data(envelope)
+        except EnvelopeError as error:
+            raise Refusal("unreadable", str(error)) from None
+        _check_content(event)
+    except Refusal as error:
+        return Refused(message, error.kind, str(error), numbered)
+    return Accepted(message, topic.identity, device, event, numbered)
+
+
+def _topic(message: Inbound) -> Topic:
+    try:
+        topic = _parse_topic(message.topic)
+    except TopicError as error:
+        raise Refusal("topic", str(error)) from None
+    if topic.channel not in _ACCEPTED:
+        raise Refusal("topic", f"topic {message.topic}: channel {topic.channel} is not for us")
+    return topic
+
+
+def _envelope(message: Inbound) -> Envelope:
+    try:
+        return decode_envelope(message.payload)
+    except EnvelopeError as error:
+        kind = "oversized" if "exceeds" in str(error) else "unreadable"
+        raise Refusal(kind, str(error)) from None
+
+
+def _number(topic: Topic, envelope: Envelope) -> Numbered | None:
+    """The event's number, under the site of its topic: nobody speaks for another site's agent."""
+    if topic.channel is Channel.STATUS or not (envelope.agent and envelope.epoch):
+        return None
+    if not 0 < envelope.sequence <= SEQUENCE_MOST or len(envelope.epoch) > EPOCH_LENGTH:
+        return None
+    if "\x00" in envelope.epoch:
+        return None
+    try:
+        checked_segment("agent", envelope.agent)
+    except TopicError:
+        return None
+    who = topic.identity
+    return Numbered(
+        Identity(who.region, who.site, envelope.agent), envelope.epoch, envelope.sequence
+    )
+
+
+def _known(
+    topic: Topic, envelope: Envelope, numbered: Numbered | None, registry: Registry
+) -> Device:
+    if envelope.source != _source(topic.identity):
+        raise Refusal(
+            "forged", f"source {envelope.source[:200]!r} is not that of its topic, {_shown(topic)}"
+        )
+    try:
+        kind = envelope.kind
+    except EnvelopeError as error:
+        raise Refusal("unreadable", str(error)) from None
+    if kind != topic.channel.value:
+        raise Refusal("forged", f"type {envelope.type[:80]!r} came on {_shown(topic)}")
+    device = registry.get(topic.identity)
+    if device is None:
+        raise Refusal("unregistered", f"device {_source(topic.identity)} is not registered")
+    if topic.channel is Channel.STATUS:
+        return device
+    if numbered is None:
+        raise Refusal("unnumbered", "agent, epoch or sequence is missing or out of range")
+    agent = registry.get(numbered.agent)
+    if agent is None or agent.kind is not DeviceKind.AGENT:
+        raise Refusal(
+            "unregistered", f"{_source(numbered.agent)} is not registered as an agent of this site"
+        )
+    return device
+
+
+def _shown(topic: Topic) -> str:
+    return f"{_source(topic.identity)} {topic.channel}"
+
+
+def _check_content(event: Event) -> None:
+    data = event.data
+    try:
+        _sane("time", event.envelope.time)
+        if isinstance(data, Readings):
+            for reading in data.readings:
+                _finite("readings: value", reading.value)
+                _sane("readings: measured_at", reading.measured_at)
+        elif isinstance(data, TestResult):
+            _finite("tests: value.number", data.value.number)
+            _finite("tests: clock_offset_s", data.clock_offset_s)
+            _sane("tests: captured_at", data.captured_at)
+            _sane("tests: measured_at", data.measured_at)
+            _hashed("tests: raw", data.raw.content, data.raw.sha256)
+        elif isinstance(data, Observation):
+            _sane("observations: started_at", data.started_at)
+            _sane("observations: ended_at", data.ended_at)
+            _sane("observations: captured_at", data.captured_at)
+        elif isinstance(data, Evidence):
+            _sane("evidence: captured_at", data.captured_at)
+            _hashed("evidence: content", data.content, data.sha256)
+        elif isinstance(data, Status):
+            _sane("status: at", data.at)
+    except ValueError as error:
+        raise Refusal("content", str(error)) from None
+
+
+def _finite(name: str, value: float | None) -> None:
+    if value is not None and not math.isfinite(value):
+        raise ValueError(f"{name}: {value} is not a number that can be stored")
+
+
+def _sane(name: str, at: datetime | None) -> None:
+    if at is None:
+        return
+    if at.tzinfo is None:
+        raise ValueError(f"{name}: has no time zone")
+    if not EARLIEST <= at < LATEST:
+        raise ValueError(f"{name}: {at.isoformat()} is outside of {EARLIEST.year}-{LATEST.year}")
+
+
+def _hashed(name: str, content: bytes, sha256: str) -> None:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
+        raise ValueError(f"{name} has SHA-256 {digest}, not {sha256}")

@@ -78,7 +78,7 @@ class AlertRow(msgspec.Struct, frozen=True):
 
 
 class TimelineEntry(msgspec.Struct, frozen=True):
-    """One thing that happened to an alert: ``raised``, ``again``, ``reopened``, ``acknowledged`` …"""
+    """One thing that happened: ``raised``, ``again``, ``reopened``, ``acknowledged`` …"""
 
     id: int
     alert_id: str

@@ -1,7 +1,7 @@
 """The audit chain: who did what to what; each entry's hash covers the one before it.
 
-hash = SHA-256 of the previous entry's hash and the entry's canonical JSON (sorted keys). Whoever has
-noted the newest hash can later tell whether anything before it was changed, removed or put in.
+hash = SHA-256 of the previous entry's hash and the entry's canonical JSON (sorted keys). Whoever
+has noted the newest hash can later tell whether anything before it was changed, removed or put in.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Dead letters: messages that could not be read, with their bytes and the reason, to replay later."""
+"""Dead letters: messages that could not be read, with bytes and reason, to replay later."""
 
 from collections.abc import Sequence
 from datetime import datetime

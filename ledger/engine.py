@@ -38,9 +38,7 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
     try:
         parsed = make_url(url)
     except exc.ArgumentError:
-        raise ValueError(
-            "ledger URL cannot be read; write sqlite:///path or postgresql+psycopg://…"
-        )
+        raise ValueError("cannot be read; write sqlite:///path or postgresql+psycopg://…") from None
     options: dict[str, Any] = {
         "echo": echo,
         "json_serializer": _to_json,
@@ -62,9 +60,7 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
             **options,
         )
     else:
-        raise ValueError(
-            f"ledger URL: {parsed.drivername!r} is neither sqlite nor postgresql+psycopg"
-        )
+        raise ValueError(f"{parsed.drivername!r} is neither sqlite nor postgresql+psycopg")
     journal_buffer.attach(engine)
     return engine
 

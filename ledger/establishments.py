@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from contracts.identifiers import checked_credit_code, checked_food_licence
 from ledger.ids import new_id, new_public_code
 from ledger.schema import establishments
 from ledger.sql import plain, typed, typed_or_none
@@ -39,7 +40,11 @@ class Establishment(msgspec.Struct, frozen=True):
 
 
 def add(conn: Connection, new: Establishment) -> None:
-    """Add one."""
+    """Add one. Raises IdentifierError for a credit code or a licence that cannot be right."""
+    if new.credit_code is not None:
+        checked_credit_code(new.credit_code)
+    if new.licence_number is not None:
+        checked_food_licence(new.licence_number)
     conn.execute(establishments.insert(), plain(new))
 
 

@@ -1,4 +1,4 @@
-"""What a rule remembers of one series between events: since when above the limit, last time seen …"""
+"""What a rule remembers of a series between events: since when above the limit, and so on."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

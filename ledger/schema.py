@@ -1,4 +1,4 @@
-"""The ledger's schema: every table in one place. The migrations' result equals it; a test holds them together."""
+"""The ledger's schema: every table in one place; the migrations' result equals it."""
 
 from ledger.tables.alerts import alert_timeline, alerts, rule_state
 from ledger.tables.base import metadata

@@ -1,4 +1,4 @@
-"""Signed-in sessions. Only a hash of the token is kept: who reads the ledger can't take one over."""
+"""Signed-in sessions. Only a hash of the token is kept: to read it is not to take it over."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The few turns of SQL that all queries share: typed rows, conflict clauses, sorted row locks, paging."""
+"""The few turns that all queries share: typed rows, conflict clauses, lists in parts."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -16,7 +16,8 @@ IN_LIMIT = 5000
 
 def typed(row: Row[Any], kind: type[T]) -> T:
     """A row as the Struct `kind`; columns that it has no field for are ignored."""
-    return msgspec.convert(dict(row._mapping), kind)
+    # The names are of a str subclass, which msgspec does not take for a key.
+    return msgspec.convert(dict(zip(map(str, row._fields), row, strict=True)), kind)
 
 
 def typed_or_none(row: Row[Any] | None, kind: type[T]) -> T | None:

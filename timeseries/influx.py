@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 import urllib3
-from influxdb_client import InfluxDBClient
+from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
 from timeseries import influxql
@@ -59,7 +60,7 @@ class InfluxStore:
         )
         if api == "v1":
             rest = self._client.api_client.rest_client
-            self._client.api_client.rest_client = _V1Rest(rest, database)
+            self._client.api_client.rest_client = _V1Rest(rest, database)  # type: ignore[assignment]
         self._writer = self._client.write_api(write_options=SYNCHRONOUS)
 
     def write(self, points: Sequence[Point]) -> None:
@@ -97,8 +98,8 @@ class InfluxStore:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._writer.close()
-        self._client.close()
+        self._writer.close()  # type: ignore[no-untyped-call]
+        self._client.close()  # type: ignore[no-untyped-call]
 
     def _refused(self, lines: Sequence[tuple[int, bytes]]) -> list[tuple[int, str]]:
         """Send lines; halve what is refused until the bad ones stand alone.
@@ -125,7 +126,7 @@ class InfluxStore:
         """None if all were stored, else why the server refused some. Raises SeriesDown."""
         body = b"\n".join(text for _, text in lines)
         try:
-            self._writer.write(self._bucket, record=body, write_precision="ns")
+            self._writer.write(self._bucket, record=body, write_precision=WritePrecision.NS)
         except ApiException as error:
             reason = _reason(error)
             if error.status in _BAD_REQUEST and not _FULL.search(reason):
@@ -138,7 +139,7 @@ class InfluxStore:
     def _query(self, query: str) -> list[Sample]:
         parameters = [("db", self._database), ("q", query), ("epoch", "ns")]
         try:
-            response = self._client.api_client.call_api(
+            response = self._client.api_client.call_api(  # type: ignore[no-untyped-call]
                 "/query",
                 "GET",
                 query_params=parameters,
@@ -161,15 +162,11 @@ class _V1Rest:
         self._inner = inner
         self._database = database
 
-    @property
-    def pool_manager(self) -> Any:
-        return self._inner.pool_manager
-
-    def request(self, method: str, url: str, query_params: Any = None, **others: Any) -> Any:
+    def POST(self, url: str, *, query_params: Any = None, **others: Any) -> Any:
         if url.endswith(V2_WRITE):
             url = url.removesuffix(V2_WRITE) + "/write"
             query_params = [("db", self._database), ("precision", "ns")]
-        return self._inner.request(method, url, query_params=query_params, **others)
+        return self._inner.POST(url, query_params=query_params, **others)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

@@ -7,17 +7,19 @@ from collections.abc import Mapping
 
 from timeseries.port import Point, Value
 
+_LOOKALIKES = str.maketrans({"\\": "＼", "\n": "␊", "\r": "␍", "\0": "␀"})
 _MEASUREMENT = str.maketrans({",": "\\,", " ": "\\ "})
 _KEY = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
 _STRING = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 
 def plain_text(text: str) -> str:
-    """`text` as it stands in a measurement, tag or field name.
+    """`text` as it stands in a measurement, tag or field name, in every store alike.
 
-    Line protocol has no way to write a line break or a backslash there.
+    Line protocol has no way to write a line break there, and servers differ on backslashes:
+    look-alikes take their places.
     """
-    return text.replace("\n", " ").replace("\r", " ").replace("\\", "/")
+    return text.translate(_LOOKALIKES)
 
 
 def plain_tags(tags: Mapping[str, str]) -> list[tuple[str, str]]:

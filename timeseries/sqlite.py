@@ -28,7 +28,7 @@ _SCHEMA = (
     "at_ns INTEGER NOT NULL, value NOT NULL, PRIMARY KEY (series, field, at_ns)) WITHOUT ROWID",
 )
 _PUT = "INSERT OR REPLACE INTO samples (series, field, at_ns, value) VALUES (?, ?, ?, ?)"
-_FIELD = "(SELECT id FROM fields WHERE name = ?)"
+_FIELD = "SELECT id FROM fields WHERE name = ?"
 _FALSE, _TRUE = b"\x00", b"\x01"
 
 _Series = tuple[str, tuple[tuple[str, str], ...]]
@@ -77,7 +77,7 @@ class SqliteStore:
         """Values by time; see `SeriesStore.samples`. Raises SeriesDown."""
         ids, parameters = _matching(measurement, tags)
         where = (
-            f"FROM samples WHERE series IN ({ids}) AND field = {_FIELD} "
+            f"FROM samples WHERE series IN ({ids}) AND field = ({_FIELD}) "
             "AND at_ns >= ? AND at_ns < ?"
         )
         parameters += [plain_text(field), to_ns(start_at), to_ns(end_at)]
@@ -99,7 +99,7 @@ class SqliteStore:
         """The newest value; see `SeriesStore.latest`. Raises SeriesDown."""
         ids, parameters = _matching(measurement, tags)
         query = (
-            f"WITH wanted(id) AS ({ids}), named(id) AS (SELECT id FROM fields WHERE name = ?) "
+            f"WITH wanted(id) AS ({ids}), named(id) AS ({_FIELD}) "
             "SELECT at_ns, value FROM wanted CROSS JOIN named JOIN samples "
             "ON series = wanted.id AND field = named.id AND at_ns = "
             "(SELECT max(at_ns) FROM samples WHERE series = wanted.id AND field = named.id) "

@@ -1,1 +1,1 @@
-"""The ledger's tables by subject. Text ids are given by the caller; `number` and `id` integers grow."""
+"""The ledger's tables by subject. Text ids are given; `number` and `id` integers grow."""

@@ -1,4 +1,4 @@
-"""What all tables share: the metadata with its naming rule, usual lengths, columns that must be filled."""
+"""What all tables share: metadata with its naming rule, usual lengths, filled columns."""
 
 from typing import Any
 

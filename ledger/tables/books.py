@@ -1,4 +1,4 @@
-"""Tables that keep the books straight: intake progress, journal, cursors, dead letters, audit chain."""
+"""Tables that keep the books straight: intake, journal, cursors, dead letters, audit chain."""
 
 from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
 

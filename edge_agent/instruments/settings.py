@@ -61,7 +61,5 @@ class InstrumentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     ] = 0.0
     utc_offset_h: Annotated[
         float,
-        msgspec.Meta(
-            ge=-12, le=14, description="The instrument's wall clock minus UTC, in hours."
-        ),
+        msgspec.Meta(ge=-12, le=14, description="The instrument's wall clock minus UTC, in hours."),
     ] = 8.0

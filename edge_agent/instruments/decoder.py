@@ -1,0 +1,64 @@
+"""Finds the record that a frame is, by a profile, and takes it apart."""
+
+import msgspec
+
+from contracts.profile_records import BinaryRecord, Lis2Record, Record, TextRecord
+from edge_agent.instruments.fields import (
+    Cell,
+    DecodeError,
+    binary_rows,
+    lis2_row,
+    matches,
+    text_row,
+)
+from edge_agent.instruments.profiles import LoadedProfile
+from edge_agent.protocols import lis2
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One record out of a frame."""
+
+    record: Record
+    cells: dict[str, Cell]
+    raw: bytes
+    """The frame, or the frames, that it came in."""
+    flags: tuple[str, ...] = ()
+
+
+def decode_frame(profile: LoadedProfile, frame: bytes, flags: tuple[str, ...] = ()) -> list[Row]:
+    """The rows of a frame from the line. Raises DecodeError if it is no record of the profile."""
+    wrong = "no record of the profile fits"
+    for record in profile.spec.records:
+        if isinstance(record, BinaryRecord):
+            if not matches(frame, record.when):
+                continue
+            if record.size and len(frame) != record.size:
+                wrong = f"record {record.name} has {record.size} bytes, not {len(frame)}"
+                continue
+            return [Row(record, cells, frame, flags) for cells in binary_rows(record, frame)]
+        if isinstance(record, TextRecord):
+            cells = text_row(record, frame)
+            if cells is not None:
+                return [Row(record, cells, frame, flags)]
+    raise DecodeError(wrong)
+
+
+def decode_registers(profile: LoadedProfile, name: str, data: bytes, raw: bytes) -> list[Row]:
+    """The rows of a Modbus reply: `data` are its register bytes. Raises DecodeError."""
+    record = profile.record(name)
+    if not isinstance(record, BinaryRecord):
+        raise DecodeError(f"record {name} is not binary")
+    return [Row(record, cells, raw) for cells in binary_rows(record, data)]
+
+
+def decode_message(profile: LoadedProfile, message: lis2.Message) -> list[Row]:
+    """A row for every R record of a message."""
+    rows = []
+    for record in profile.spec.records:
+        if isinstance(record, Lis2Record):
+            flags = () if message.terminated else ("no_terminator",)
+            rows += [
+                Row(record, lis2_row(record, result), result.raw, flags)
+                for result in message.results()
+            ]
+    return rows

@@ -1,0 +1,230 @@
+"""Takes a frame apart by a profile's record: binary fields, columns, regular expressions, LIS2."""
+
+import math
+import re
+import struct
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+
+import msgspec
+
+from contracts.profile_framing import Order
+from contracts.profile_records import BinaryField, BinaryRecord, Lis2Record, Match, TextRecord
+from edge_agent.protocols import lis2
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One field, read: the text (for a number: its exact decimal), the bytes, the number."""
+
+    text: str
+    raw: bytes
+    number: float | None = None
+    at: datetime | None = None
+    """A time on the instrument's wall clock, without zone."""
+    invalid: bool = False
+    """The instrument says that there is no value, or the bytes can't be one."""
+    cut: bool = False
+    """A text that fills the instrument's room for it, or stops inside a character."""
+
+
+Fields = Mapping[str, Cell]
+
+
+class DecodeError(ValueError):
+    """A frame does not hold what the record says; the text names the field and byte."""
+
+
+def decode_text(raw: bytes, encoding: str) -> tuple[str, bool]:
+    """The text, and whether it stops inside a character. Bytes that can't be read become U+FFFD."""
+    if encoding == "auto":
+        encoding = "utf-8" if _is_utf8(raw) else "gb2312"
+    codec = "gb18030" if encoding == "gb2312" else encoding
+    try:
+        return raw.decode(codec), False
+    except UnicodeDecodeError as error:
+        if error.end == len(raw) and "incomplete" in error.reason:
+            return raw[: error.start].decode(codec, "replace"), True
+        return raw.decode(codec, "replace"), False
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def matches(frame: bytes, when: tuple[Match, ...]) -> bool:
+    """Whether the frame shows all of these bytes."""
+    for match in when:
+        at = match.at if match.at >= 0 else len(frame) + match.at
+        wanted = bytes.fromhex(match.hex)
+        if at < 0 or frame[at : at + len(wanted)] != wanted:
+            return False
+    return True
+
+
+# -- binary -------------------------------------------------------------------
+
+_SIZES = {
+    "u8": 1, "i8": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4, "f32": 4,
+    "ymdhms": 6, "ymdhm": 5, "ymd": 3, "bcd_ymd": 3, "fat_time": 4,
+}  # fmt: skip
+
+
+def binary_rows(record: BinaryRecord, frame: bytes) -> list[dict[str, Cell]]:
+    """The rows of a frame: one, or one for each repeated block (with the common fields in each).
+
+    Raises DecodeError.
+    """
+    common = _binary(record.fields, frame, 0)
+    if record.repeat is None:
+        return [common]
+    repeat, rows = record.repeat, []
+    end = len(frame) - repeat.trailer
+    if repeat.count:
+        count = common[repeat.count].number or 0
+        end = min(end, repeat.at + int(count) * repeat.size)
+    for at in range(repeat.at, end - repeat.size + 1, repeat.size):
+        block = frame[at : at + repeat.size]
+        if not any(matches(block, (skip,)) for skip in repeat.skip):
+            rows.append({**common, **_binary(repeat.fields, block, at)})
+    return rows
+
+
+def _binary(fields: Mapping[str, BinaryField], frame: bytes, base: int) -> dict[str, Cell]:
+    return {name: _cell(name, spec, frame, base) for name, spec in fields.items()}
+
+
+def _cell(name: str, spec: BinaryField, frame: bytes, base: int) -> Cell:
+    at = spec.at if spec.at >= 0 else len(frame) + spec.at
+    raw = frame[at : at + (_SIZES.get(spec.kind) or spec.length)] if at >= 0 else b""
+    if len(raw) < (_SIZES.get(spec.kind) or spec.length):
+        raise DecodeError(f"{name}: byte {base + at} is past the frame's end")
+    if any(raw == bytes.fromhex(marker) for marker in spec.invalid):
+        return Cell(raw.hex().upper(), raw, invalid=True)
+    if spec.kind == "bytes":
+        return Cell(raw.hex().upper(), raw)
+    if spec.kind == "text":
+        return _text(spec, raw)
+    if spec.kind in ("ymdhms", "ymdhm", "ymd", "bcd_ymd", "fat_time"):
+        return _time(spec.kind, spec.order, raw)
+    return _number(spec, raw)
+
+
+def _text(spec: BinaryField, raw: bytes) -> Cell:
+    sent = raw.split(b"\0")[0]
+    text, inside = decode_text(sent, spec.encoding)
+    full = spec.cut_at > 0 and len(sent) >= spec.cut_at
+    return Cell(text.strip(), raw, cut=inside or full)
+
+
+def _number(spec: BinaryField, raw: bytes) -> Cell:
+    if spec.kind == "f32":
+        (number,) = struct.unpack("<f" if spec.order == "little" else ">f", raw)
+        if not math.isfinite(number):
+            return Cell(str(number), raw, invalid=True)
+        return Cell(f"{number:.7g}", raw, number)
+    if spec.kind == "bcd":
+        digits = (raw if spec.order == "big" else raw[::-1]).hex()
+        if not digits.isdecimal():
+            return Cell(digits.upper(), raw, invalid=True)
+        integer = int(digits)
+    else:
+        integer = int.from_bytes(raw, spec.order, signed=spec.kind.startswith("i"))
+    word = spec.words.get(str(integer))
+    if spec.words:
+        return Cell(word if word is not None else str(integer), raw, integer)
+    text = decimal_text(integer, spec.decimals)
+    return Cell(text, raw, float(text))
+
+
+def decimal_text(integer: int, decimals: int) -> str:
+    """`integer` with a decimal point put in: 5320, 2 → ``53.20``; exact."""
+    if not decimals:
+        return str(integer)
+    digits = str(abs(integer)).rjust(decimals + 1, "0")
+    return f"{'-' if integer < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"
+
+
+def _time(kind: str, order: Order, raw: bytes) -> Cell:
+    if kind == "fat_time":
+        packed = int.from_bytes(raw, order)
+        parts = [
+            packed >> 25 & 0x7F, packed >> 21 & 0xF, packed >> 16 & 0x1F,
+            packed >> 11 & 0x1F, packed >> 5 & 0x3F, (packed & 0x1F) << 1,
+        ]  # fmt: skip
+    elif kind == "bcd_ymd":
+        if not raw.hex().isdecimal():
+            return Cell(raw.hex().upper(), raw, invalid=True)
+        parts = [int(f"{byte:x}") for byte in raw]
+    else:
+        parts = list(raw)
+    parts += [0] * (6 - len(parts))
+    text = "20{:02d}-{:02d}-{:02d} {:02d}:{:02d}:{:02d}".format(*parts)
+    try:
+        return Cell(text, raw, at=datetime(2000 + parts[0], *parts[1:]))  # type: ignore[arg-type]
+    except ValueError:
+        return Cell(text, raw, invalid=True)
+
+
+# -- text ---------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def text_row(record: TextRecord, frame: bytes) -> dict[str, Cell] | None:
+    """The fields of a frame of text, or None if it is not this record."""
+    text, _ = decode_text(frame, record.encoding)
+    text = text.strip("\r\n\x00\x02\x03 \t")
+    codec = {"gb2312": "gb18030", "auto": "utf-8"}.get(record.encoding, record.encoding)
+    if record.pattern:
+        found = _compiled(record.pattern).fullmatch(text)
+        if found is None:
+            return None
+        named = {name: value or "" for name, value in found.groupdict().items()}
+    else:
+        cells = [cell.strip() for cell in text.split(record.separator)]
+        if len(cells) != len(record.columns) or (record.starts and cells[0] != record.starts):
+            return None
+        named = {name: cell for name, cell in zip(record.columns, cells, strict=True) if name}
+    return {name: Cell(cell, cell.encode(codec, "replace")) for name, cell in named.items()}
+
+
+# -- LIS2 ---------------------------------------------------------------------
+
+
+def lis2_row(record: Lis2Record, result: lis2.Result) -> dict[str, Cell]:
+    """The fields of one R record with its H, P, O and C."""
+    texts = {
+        letter: decode_text(each.content, record.encoding)[0]
+        for letter, each in result.records.items()
+    }
+    marks = lis2.delimiters(texts.get("H", ""))
+    row: dict[str, Cell] = {}
+    for name, path in record.fields.items():
+        letter, number, *component = path.split(".")
+        part = int(component[0]) if component else None
+        text = lis2.field(texts.get(letter, ""), int(number), part, marks)
+        row[name] = Cell(text, text.encode("utf-8"))
+    return row
+
+
+def wall_time(cell: Cell, formats: tuple[str, ...]) -> datetime | None:
+    """The instrument's wall-clock time in a field, or None. Two-digit years count from 2000."""
+    if cell.at is not None:
+        return cell.at
+    for form in formats:
+        try:
+            at = datetime.strptime(cell.text, form)
+        except ValueError:
+            continue
+        if "%Y" not in form and "%y" not in form and "%m" not in form:
+            return None  # a time without a day says too little
+        return at.replace(year=at.year + 100) if "%y" in form and at.year < 2000 else at
+    return None

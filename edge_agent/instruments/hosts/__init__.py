@@ -1,0 +1,1 @@
+"""The host's side of each dialogue, without I/O: who speaks when."""

@@ -1,0 +1,208 @@
+"""One instrument at work: carries out its host's actions, and tells its state."""
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from contracts.clock import Clock
+from contracts.events import Reading, Readings
+from contracts.profile_records import Lis2Record
+from contracts.topics import Identity
+from edge_agent.instruments.decoder import Row
+from edge_agent.instruments.hosts import actions
+from edge_agent.instruments.hosts.actions import Actions, Host
+from edge_agent.instruments.hosts.e1381 import E1381Host
+from edge_agent.instruments.logbook import Logbook
+from edge_agent.instruments.port import Line
+from edge_agent.instruments.profiles import LoadedProfile
+from edge_agent.instruments.results import Reader, Taken, readings_of
+from edge_agent.instruments.settings import InstrumentSettings
+from edge_agent.instruments.state import LineState
+from edge_agent.ports import Fact, Sink
+
+logger = logging.getLogger(__name__)
+
+REMEMBER = timedelta(days=400)
+"""How long a taken record is known; instruments keep less."""
+
+
+class NotHeldError(Exception):
+    """A frame could not be stored: it must not be acknowledged."""
+
+
+class Unit:
+    """One instrument on a line. Used by the line's thread alone."""
+
+    def __init__(
+        self,
+        settings: InstrumentSettings,
+        profile: LoadedProfile,
+        host: Host,
+        reader: Reader,
+        who: Identity,
+        sink: Sink,
+        logbook_path: Path,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.profile = profile
+        self.host = host
+        self.who = who
+        self.state = LineState()
+        self._reader = reader
+        self._sink = sink
+        self._logbook_path = logbook_path
+        self._logbook: Logbook | None = None
+        self._clock = clock
+        self._batch: list[Reading] = []
+        self._batch_ends = 0.0
+
+    # -- life -----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the logbook, and make facts of what was held. Raises sqlite3.Error, OutboxError."""
+        self._logbook = Logbook(self._logbook_path, self._clock)
+        self._logbook.forget_before(self._clock() - REMEMBER)
+        if isinstance(self.host, E1381Host) and (held := self._logbook.held()):
+            self._carry_out(self.host.recover(held), None, 0.0, held[-1].at)
+
+    def stop(self) -> None:
+        """Send what is gathered, close the logbook."""
+        self._send_batch()
+        if self._logbook is not None:
+            self._logbook.close()
+            self._logbook = None
+
+    def do(self, wanted: Actions, line: Line, now: float, at: datetime) -> None:
+        """Carry out what the host wants. Raises PortError, OutboxError."""
+        self._carry_out(wanted, line, now, at)
+
+    def tick(self, now: float) -> None:
+        """Send readings whose time has come, and tell the state if it has changed."""
+        if self._batch and now >= self._batch_ends:
+            self._send_batch()
+        status = self.state.news(self._clock(), now)
+        if status is not None:
+            self._sink.report(self.who, status)
+
+    # -- actions --------------------------------------------------------------
+
+    def _carry_out(self, wanted: Actions, line: Line | None, now: float, at: datetime) -> None:
+        taken: list[tuple[Row, bool]] = []
+        try:
+            for action in wanted:
+                if isinstance(action, actions.Take):
+                    taken += [(row, action.fresh) for row in action.rows]
+                    continue
+                if taken and not isinstance(action, actions.Answered | actions.Noise):
+                    self._take(taken, now, at)
+                    taken = []
+                self._one(action, line, now, at)
+            if taken:
+                self._take(taken, now, at)
+        except NotHeldError as error:
+            self.state.trouble(f"cannot store: {error}", now)
+            logger.error("%s: logbook %s: %s", self.who.device, self._logbook_path, error)
+            wanted.close()
+            for action in self.host.refused(now):
+                self._one(action, line, now, at)
+
+    def _one(self, action: actions.Action, line: Line | None, now: float, at: datetime) -> None:
+        state = self.state
+        match action:
+            case actions.Send(content):
+                if line is not None:
+                    line.write(content)
+            case actions.Hold(frame):
+                try:
+                    self._open_logbook().hold(frame)
+                except sqlite3.Error as error:
+                    raise NotHeldError(str(error)) from error
+            case actions.Release():
+                self._open_logbook().release()
+            case actions.SetAside(content, reason):
+                state.unreadable(content, reason)
+                self._sink.quarantine(self.who, content, reason, at)
+            case actions.Noise(discarded, harmless):
+                if not harmless and state.garbage(discarded.content, now):
+                    where = f"{discarded.reason} (offset {discarded.offset})"
+                    self._sink.quarantine(self.who, discarded.content, where, at)
+            case actions.Answered(problem):
+                state.answered(problem, now)
+            case actions.NoAnswer(detail):
+                state.no_answer(detail, self._attempts)
+            case actions.Missing(count, detail):
+                state.missing(count, detail)
+            case actions.Take():
+                raise AssertionError("gathered by the caller")
+
+    @property
+    def _attempts(self) -> int:
+        return int(getattr(self.profile.spec.dialogue, "attempts", 1))
+
+    def _open_logbook(self) -> Logbook:
+        if self._logbook is None:
+            raise sqlite3.OperationalError("the logbook is not open")
+        return self._logbook
+
+    # -- facts ----------------------------------------------------------------
+
+    def _take(self, rows: Sequence[tuple[Row, bool]], now: float, at: datetime) -> None:
+        results: list[tuple[Taken, bool]] = []
+        for row, fresh in rows:
+            record = row.record
+            if record.result is not None:
+                made = self._reader.result(record.result, row.cells, row.raw, at, row.flags)
+                results.append((made, fresh))
+            if not isinstance(record, Lis2Record):
+                self._gather(readings_of(record, row.cells, at), now)
+        if results:
+            self._put_results(results, at)
+
+    def _put_results(self, results: Sequence[tuple[Taken, bool]], at: datetime) -> None:
+        logbook = self._open_logbook()
+        known = logbook.known([taken.key for taken, _ in results if taken.key])
+        new: list[tuple[Taken, bool]] = []
+        keys: set[str] = set()
+        for taken, fresh in results:
+            if taken.key and (taken.key in known.done or taken.key in keys):
+                self.state.repeated()
+                continue
+            keys.add(taken.key)
+            new.append((taken, fresh))
+        if not new:
+            return
+        names = [taken.key for taken, _ in new if taken.key]
+        logbook.begin(names)
+        facts = []
+        for taken, fresh in new:
+            result = taken.result
+            if taken.key in known.begun:
+                result = msgspec.structs.replace(result, flags=(*result.flags, "may_be_repeat"))
+            if fresh and len(new) == 1 and result.measured_at is not None:
+                offset_s = round((result.measured_at - at).total_seconds(), 3)
+                result = msgspec.structs.replace(result, clock_offset_s=offset_s)
+                self.state.clock_offset_s = offset_s
+            facts.append(Fact(self.who, "tests", result, at))
+        self._sink.put(facts)
+        logbook.finish(names)
+        self.state.results += len(facts)
+
+    def _gather(self, readings: list[Reading], now: float) -> None:
+        if not readings:
+            return
+        if not self._batch:
+            self._batch_ends = now + self.settings.batch_s
+        self._batch += readings
+        if now >= self._batch_ends or len(self._batch) >= 4000:
+            self._send_batch()
+
+    def _send_batch(self) -> None:
+        if self._batch:
+            batch, self._batch = self._batch, []
+            at = max(reading.measured_at for reading in batch)
+            self._sink.put([Fact(self.who, "readings", Readings(batch), at)])

@@ -1,0 +1,174 @@
+"""The shapes of the JSON API, with examples: what OpenAPI documents and other systems rely on."""
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.words import AlertState, DeviceState, Severity, Verdict
+from ledger.devices import DeviceKind
+from ledger.establishments import EstablishmentKind
+
+T = TypeVar("T")
+
+
+class _Model(BaseModel):
+    """Read from the ledger's rows by their attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(_Model, Generic[T]):
+    """A part of a list."""
+
+    items: list[T]
+    next: str | None = Field(
+        default=None,
+        description="Give this as `before` to get the items that follow; null at the end.",
+        examples=["9f2c41d07be8a635"],
+    )
+
+
+class Me(_Model):
+    """Who is signed in."""
+
+    id: str = Field(examples=["5d0a8c1f2b3e4a67"])
+    name: str = Field(examples=["陈志强"])
+    role: str = Field(examples=["county"])
+    region: str = Field(description="Rights reach it and all below.", examples=["440703"])
+    csrf: str = Field(description="Send it as `X-CSRF-Token` with every change.", examples=["k3J…"])
+
+
+class AlertItem(_Model):
+    """An alert as it stands. Times are UTC."""
+
+    alert_id: str = Field(examples=["9f2c41d07be8a635"])
+    rule: str = Field(examples=["pesticide_positive"])
+    rule_version: str = Field(examples=["1"])
+    severity: Severity = Field(description="1 at once, 2 by a deadline, 3 guidance.", examples=[1])
+    state: AlertState = Field(examples=["firing"])
+    title_zh: str = Field(examples=["农药残留快检阳性：空心菜"])
+    title_en: str = Field(examples=["Pesticide residue positive: 空心菜"])
+    summary_zh: str = Field(examples=["样品 空心菜 抑制率 67.3 %，限值 50 %。快检为初筛。"])
+    summary_en: str = Field(examples=["Sample 空心菜: inhibition 67.3 %, limit 50 %."])
+    region: str = Field(examples=["440703"])
+    site: str = Field(examples=["pj-market-room"])
+    device: str = Field(examples=["lz4000t"])
+    establishment_id: str | None = Field(examples=["baisha-market"])
+    raised_at: datetime = Field(examples=["2026-03-02T01:12:45Z"])
+    changed_at: datetime = Field(examples=["2026-03-02T01:12:45Z"])
+    acknowledged_at: datetime | None = Field(default=None, examples=[None])
+    acknowledged_by: str | None = Field(default=None, examples=[None])
+    resolved_at: datetime | None = Field(default=None, examples=[None])
+    closed_at: datetime | None = Field(default=None, examples=[None])
+    closed_by: str | None = Field(default=None, examples=[None])
+    close_note: str = Field(examples=[""])
+    count: int = Field(description="How many times it was raised.", examples=[1])
+    last_event_at: datetime = Field(examples=["2026-03-02T01:12:45Z"])
+    result_id: str | None = Field(default=None, examples=["0c4e9b1d22aa41f7c9e0"])
+    observation_id: str | None = Field(default=None, examples=[None])
+    facts: dict[str, Any] = Field(
+        description="What the rule saw.",
+        examples=[{"item": "农药残留", "value": "67.3", "unit": "%", "verdict": "positive"}],
+    )
+    evidence: list[str] = Field(description="Ids of pictures.", examples=[[]])
+
+
+class TimelineItem(_Model):
+    """One thing that happened to an alert."""
+
+    at: datetime = Field(examples=["2026-03-02T01:20:00Z"])
+    kind: str = Field(examples=["acknowledged"])
+    actor: str = Field(description="Officer's id; empty if the data did it.", examples=["5d0a8c1f"])
+    note: str = Field(examples=[""])
+
+
+class AlertWithTimeline(AlertItem):
+    """An alert and what happened to it."""
+
+    timeline: list[TimelineItem]
+
+
+class CloseRequest(BaseModel):
+    """How an alert was dealt with."""
+
+    note: str = Field(min_length=1, max_length=2000, examples=["已下架并送实验室复检。"])
+
+
+class EstablishmentItem(_Model):
+    """An establishment."""
+
+    id: str = Field(examples=["baisha-market"])
+    name: str = Field(examples=["白沙农贸市场"])
+    kind: EstablishmentKind = Field(examples=["market"])
+    region: str = Field(examples=["440703001"])
+    address: str = Field(examples=["江门市蓬江区白沙大道西 12 号"])
+    credit_code: str | None = Field(default=None, examples=["91440703MA4UXXXX0Q"])
+    licence_number: str | None = Field(default=None, examples=["JY14407030012345"])
+    officer_id: str | None = Field(
+        default=None, description="Responsible officer; null is a finding.", examples=["5d0a8c1f"]
+    )
+    public_code: str = Field(description="Opens `/p/{public_code}`.", examples=["p4Xk-0sQe2Lm"])
+    risk_grade: str = Field(description="A to D; empty: not graded.", examples=["B"])
+
+
+class DeviceItem(_Model):
+    """A device and its health. `unknown` is not fine."""
+
+    region: str = Field(examples=["440703001"])
+    site: str = Field(examples=["pj-market-room"])
+    device: str = Field(examples=["lz4000t"])
+    kind: DeviceKind = Field(examples=["pesticide_reader"])
+    name: str = Field(examples=["农残速测仪"])
+    model: str = Field(examples=["LZ-4000T"])
+    state: DeviceState = Field(examples=["online"])
+    state_detail: str = Field(examples=[""])
+    last_seen_at: datetime | None = Field(examples=["2026-03-02T01:20:00Z"])
+    silent_after_s: float | None = Field(examples=[60])
+    backlog: int = Field(description="Events not yet receipted.", examples=[0])
+    lowest_unreceipted: int | None = Field(examples=[None])
+    oldest_unsent_age_s: float = Field(examples=[0])
+    clock_offset_s: float | None = Field(examples=[0.2])
+    software: str = Field(examples=["0.1.0"])
+
+
+class ResultItem(_Model):
+    """A quick test's result. It screens; a person and a laboratory decide."""
+
+    result_id: str = Field(examples=["0c4e9b1d22aa41f7c9e0"])
+    region: str = Field(examples=["440703001"])
+    site: str = Field(examples=["pj-market-room"])
+    device: str = Field(examples=["lz4000t"])
+    establishment_id: str | None = Field(examples=["baisha-market"])
+    captured_at: datetime = Field(examples=["2026-03-02T01:12:44Z"])
+    measured_at: datetime | None = Field(examples=["2026-03-02T01:12:40Z"])
+    received_at: datetime = Field(examples=["2026-03-02T01:12:45Z"])
+    sample_number: str = Field(examples=["20260302-014"])
+    sample_name: str = Field(examples=["空心菜"])
+    sample_name_cut: bool = Field(examples=[False])
+    stall: str = Field(examples=["A12"])
+    lot: str = Field(examples=["0302-1"])
+    supplier: str = Field(examples=["杜阮蔬菜合作社"])
+    origin: str = Field(examples=["江门 杜阮"])
+    item: str = Field(examples=["农药残留"])
+    item_code: str = Field(examples=["pesticide_inhibition"])
+    value_text: str = Field(description="As the instrument sent it.", examples=["67.30"])
+    value_number: float | None = Field(examples=[67.3])
+    comparator: str = Field(description="`<` or `>` of a censored value.", examples=[""])
+    unit: str = Field(description="UCUM code.", examples=["%"])
+    qualitative: str = Field(examples=[""])
+    verdict: Verdict = Field(examples=["positive"])
+    limit_text: str = Field(examples=["positive at 50%, suspect from 40"])
+    rule: str = Field(examples=["pesticide_inhibition 2003-08-11 [S] GB/T 5009.199"])
+    instrument_verdict: str = Field(examples=["阳性"])
+    flags: list[str] = Field(examples=[[]])
+    record_number: int | None = Field(examples=[118])
+    profile_id: str = Field(examples=["dayuan_lz_4000t"])
+    profile_version: str = Field(examples=["1"])
+    raw_sha256: str = Field(description="SHA-256 of the instrument's bytes.", examples=["9f…"])
+
+
+class ResultWithBytes(ResultItem):
+    """A result with the bytes that it was read from."""
+
+    raw_base64: str = Field(description="The instrument's bytes.", examples=["fhEXAA=="])

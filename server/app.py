@@ -1,0 +1,120 @@
+"""Puts the console together: `create_app` makes the ASGI application from settings and stores."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from contracts.clock import Clock, utc_now
+from ledger.engine import Engine
+from server import problems
+from server.languages import load_words
+from server.limit_lines import LIMITS, RULES, LimitLines, read_limit_lines
+from server.live import Hub
+from server.metrics import Measured, Metrics
+from server.pages import load_assets, make_environment
+from server.passwords import Passwords
+from server.routes import alerts, api, devices, doors, establishments, evidence, health, public
+from server.security import SecurityHeaders
+from server.settings import ServerSettings
+from server.state import State
+from server.streams import Rows
+from timeseries.port import SeriesStore
+
+STATIC = Path(__file__).parent / "static"
+ROUTES = (doors, alerts, establishments, devices, evidence, public, health, api)
+TAGS = [
+    {"name": "session", "description": "Who is signed in."},
+    {"name": "alerts", "description": "预警: leads that people review, acknowledge and close."},
+    {"name": "establishments", "description": "经营主体."},
+    {"name": "results", "description": "快检结果, each with the bytes it was read from."},
+    {"name": "devices", "description": "Devices and their health."},
+]
+_DESCRIPTION = (
+    "Everything is limited to the signed-in officer's region and what lies below it; whatever lies "
+    "outside is answered as not found. Errors are problem details (RFC 9457). Times are UTC."
+)
+
+
+class HashedFiles(StaticFiles):
+    """Static files; the built ones carry a hash in their name and are kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        built = path.startswith("vendor/") and answer.status_code in (200, 304)
+        age = "public, max-age=31536000, immutable" if built else "public, max-age=3600"
+        answer.headers["cache-control"] = age
+        return answer
+
+
+def create_app(
+    settings: ServerSettings,
+    engine: Engine,
+    series: SeriesStore,
+    *,
+    clock: Clock = utc_now,
+    passwords: Passwords | None = None,
+    limit_lines: LimitLines | None = None,
+) -> FastAPI:
+    """The console over an open ledger and time-series store, which stay the caller's to close.
+
+    Raises SettingsError if the rule or limit files cannot be read.
+    """
+    metrics = Metrics()
+    hub = Hub(engine, settings.live, metrics)
+    state = State(
+        settings=settings,
+        engine=engine,
+        series=series,
+        clock=clock,
+        words=load_words(),
+        environment=make_environment(),
+        assets=load_assets(),
+        passwords=passwords or Passwords(),
+        limit_lines=limit_lines or read_limit_lines(),
+        hub=hub,
+        metrics=metrics,
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        following = asyncio.create_task(hub.follow(), name="journal follower")
+        try:
+            yield
+        finally:
+            hub.close()
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
+
+    app = FastAPI(
+        title="FoodSentry 邑食无忧",
+        version="1",
+        description=_DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.console = state
+    app.state.rows = Rows(state)
+    problems.install(app)
+    for module in ROUTES:
+        app.include_router(module.router)
+    app.mount("/static", HashedFiles(directory=STATIC), name="static")
+    app.add_middleware(SecurityHeaders, secure=settings.secure)
+    app.add_middleware(Measured, metrics=metrics)
+    return app
+
+
+def lines_of(settings: ServerSettings, base: Path) -> LimitLines:
+    """The limit lines of the files that the settings name. Raises SettingsError."""
+    rules = base / settings.rules if settings.rules else RULES
+    limits = base / settings.limits if settings.limits else LIMITS
+    return read_limit_lines(rules, limits)

@@ -1,0 +1,25 @@
+// The console's script: htmx for forms and fragments, and the live stream of server-sent events.
+import htmx from "htmx.org";
+import { startLive } from "./live.js";
+import { tellTimes } from "./times.js";
+
+window.htmx = htmx;
+
+// A form that was answered with an error shows it instead of failing in silence.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (xhr.status === 401) {
+    window.location.assign(document.body.dataset.signin);
+    event.detail.shouldSwap = false;
+  } else if (xhr.status === 422 || xhr.status === 409) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+document.addEventListener("htmx:afterSettle", () => tellTimes(document));
+
+document.addEventListener("DOMContentLoaded", () => {
+  tellTimes(document);
+  setInterval(() => tellTimes(document), 20_000);
+  for (const place of document.querySelectorAll("[data-live]")) startLive(place, htmx);
+});

@@ -1,0 +1,105 @@
+// Follows one stream of server-sent events and brings the page up to date without a reload.
+//
+// The page carries the number of the last change that it shows (data-after). The stream starts
+// there, and after a break at the last event received, so that nothing between is missed. A stream
+// that has said nothing for SILENCE_MS is taken for dead, whatever the browser thinks.
+import { tellTimes } from "./times.js";
+
+const SILENCE_MS = 40_000;
+const MAX_WAIT_MS = 15_000;
+
+export function startLive(place, htmx) {
+  const sign = document.querySelector(".live");
+  let after = place.dataset.after;
+  let source = null;
+  let silence = 0;
+  let failures = 0;
+
+  const show = (state) => {
+    if (sign) sign.dataset.state = state;
+  };
+
+  const open = () => {
+    const address = new URL(place.dataset.live, window.location.href);
+    address.searchParams.set("after", after);
+    source = new EventSource(address);
+    source.addEventListener("open", () => heard());
+    source.addEventListener("tick", (event) => take(event, () => {}));
+    source.addEventListener("alert", (event) => take(event, () => onAlert(JSON.parse(event.data))));
+    source.addEventListener("change", (event) => take(event, () => htmx.trigger(document.body, "changed")));
+    source.addEventListener("reload", () => window.location.reload());
+    source.addEventListener("reconnect", () => again(200 + Math.random() * 800));
+    source.addEventListener("error", () => {
+      show("lost");
+      if (source.readyState === EventSource.CLOSED) again();
+    });
+  };
+
+  const heard = () => {
+    failures = 0;
+    show("open");
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      show("lost");
+      again();
+    }, SILENCE_MS);
+  };
+
+  const take = (event, use) => {
+    heard();
+    after = event.lastEventId || after;
+    place.dataset.after = after;
+    use();
+  };
+
+  const again = (wait) => {
+    source.close();
+    clearTimeout(silence);
+    failures += 1;
+    setTimeout(open, wait ?? Math.min(MAX_WAIT_MS, 500 * 2 ** failures) * (0.5 + Math.random() / 2));
+  };
+
+  const onAlert = (change) => {
+    const old = document.getElementById(`alert-${change.alert_id}`);
+    if (!change.html) {
+      old?.remove();
+    } else {
+      const holder = document.createElement("template");
+      holder.innerHTML = change.html;
+      const row = holder.content.firstElementChild;
+      if (old) old.replaceWith(row);
+      else if (change.raised) {
+        row.dataset.new = "";
+        place.prepend(row);
+      } else {
+        const older = [...place.children].find((other) => other.dataset.at < row.dataset.at);
+        place.insertBefore(row, older ?? null);
+      }
+      htmx.process(row);
+      tellTimes(row);
+    }
+    counts(change);
+  };
+
+  const counts = (change) => {
+    const empty = document.querySelector("[data-empty]");
+    if (empty) empty.hidden = place.children.length > 0;
+    for (const [name, value] of Object.entries(change.counts ?? {})) {
+      for (const node of document.querySelectorAll(`[data-count="${name}"]`)) {
+        node.textContent = node.classList.contains("count") && !value ? "" : String(value);
+      }
+    }
+    const waiting = change.counts?.firing;
+    if (waiting !== undefined) {
+      document.title = document.title.replace(/^\(\d+\) /, "");
+      if (waiting) document.title = `(${waiting}) ${document.title}`;
+    }
+  };
+
+  show("wait");
+  open();
+  window.addEventListener("pagehide", () => source.close());
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) window.location.reload();
+  });
+}

@@ -1,0 +1,191 @@
+"""The file of an establishment 一户一档: facts, devices, tests, observations, open alerts."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from contracts.words import DeviceState, Verdict
+from ledger import alerts, devices, establishments, evidence, observations, officers, regions
+from ledger import results as results_book
+from ledger import sites as sites_book
+from ledger.devices import Device, DeviceKind
+from ledger.engine import Connection
+from ledger.establishments import Establishment
+from ledger.evidence import EvidenceRow
+from ledger.observations import ObservationRow
+from ledger.results import ResultRow
+from ledger.sites import Site
+from server.access import Scope
+from server.desk import OPEN, AlertLine, alert_lines
+
+DAYS = 30
+"""The quick tests of so many days are counted."""
+TESTS_COUNTED = 2000
+TESTS_SHOWN = 12
+SEEN_SHOWN = 8
+ALERTS_SHOWN = 6
+SEARCHED = 5000
+BLIND = frozenset({DeviceState.OFFLINE, DeviceState.UNKNOWN})
+
+
+class TestFigures(msgspec.Struct, frozen=True):
+    """Quick tests of the last days. Only passed and positive or suspect ones are judged."""
+
+    __test__ = False
+
+    total: int
+    passed: int
+    positive: int
+    suspect: int
+    invalid: int
+    last_at: datetime | None
+
+    @property
+    def pass_share(self) -> float | None:
+        """Passed among the judged, in percent; None if nothing was judged."""
+        judged = self.passed + self.positive + self.suspect
+        return 100.0 * self.passed / judged if judged else None
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """An observation with its picture."""
+
+    row: ObservationRow
+    picture: EvidenceRow | None
+
+
+class EstablishmentFile(msgspec.Struct, frozen=True):
+    """What the page shows."""
+
+    establishment: Establishment
+    region_path: list[tuple[str, str]]
+    """Chinese and English names from the city down."""
+    officer: str
+    sites: list[Site]
+    devices: list[Device]
+    figures: TestFigures
+    tests: list[ResultRow]
+    seen: list[Seen]
+    alerts: list[AlertLine]
+    open_alerts: int
+
+    @property
+    def blind(self) -> int:
+        """Devices that are offline or of which nothing is known."""
+        return sum(device.state in BLIND for device in self.devices)
+
+    @property
+    def probes(self) -> list[Device]:
+        """Devices that measure temperature over time."""
+        return [device for device in self.devices if device.kind is DeviceKind.PROBE]
+
+    @property
+    def cameras(self) -> list[Device]:
+        """Devices that see."""
+        return [device for device in self.devices if device.kind is DeviceKind.CAMERA]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A line of the list of establishments."""
+
+    establishment: Establishment
+    region: tuple[str, str]
+    officer: str
+    open_alerts: int
+    devices: int
+    blind: int
+
+
+def count_tests(tests: Sequence[ResultRow]) -> TestFigures:
+    """The figures of these results."""
+
+    def of(verdict: Verdict) -> int:
+        return sum(test.verdict is verdict for test in tests)
+
+    return TestFigures(
+        total=len(tests),
+        passed=of(Verdict.PASS),
+        positive=of(Verdict.POSITIVE),
+        suspect=of(Verdict.SUSPECT),
+        invalid=of(Verdict.INVALID),
+        last_at=max((test.captured_at for test in tests), default=None),
+    )
+
+
+def devices_of(conn: Connection, sites: Sequence[Site]) -> list[Device]:
+    """Every device at these sites."""
+    return [device for site in sites for device in devices.list_in(conn, None, site.id)]
+
+
+def recent_tests(conn: Connection, establishment_id: str, now: datetime) -> list[ResultRow]:
+    """The results of the last days, newest first."""
+    rows = results_book.for_establishment(conn, establishment_id, TESTS_COUNTED)
+    since = now - timedelta(days=DAYS)
+    return [row for row in rows if row.captured_at >= since]
+
+
+def read_establishment_file(
+    conn: Connection, one: Establishment, now: datetime
+) -> EstablishmentFile:
+    """Gather it."""
+    own_sites = sites_book.of_establishment(conn, one.id)
+    path = [regions.get(conn, code) for code in reversed(regions.ancestors(conn, one.region))]
+    officer = officers.get(conn, one.officer_id) if one.officer_id else None
+    rows = alerts.list_in(conn, None, OPEN, 500, establishment_id=one.id)
+    return EstablishmentFile(
+        establishment=one,
+        region_path=[(region.name_zh, region.name_en) for region in path if region],
+        officer=officer.name if officer else "",
+        sites=own_sites,
+        devices=devices_of(conn, own_sites),
+        figures=count_tests(recent_tests(conn, one.id, now)),
+        tests=results_book.for_establishment(conn, one.id, TESTS_SHOWN),
+        seen=[
+            Seen(row, _picture(conn, row))
+            for row in observations.for_establishment(conn, one.id, SEEN_SHOWN)
+        ],
+        alerts=alert_lines(conn, rows[:ALERTS_SHOWN]),
+        open_alerts=len(rows),
+    )
+
+
+def _picture(conn: Connection, row: ObservationRow) -> EvidenceRow | None:
+    pictures = evidence.for_observation(conn, row.observation_id, row.site)
+    return pictures[0] if pictures else None
+
+
+def find_establishments(
+    conn: Connection, scope: Scope, words: str, limit: int, offset: int
+) -> tuple[list[Establishment], int]:
+    """Establishments in the scope whose name or address holds `words`, and how many there are."""
+    if scope.establishment_id is not None:
+        own = establishments.get(conn, scope.establishment_id)
+        found = [own] if own and scope.covers(own.region, own.id) else []
+    elif not words:
+        page = establishments.list_in(conn, scope.listed, limit, offset)
+        return page, establishments.count_in(conn, scope.listed)
+    else:
+        found = establishments.list_in(conn, scope.listed, SEARCHED)
+    wanted = [one for one in found if words.lower() in f"{one.name} {one.address}".lower()]
+    return wanted[offset : offset + limit], len(wanted)
+
+
+def places(conn: Connection, found: Sequence[Establishment]) -> list[Place]:
+    """The lines of these establishments."""
+    made = []
+    for one in found:
+        region = regions.get(conn, one.region)
+        officer = officers.get(conn, one.officer_id) if one.officer_id else None
+        own = devices_of(conn, sites_book.of_establishment(conn, one.id))
+        made.append(
+            Place(
+                establishment=one,
+                region=(region.name_zh, region.name_en) if region else (one.region, one.region),
+                officer=officer.name if officer else "",
+                open_alerts=len(alerts.list_in(conn, None, OPEN, 100, establishment_id=one.id)),
+                devices=len(own),
+                blind=sum(device.state in BLIND for device in own),
+            )
+        )
+    return made

@@ -1,0 +1,97 @@
+"""What a route can ask for in its signature: the state, an officer who sees, an officer who acts.
+
+A route that asks for neither `Viewer` nor `Actor` is public, and a test holds the list of those.
+"""
+
+import secrets
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, APIKeyHeader
+
+from server.access import Right, may
+from server.problems import Problem, SignInNeeded
+from server.signing import Visit, find_visit, token_hash, token_of
+from server.state import State, state_of
+
+_cookie = APIKeyCookie(
+    name="fs_session",
+    scheme_name="session",
+    description="Cookie of a signed-in officer (`__Host-fs_session` where served by https).",
+    auto_error=False,
+)
+_csrf = APIKeyHeader(
+    name="X-CSRF-Token",
+    scheme_name="csrf",
+    description="The session's CSRF token; every change needs it. `GET /api/v1/me` tells it.",
+    auto_error=False,
+)
+
+
+def _state(request: Request) -> State:
+    return state_of(request)
+
+
+Need = Annotated[State, Depends(_state)]
+"""The process's settings, stores and words."""
+
+
+def viewer(request: Request, state: Need, _: Annotated[str | None, Security(_cookie)]) -> Visit:
+    """The signed-in officer. Raises SignInNeeded; Problem if its role may not even look."""
+    token = token_of(state, request)
+    visit = find_visit(state, token_hash(token)) if token else None
+    if visit is None:
+        raise SignInNeeded
+    if not may(visit.officer, Right.VIEW):
+        raise Problem(403, "forbidden", "your role does not allow this")
+    request.state.visit = visit
+    return visit
+
+
+Viewer = Annotated[Visit, Depends(viewer)]
+"""A signed-in officer; what it sees is in `visit.scope`."""
+
+
+async def sender(
+    request: Request, state: Need, visit: Viewer, header: Annotated[str | None, Security(_csrf)]
+) -> Visit:
+    """The same, for a change: the request comes from our own page. Raises Problem."""
+    check_origin(request, state)
+    given = header
+    if given is None and not request.url.path.startswith("/api/"):
+        field = (await request.form()).get("csrf")
+        given = field if isinstance(field, str) else None
+    if not secrets.compare_digest((given or "").encode(), visit.session.csrf.encode()):
+        raise Problem(403, "csrf", "the form is out of date; load the page again")
+    return visit
+
+
+Sender = Annotated[Visit, Depends(sender)]
+"""A signed-in officer's own change of what is its own (signing out)."""
+
+
+def actor(visit: Sender) -> Visit:
+    """An officer whose role may act. Raises Problem."""
+    if not may(visit.officer, Right.ACT):
+        raise Problem(403, "forbidden", "your role does not allow this")
+    return visit
+
+
+Actor = Annotated[Visit, Depends(actor)]
+"""A signed-in officer who may act, on a request that came from our own page."""
+
+
+def check_origin(request: Request, state: State) -> None:
+    """Refuse what another site's page sends. Raises Problem."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return
+    ours = {request.headers.get("host", ""), urlsplit(state.settings.public_base_url).netloc}
+    if urlsplit(origin).netloc not in ours:
+        raise Problem(403, "csrf", "the request comes from another site")
+
+
+def address_of(request: Request) -> str:
+    """The browser's address, as far as trusted proxies tell it."""
+    return request.client.host if request.client else ""

@@ -1,0 +1,180 @@
+"""The alert desk, one alert's page, acknowledging and closing, and their live streams."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Header, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from contracts.words import Severity
+from ledger import audit, journal
+from ledger.engine import reading, writing
+from server.access import Right, may
+from server.alert_file import read_alert_file
+from server.changes import acknowledge, close, visible_alert
+from server.desk import DeskFilter, alert_lines, count_alerts, find_alerts, tally
+from server.needs import Actor, Need, Viewer
+from server.pages import render, words_of
+from server.routes.live import LiveRows, event_stream
+from server.signing import Visit
+from server.state import State
+from server.streams import change_events, desk_events, of_alert
+
+router = APIRouter(include_in_schema=False)
+StateName = Literal["open", "firing", "acknowledged", "resolved", "closed"]
+AskedState = Annotated[StateName, Query(alias="state")]
+AskedClass = Annotated[Literal["", "1", "2", "3"], Query(alias="class")]
+After = Annotated[int, Query(ge=0)]
+LastEvent = Annotated[int | None, Header(alias="Last-Event-ID", ge=0)]
+NOTE_LENGTH = 2000
+
+
+def _filter(state: StateName, severity: str) -> DeskFilter:
+    return DeskFilter(state, Severity(int(severity)) if severity else None)
+
+
+@router.get("/alerts")
+def desk(
+    request: Request,
+    state: Need,
+    visit: Viewer,
+    asked_state: AskedState = "open",
+    asked_class: AskedClass = "",
+    before: str | None = None,
+    fragment: Annotated[str, Header(alias="HX-Request")] = "",
+) -> Response:
+    """The list; with `before`, asked by htmx, only the lines that follow."""
+    wanted = _filter(asked_state, asked_class)
+    with reading(state.engine) as conn:
+        cursor = journal.last_id(conn)
+        rows, more = find_alerts(conn, visit.scope, wanted, before)
+        lines = alert_lines(conn, rows)
+        counted = count_alerts(conn, visit.scope)
+    return render(
+        request,
+        "alerts/more.html" if fragment and before else "alerts/desk.html",
+        wanted=wanted,
+        lines=lines,
+        more=lines[-1].alert.alert_id if more else None,
+        counts=tally(counted, wanted.severity),
+        cursor=cursor,
+        acts=may(visit.officer, Right.ACT),
+    )
+
+
+@router.get("/alerts/live")
+async def desk_live(
+    request: Request,
+    state: Need,
+    rows: LiveRows,
+    visit: Viewer,
+    after: After = 0,
+    asked_state: AskedState = "open",
+    asked_class: AskedClass = "",
+    last_event: LastEvent = None,
+) -> Response:
+    """The desk's stream: lines that come, change or go, and the new counts."""
+    wanted = _filter(asked_state, asked_class)
+    select = desk_events(rows, visit, words_of(request), wanted)
+    return event_stream(state, visit, after if last_event is None else last_event, select)
+
+
+@router.get("/alerts/{alert_id}")
+def one_alert(request: Request, state: Need, visit: Viewer, alert_id: str) -> Response:
+    """The alert's page; that somebody looked at its evidence is audited."""
+    with reading(state.engine) as conn:
+        alert = visible_alert(conn, visit, alert_id)
+        file = read_alert_file(conn, alert)
+        cursor = journal.last_id(conn)
+        counted = count_alerts(conn, visit.scope)
+    if file.shows_evidence:
+        _audit_view(state, visit, alert_id)
+    return render(
+        request,
+        "alerts/alert.html",
+        file=file,
+        counts=tally(counted),
+        cursor=cursor,
+        acts=may(visit.officer, Right.ACT),
+        limits=state.limit_lines,
+    )
+
+
+@router.get("/alerts/{alert_id}/state")
+def alert_state(request: Request, state: Need, visit: Viewer, alert_id: str) -> Response:
+    """The part of the page that changes: state, actions, timeline."""
+    return _state_part(request, state, visit, alert_id)
+
+
+@router.get("/alerts/{alert_id}/live")
+async def alert_live(
+    state: Need, visit: Viewer, alert_id: str, after: After = 0, last_event: LastEvent = None
+) -> Response:
+    """The page's stream: says that the alert has changed; of one out of sight it says nothing."""
+    select = change_events(visit, of_alert(alert_id))
+    return event_stream(state, visit, after if last_event is None else last_event, select)
+
+
+@router.post("/alerts/{alert_id}/acknowledge")
+def do_acknowledge(
+    request: Request,
+    state: Need,
+    visit: Actor,
+    alert_id: str,
+    shown_on: Annotated[Literal["desk", "page"], Form()] = "page",
+    fragment: Annotated[str, Header(alias="HX-Request")] = "",
+) -> Response:
+    """Take it on."""
+    acknowledge(state, visit, alert_id)
+    if not fragment:
+        return RedirectResponse(f"/alerts/{alert_id}" if shown_on == "page" else "/alerts", 303)
+    if shown_on == "page":
+        return _state_part(request, state, visit, alert_id)
+    with reading(state.engine) as conn:
+        (line,) = alert_lines(conn, [visible_alert(conn, visit, alert_id)])
+    return render(request, "alerts/line.html", line=line, acts=True)
+
+
+@router.post("/alerts/{alert_id}/close")
+def do_close(
+    request: Request,
+    state: Need,
+    visit: Actor,
+    alert_id: str,
+    note: Annotated[str, Form(max_length=NOTE_LENGTH)] = "",
+    fragment: Annotated[str, Header(alias="HX-Request")] = "",
+) -> Response:
+    """Close it with a note that says what was done."""
+    if not note.strip():
+        return _state_part(request, state, visit, alert_id, status=422, trouble="alert.note.needed")
+    close(state, visit, alert_id, note.strip())
+    if not fragment:
+        return RedirectResponse(f"/alerts/{alert_id}", 303)
+    return _state_part(request, state, visit, alert_id)
+
+
+def _state_part(
+    request: Request,
+    state: State,
+    visit: Visit,
+    alert_id: str,
+    *,
+    status: int = 200,
+    trouble: str = "",
+) -> Response:
+    with reading(state.engine) as conn:
+        file = read_alert_file(conn, visible_alert(conn, visit, alert_id))
+    return render(
+        request,
+        "alerts/state.html",
+        status=status,
+        file=file,
+        acts=may(visit.officer, Right.ACT),
+        trouble=trouble,
+    )
+
+
+def _audit_view(state: State, visit: Visit, alert_id: str) -> None:
+    with writing(state.engine) as conn:
+        audit.append(
+            conn, visit.officer.id, "evidence_viewed", f"alert/{alert_id}", {}, state.clock()
+        )

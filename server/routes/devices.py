@@ -1,0 +1,46 @@
+"""Devices and their health, live."""
+
+from fastapi import APIRouter, Header, Request
+from starlette.responses import Response
+
+from contracts.words import DeviceState
+from ledger import journal
+from ledger.engine import reading
+from server.desk import count_alerts, tally
+from server.device_list import read_devices
+from server.needs import Need, Viewer
+from server.pages import render
+from server.routes.alerts import After, LastEvent
+from server.routes.live import event_stream
+from server.streams import change_events, of_devices
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/devices")
+def list_devices(
+    request: Request, state: Need, visit: Viewer, fragment: str = Header("", alias="HX-Request")
+) -> Response:
+    """The page; asked by htmx, only its lists."""
+    with reading(state.engine) as conn:
+        cursor = journal.last_id(conn)
+        found = read_devices(conn, visit.scope, state.clock())
+        counted = count_alerts(conn, visit.scope)
+    states = [line.state for site in found for line in site.lines]
+    return render(
+        request,
+        "devices/lists.html" if fragment else "devices/devices.html",
+        found=found,
+        numbers={one.value: states.count(one) for one in DeviceState},
+        cursor=cursor,
+        counts=tally(counted),
+    )
+
+
+@router.get("/devices/live")
+async def devices_live(
+    state: Need, visit: Viewer, after: After = 0, last_event: LastEvent = None
+) -> Response:
+    """The page's stream: says that some device has changed."""
+    select = change_events(visit, of_devices)
+    return event_stream(state, visit, after if last_event is None else last_event, select)

@@ -1,0 +1,105 @@
+"""The settings of `foodsentry server run`: address, stores, sessions, limits, live stream."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ledger.settings import LedgerSettings
+from timeseries.settings import SeriesSettings
+
+
+class SessionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long an officer stays signed in."""
+
+    lifetime_s: Annotated[
+        float, Meta(gt=0, description="Seconds after signing in at which a session ends anyway.")
+    ] = 12 * 3600.0
+    idle_s: Annotated[
+        float, Meta(gt=0, description="Seconds without a request after which a session ends.")
+    ] = 4 * 3600.0
+
+
+class SignInSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many wrong passwords are borne before further attempts are refused."""
+
+    window_s: Annotated[
+        float, Meta(gt=0, description="Seconds for which a wrong password counts.")
+    ] = 900.0
+    per_login: Annotated[
+        int, Meta(ge=1, description="Wrong passwords for one login in the window, from anywhere.")
+    ] = 8
+    per_address: Annotated[
+        int, Meta(ge=1, description="Wrong passwords from one address in the window, any login.")
+    ] = 30
+
+
+class LiveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The stream of server-sent events."""
+
+    poll_s: Annotated[
+        float, Meta(gt=0, le=10, description="Seconds between two looks into the ledger's journal.")
+    ] = 0.2
+    queue: Annotated[
+        int, Meta(ge=8, description="Changes held for a slow browser; one more and it reconnects.")
+    ] = 256
+    heartbeat_s: Annotated[
+        float,
+        Meta(gt=0, le=30, description="Seconds of silence after which a sign of life is sent."),
+    ] = 15.0
+    backlog: Annotated[
+        int,
+        Meta(ge=1, description="Changes sent after a break; with more to tell, the page reloads."),
+    ] = 1000
+
+
+class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that the console's process needs to know."""
+
+    ledger: Annotated[LedgerSettings, Meta(description="The book of record.")]
+    series: Annotated[SeriesSettings, Meta(description="The time-series store that charts read.")]
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[
+        int, Meta(ge=0, le=65535, description="TCP port to listen on; 0: any free one.")
+    ] = 8000
+    public_base_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^https?://[^/\s]+(/[^\s]*[^/\s])?$",
+            description="Address under which people reach this server, without a slash at its end. "
+            "QR codes carry it; with https, cookies are Secure.",
+        ),
+    ] = "http://127.0.0.1:8000"
+    trusted_proxies: Annotated[
+        list[str],
+        Meta(description="Addresses of reverse proxies whose X-Forwarded-For is believed."),
+    ] = []
+    sessions: Annotated[SessionSettings, Meta(description="Length of sessions.")] = (
+        SessionSettings()
+    )
+    sign_in: Annotated[SignInSettings, Meta(description="Limits on wrong passwords.")] = (
+        SignInSettings()
+    )
+    live: Annotated[LiveSettings, Meta(description="The live stream.")] = LiveSettings()
+    rules: Annotated[
+        str,
+        Meta(
+            description="Rule file, or folder of *.toml rule files, relative to this settings "
+            "file, whose limits the charts show: the gateway's. Empty: the starter rules."
+        ),
+    ] = ""
+    limits: Annotated[
+        str,
+        Meta(
+            description="CSV file of the limits that rules name, relative to this settings file; "
+            "empty: the one that comes with FoodSentry."
+        ),
+    ] = ""
+    chart_days: Annotated[
+        float, Meta(gt=0, le=90, description="Days that the charts of readings show.")
+    ] = 1.0
+
+    @property
+    def secure(self) -> bool:
+        """True if people reach the server by https."""
+        return self.public_base_url.startswith("https://")

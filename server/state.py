@@ -1,0 +1,40 @@
+"""What one console process has: settings, stores, words, clock, live hub; see `state_of`."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from jinja2 import Environment
+from starlette.requests import HTTPConnection
+
+from contracts.clock import Clock
+from ledger.engine import Engine
+from server.languages import Words
+from server.limit_lines import LimitLines
+from server.live import Hub
+from server.metrics import Metrics
+from server.passwords import Passwords
+from server.settings import ServerSettings
+from timeseries.port import SeriesStore
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Put together by `create_app`, never changed after."""
+
+    settings: ServerSettings
+    engine: Engine
+    series: SeriesStore
+    clock: Clock
+    words: dict[str, Words]
+    environment: Environment
+    assets: dict[str, str]
+    """Logical name of a built file → its address."""
+    passwords: Passwords
+    limit_lines: LimitLines
+    hub: Hub
+    metrics: Metrics
+
+
+def state_of(connection: HTTPConnection) -> State:
+    """The state of the app that serves this request."""
+    return cast(State, connection.app.state.console)

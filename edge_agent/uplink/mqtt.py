@@ -78,7 +78,7 @@ class Link:
     def __init__(
         self,
         endpoint: Endpoint,
-        will: tuple[str, bytes],
+        will: tuple[str, bytes] | None,
         subscription: str,
         emit: Callable[[LinkEvent], None],
     ) -> None:
@@ -97,7 +97,8 @@ class Link:
         client.connect_timeout = 10.0
         client.max_queued_messages_set(0)
         client.max_inflight_messages_set(0)  # the window is the planner's
-        client.will_set(will[0], will[1], qos=1, retain=True)
+        if will is not None:
+            client.will_set(will[0], will[1], qos=1, retain=True)
         if endpoint.username:
             client.username_pw_set(endpoint.username, endpoint.password)
         if endpoint.tls_ca_file is not None:

@@ -8,7 +8,7 @@ import msgspec
 from contracts.events import Status
 from contracts.topics import Identity
 
-REFRESH_S = 30.0
+REFRESH_S = 10.0
 """The same state, reported again, is published at most this often."""
 DETAIL_CHARACTERS = 500
 
@@ -23,15 +23,15 @@ class StatusBoard:
         self._published_at: dict[Identity, float] = {}
         self._waiting: dict[Identity, Status] = {}
 
-    def report(self, who: Identity, status: Status) -> bool:
-        """Take a state; True if it is to be published."""
+    def report(self, who: Identity, status: Status, *, always: bool = False) -> bool:
+        """Take a state; True if it is to be published. `always`: even if nothing changed."""
         status = msgspec.structs.replace(status, detail=status.detail[:DETAIL_CHARACTERS])
         with self._lock:
             before = self._newest.get(who)
             self._newest[who] = status
             same = before is not None and before == msgspec.structs.replace(status, at=before.at)
             age_s = self._monotonic() - self._published_at.get(who, float("-inf"))
-            if same and age_s < REFRESH_S and who not in self._waiting:
+            if same and not always and age_s < REFRESH_S and who not in self._waiting:
                 return False
             self._waiting[who] = status
             return True

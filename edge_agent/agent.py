@@ -1,0 +1,140 @@
+"""The edge agent: joins outbox, uplink, instruments and cameras, and tells how they do."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from contracts.clock import Clock, utc_now
+from contracts.events import Status
+from contracts.words import DeviceState
+from edge_agent.cameras.workers import camera_workers
+from edge_agent.health import agent_status
+from edge_agent.instruments.workers import instrument_workers
+from edge_agent.outbox.state import OutboxState
+from edge_agent.outbox.store import Outbox
+from edge_agent.ports import OutboxError, Sink, Worker
+from edge_agent.settings import EdgeSettings, Places, endpoint, places
+from edge_agent.sink import AgentSink
+from edge_agent.supervisor import Supervisor
+from edge_agent.uplink.clock_offset import ClockOffset
+from edge_agent.uplink.courier import Courier
+from edge_agent.uplink.statuses import StatusBoard
+
+logger = logging.getLogger(__name__)
+
+JOIN_LIMIT_S = 2.5
+_LOOK_S = 0.5
+
+
+def software_version() -> str:
+    """Name and version of this software."""
+    try:
+        return f"foodsentry {version('foodsentry')}"
+    except PackageNotFoundError:
+        return "foodsentry"
+
+
+def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clock) -> list[Worker]:
+    """A worker for each serial line and each camera; what is broken is left out and reported."""
+    who = settings.identity
+    where.state.mkdir(parents=True, exist_ok=True)
+    return [
+        *instrument_workers(
+            settings.instruments,
+            who,
+            sink,
+            profiles_dir=where.profiles,
+            limits_dir=where.limits,
+            state_dir=where.state,
+            clock=clock,
+        ),
+        *camera_workers(
+            settings.cameras,
+            who,
+            sink,
+            models_dir=where.models,
+            scenes_dir=where.scenes,
+            state_dir=where.state,
+            clock=clock,
+        ),
+    ]
+
+
+MakeWorkers = Callable[[EdgeSettings, Places, Sink, Clock], list[Worker]]
+
+
+def run_agent(
+    settings: EdgeSettings,
+    settings_file: Path,
+    stop: threading.Event,
+    clock: Clock = utc_now,
+    make_workers: MakeWorkers = device_workers,
+) -> None:
+    """Run until `stop` is set; ends within three seconds of that.
+
+    Raises SettingsError for files that the settings name wrongly, OutboxError if there is no
+    outbox: without one, nothing that an instrument says could be acknowledged.
+    """
+    where = places(settings, settings_file)
+    who = settings.identity
+    software = software_version()
+    target = endpoint(settings, settings_file)
+    offset = ClockOffset(clock, time.monotonic)
+    max_bytes = settings.outbox.max_mb << 20
+    with Outbox(
+        where.outbox,
+        who,
+        clock,
+        max_bytes=max_bytes,
+        quarantine_bytes=settings.outbox.quarantine_mb << 20,
+        clock_offset_ms=lambda: round((offset.seconds() or 0.0) * 1000),
+    ) as outbox:
+        statuses = StatusBoard(time.monotonic)
+        courier = Courier(who, target, settings.uplink, outbox, statuses, clock, offset, software)
+        sink = AgentSink(outbox, statuses, courier.wake)
+        devices = {one.device for one in settings.instruments}
+        devices |= {one.device for one in settings.cameras}
+
+        def failed(name: str, problem: str) -> None:
+            if name in devices:
+                detail = f"its worker failed: {problem}"
+                sink.report(who.sibling(name), Status(DeviceState.UNKNOWN, clock(), detail))
+
+        workers = make_workers(settings, where, sink, clock)
+        supervisor = Supervisor([courier, *workers], failed)
+
+        def health() -> Status:
+            found: OutboxState | str
+            try:
+                found = outbox.state()
+            except OutboxError as error:
+                found = str(error)
+            return agent_status(
+                clock(),
+                found,
+                courier.state,
+                supervisor.states(),
+                max_bytes=max_bytes,
+                clock_offset_s=offset.seconds(),
+                software=software,
+            )
+
+        logger.info("agent %s: %d workers, outbox %s", who.source, len(workers), where.outbox)
+        statuses.report(who, health(), always=True)
+        supervisor.start(stop)
+        said, said_at = "", time.monotonic()
+        while not stop.wait(_LOOK_S):
+            status = health()
+            words = f"{status.state} {status.detail}"
+            if words != said or time.monotonic() - said_at >= settings.health.every_s:
+                said, said_at = words, time.monotonic()
+                statuses.report(who, status, always=True)
+                courier.wake()
+        courier.wake()
+        late = supervisor.join(JOIN_LIMIT_S)
+        if late:
+            logger.error("agent %s: did not end in time: %s", who.source, ", ".join(late))
+    logger.info("agent %s: stopped", who.source)

@@ -1,0 +1,103 @@
+"""`foodsentry edge run|check|doctor`, and the commands of instruments and cameras."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from contracts.clock import utc_now
+from contracts.events import Status
+from contracts.topics import Identity
+from contracts.words import DeviceState
+from edge_agent.agent import device_workers, run_agent
+from edge_agent.cameras import commands as vision
+from edge_agent.doctor import as_text, examine
+from edge_agent.instruments import commands as instrument
+from edge_agent.ports import Fact, OutboxError
+from edge_agent.settings import endpoint, load_edge_settings, places
+from edge_agent.uplink.probe import probe_broker
+
+
+def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register `edge`, `instrument` and `vision` with their sub-commands."""
+    parser = subparsers.add_parser("edge", help="the agent at a testing room, van or canteen")
+    leaves = parser.add_subparsers(dest="edge_command", metavar="COMMAND", required=True)
+
+    leaf = leaves.add_parser("run", help="run the agent until it is told to stop")
+    leaf.add_argument("settings", type=Path, metavar="SETTINGS.toml")
+    leaf.set_defaults(run=run, long_running=True)
+
+    leaf = leaves.add_parser("check", help="check settings, profiles, scenes and models")
+    leaf.add_argument("settings", type=Path, metavar="SETTINGS.toml")
+    leaf.set_defaults(run=check)
+
+    leaf = leaves.add_parser("doctor", help="what is unsent, since when, why, and what to do")
+    leaf.add_argument("settings", type=Path, metavar="SETTINGS.toml")
+    leaf.add_argument("--json", action="store_true", help="one JSON object")
+    leaf.set_defaults(run=doctor)
+
+    instrument.add_commands(subparsers)
+    vision.add_commands(subparsers)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the agent. 0: stopped when asked; 1: the outbox cannot be used; 2: settings."""
+    settings = load_edge_settings(arguments.settings)
+    try:
+        run_agent(settings, arguments.settings, arguments.stop)
+    except OutboxError as error:
+        print(f"foodsentry: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+class _Listener:
+    """A sink that only listens to what is reported broken."""
+
+    def __init__(self) -> None:
+        self.broken: list[str] = []
+
+    def put(self, facts: Sequence[Fact]) -> None:
+        """Nothing is measured during a check."""
+
+    def quarantine(self, who: Identity, content: bytes, reason: str, at: datetime) -> None:
+        """Nothing is measured during a check."""
+
+    def report(self, who: Identity, status: Status) -> None:
+        """Take note of a device that cannot be used as it is set up."""
+        if status.state is DeviceState.OFFLINE:
+            self.broken.append(f"{who.device}: {status.detail}")
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Check everything that can be checked without a device or a network; 2 if something is wrong.
+
+    Raises SettingsError for the settings themselves.
+    """
+    path: Path = arguments.settings
+    settings = load_edge_settings(path)
+    endpoint(settings, path)
+    listener = _Listener()
+    with tempfile.TemporaryDirectory() as folder:
+        where = msgspec.structs.replace(places(settings, path), state=Path(folder))
+        workers = device_workers(settings, where, listener, utc_now)
+    for problem in listener.broken:
+        print(f"foodsentry: {path}: {problem}", file=sys.stderr)
+    counts = f"{len(settings.instruments)} instruments, {len(settings.cameras)} cameras"
+    print(f"{path}: {settings.identity.source}: {counts}, {len(workers)} workers")
+    return 2 if listener.broken else 0
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Print the diagnosis; 0 if nothing is grave, else 1."""
+    settings = load_edge_settings(arguments.settings)
+    diagnosis = examine(settings, arguments.settings, utc_now(), probe_broker)
+    if arguments.json:
+        print(msgspec.json.encode(diagnosis).decode())
+    else:
+        print(as_text(diagnosis))
+    return 1 if any(finding.grave for finding in diagnosis.findings) else 0

@@ -1,0 +1,159 @@
+"""The settings of one edge agent: who it is, the broker, outbox, instruments and cameras."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from contracts.mqtt_settings import MqttSettings
+from contracts.settings import SettingsError, load_settings
+from contracts.topics import ALERTS, Identity
+from edge_agent.cameras.settings import CameraSettings
+from edge_agent.instruments.settings import InstrumentSettings
+from edge_agent.outbox.settings import OutboxSettings
+from edge_agent.uplink.mqtt import Endpoint
+from edge_agent.uplink.settings import UplinkSettings
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who this agent is; the city's register must know it under these names."""
+
+    region: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_-]{1,64}$",
+            description="Code of the region (six digits of GB/T 2260 for a county or district).",
+        ),
+    ]
+    site: Annotated[
+        str,
+        Meta(pattern="^[A-Za-z0-9_-]{1,64}$", description="The site's id, unique in the city."),
+    ]
+    device: Annotated[
+        str,
+        Meta(pattern="^[A-Za-z0-9_-]{1,64}$", description="Device id of the agent itself."),
+    ] = "agent"
+
+
+class HealthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often the agent tells how it is."""
+
+    every_s: Annotated[
+        float,
+        Meta(
+            ge=0.2,
+            le=3600,
+            description="The agent's status is published this often, and at once when it changes.",
+        ),
+    ] = 15.0
+
+
+class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where profiles, limits, scenes and models are; empty: those that come with the software."""
+
+    profiles: Annotated[
+        str, Meta(description="Instrument profiles, a folder each; relative to this file.")
+    ] = ""
+    limits: Annotated[str, Meta(description="Limit tables (CSV); relative to this file.")] = ""
+    scenes: Annotated[str, Meta(description="Camera scenes (TOML); relative to this file.")] = ""
+    models: Annotated[
+        str, Meta(description="ONNX models, a folder each; relative to this file.")
+    ] = ""
+    state: Annotated[
+        str,
+        Meta(
+            description="What instruments and cameras must remember; relative to this file. "
+            "Empty: a folder beside the outbox."
+        ),
+    ] = ""
+
+
+class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything in the settings file of `foodsentry edge run`."""
+
+    agent: Annotated[AgentSettings, Meta(description="Who this agent is.")]
+    mqtt: Annotated[MqttSettings, Meta(description="The city's broker.")] = MqttSettings()
+    outbox: Annotated[OutboxSettings, Meta(description="Where facts wait for their receipt.")] = (
+        OutboxSettings()
+    )
+    uplink: Annotated[UplinkSettings, Meta(description="How fast and how often it is sent.")] = (
+        UplinkSettings()
+    )
+    health: Annotated[HealthSettings, Meta(description="How often the agent tells how it is.")] = (
+        HealthSettings()
+    )
+    folders: Annotated[
+        FolderSettings, Meta(description="Where profiles, scenes and models are.")
+    ] = FolderSettings()
+    instruments: Annotated[
+        list[InstrumentSettings], Meta(description="Instruments on serial lines.")
+    ] = []
+    cameras: Annotated[list[CameraSettings], Meta(description="Cameras.")] = []
+
+    @property
+    def identity(self) -> Identity:
+        """The agent's identity on the wire."""
+        return Identity(self.agent.region, self.agent.site, self.agent.device)
+
+
+def load_edge_settings(path: Path) -> EdgeSettings:
+    """Read and check a settings file. Raises SettingsError that names file and key."""
+    settings = load_settings(path, EdgeSettings)
+    taken = {settings.agent.device: "agent.device", ALERTS: "the alerts' topics"}
+    named = [(f"instruments[{n}].device", one.device) for n, one in enumerate(settings.instruments)]
+    named += [(f"cameras[{n}].device", one.device) for n, one in enumerate(settings.cameras)]
+    for key, device in named:
+        if device in taken:
+            raise SettingsError(f"{path}: {key}: {device!r} is already used by {taken[device]}")
+        taken[device] = key
+    return settings
+
+
+class Places(msgspec.Struct, frozen=True):
+    """The folders and files of one agent, absolute."""
+
+    outbox: Path
+    profiles: Path
+    limits: Path
+    scenes: Path
+    models: Path
+    state: Path
+
+
+def places(settings: EdgeSettings, settings_file: Path) -> Places:
+    """Resolve every path of the settings against the settings file's folder."""
+    base = settings_file.absolute().parent
+    folders = settings.folders
+    outbox = base / settings.outbox.path
+    configs = _ROOT / "firmware_configs"
+    return Places(
+        outbox=outbox,
+        profiles=base / folders.profiles if folders.profiles else configs / "instruments",
+        limits=base / folders.limits if folders.limits else configs / "limits",
+        scenes=base / folders.scenes if folders.scenes else configs / "scenes",
+        models=base / folders.models if folders.models else _ROOT / "models",
+        state=base / folders.state if folders.state else outbox.with_suffix(".state"),
+    )
+
+
+def endpoint(settings: EdgeSettings, settings_file: Path) -> Endpoint:
+    """Where and as whom the agent connects. Raises SettingsError for a secret or CA file."""
+    mqtt, who = settings.mqtt, settings.identity
+    password = mqtt.password(settings_file)
+    ca_file = settings_file.absolute().parent / mqtt.tls_ca_file if mqtt.tls_ca_file else None
+    if ca_file is not None and not ca_file.is_file():
+        raise SettingsError(f"{settings_file}: mqtt.tls_ca_file: {ca_file} is not a file")
+    username = mqtt.username or (f"{who.region}/{who.site}" if password else "")
+    return Endpoint(
+        host=mqtt.host,
+        port=mqtt.port,
+        client_id=mqtt.client_id or f"fs-{who.region}-{who.site}-{who.device}",
+        username=username,
+        password=password,
+        tls_ca_file=ca_file,
+        keepalive_s=mqtt.keepalive_s,
+        session_expiry_s=settings.uplink.session_expiry_s,
+    )

@@ -11,95 +11,29 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, case, func, null, select, text, tuple_, update
 
-from contracts.topics import Identity
-from contracts.words import AlertState, Severity
+from contracts.words import AlertState
 from ledger import journal
+from ledger.alert_types import AlertConflict, AlertCount, AlertRow, NewAlert, TimelineEntry
 from ledger.ids import new_id
 from ledger.schema import alert_timeline, alerts, sites
 from ledger.sql import insert_into, typed, typed_or_none
 from ledger.tables.alerts import OPEN
 
-
-class NewAlert(msgspec.Struct, frozen=True):
-    """What a rule has to say."""
-
-    fingerprint: str
-    """Same fingerprint, same alert: rule, device and whatever else tells two alerts apart."""
-    rule: str
-    rule_version: str
-    severity: Severity
-    title_zh: str
-    title_en: str
-    who: Identity
-    raised_at: datetime
-    """When it became true: the time of the fact, not of its receipt."""
-    summary_zh: str = ""
-    summary_en: str = ""
-    result_id: str | None = None
-    observation_id: str | None = None
-    facts: dict[str, Any] = {}
-    """What the rule saw (value, limit, unit, legal basis …); JSON."""
-    evidence: tuple[str, ...] = ()
-
-
-class AlertRow(msgspec.Struct, frozen=True):
-    """An alert as it stands."""
-
-    number: int
-    alert_id: str
-    fingerprint: str
-    rule: str
-    rule_version: str
-    severity: Severity
-    state: AlertState
-    title_zh: str
-    title_en: str
-    summary_zh: str
-    summary_en: str
-    region: str
-    site: str
-    device: str
-    establishment_id: str | None
-    raised_at: datetime
-    changed_at: datetime
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    resolved_at: datetime | None
-    closed_at: datetime | None
-    closed_by: str | None
-    close_note: str
-    count: int
-    """How many times it was raised."""
-    last_event_at: datetime
-    result_id: str | None
-    observation_id: str | None
-    facts: dict[str, Any]
-    evidence: tuple[str, ...]
-
-
-class TimelineEntry(msgspec.Struct, frozen=True):
-    """One thing that happened: ``raised``, ``again``, ``reopened``, ``acknowledged`` …"""
-
-    id: int
-    alert_id: str
-    at: datetime
-    kind: str
-    actor: str
-    """Officer id, or empty if the data did it."""
-    note: str
-    body: dict[str, Any]
-
-
-class AlertCount(msgspec.Struct, frozen=True):
-    """How many alerts there are of one class in one state."""
-
-    severity: Severity
-    state: AlertState
-    count: int
-
-
-class AlertConflict(ValueError):
-    """The alert does not exist, or its state forbids what was asked; the text says which."""
+__all__ = [
+    "AlertConflict",
+    "AlertCount",
+    "AlertRow",
+    "NewAlert",
+    "TimelineEntry",
+    "acknowledge",
+    "close",
+    "counts",
+    "get",
+    "list_in",
+    "raise_alert",
+    "resolve",
+    "timeline",
+]
 
 
 def raise_alert(conn: Connection, new: NewAlert, at: datetime | None = None) -> tuple[str, bool]:

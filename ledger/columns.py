@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
@@ -10,6 +10,18 @@ BigKey = BigInteger().with_variant(Integer(), "sqlite")
 """A growing row number (SQLite grows only INTEGER keys)."""
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class CleanText(TypeDecorator[str]):
+    """Text. A NUL character, which PostgreSQL's text cannot hold, becomes U+FFFD."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is not None and "\0" in value:
+            return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return value
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -23,8 +23,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
 def add(conn: Connection, topic: str, payload: bytes, reason: str, at: datetime) -> int:
     """Keep a message; returns its id."""
-    # A NUL byte can't stand in PostgreSQL's text.
-    row = {"topic": _text(topic), "payload": payload, "reason": _text(reason), "at": at}
+    row = {"topic": topic, "payload": payload, "reason": reason, "at": at}
     key = conn.execute(dead_letters.insert(), row).inserted_primary_key
     return int(key[0]) if key else 0
 
@@ -57,7 +56,3 @@ def count_waiting(conn: Connection) -> int:
     """How many have not been replayed."""
     waiting = select(func.count()).where(dead_letters.c.replayed_at.is_(None))
     return conn.scalar(waiting.select_from(dead_letters)) or 0
-
-
-def _text(value: str) -> str:
-    return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,32 +1,49 @@
 """Opens the ledger's database and runs its transactions: SQLite (WAL) or PostgreSQL.
 
 Nobody outside `ledger/` imports SQLAlchemy: they take `Engine` and `Connection` from here, run
-transactions with `writing` and `reading`, and meet its troubles as `LedgerDown`.
+transactions with `writing` and `reading`, and meet trouble as `LedgerDown` and `LedgerRefused`.
 
 On SQLite a writing transaction begins with BEGIN IMMEDIATE, so that two processes queue up instead
 of failing half-way; a reading one sees a snapshot and never waits for writers.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, exc, make_url
 
 from ledger import journal_buffer
 
-__all__ = ["Connection", "Engine", "LedgerDown", "open_engine", "reading", "writing"]
+__all__ = [
+    "Connection",
+    "Engine",
+    "LedgerDown",
+    "LedgerRefused",
+    "open_engine",
+    "reading",
+    "writing",
+]
 
 BUSY_TIMEOUT_S = 15.0
 _READING = "ledger_reading"
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class LedgerDown(Exception):
     """The database is away, locked, full or chose this transaction as a deadlock's victim.
 
     The transaction has left nothing behind; it may be tried again.
+    """
+
+
+class LedgerRefused(ValueError):
+    """The database will never take these values; to try again is no use.
+
+    A reference to what does not exist, a key that is taken, a number or text out of range.
     """
 
 
@@ -61,6 +78,7 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
         )
     else:
         raise ValueError(f"{parsed.drivername!r} is neither sqlite nor postgresql+psycopg")
+    event.listen(engine, "handle_error", _translate)
     journal_buffer.attach(engine)
     return engine
 
@@ -69,17 +87,13 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
 def writing(engine: Engine) -> Iterator[Connection]:
     """One writing transaction: committed at the end, rolled back on any exception.
 
-    Raises LedgerDown when it may be tried again.
+    Raises LedgerDown when it may be tried again, LedgerRefused when not.
     """
     try:
         with engine.begin() as connection:
             yield connection
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+    except exc.TimeoutError as error:
         raise LedgerDown(_reason(error)) from error
-    except exc.DBAPIError as error:
-        if error.connection_invalidated or _deadlock(error):
-            raise LedgerDown(_reason(error)) from error
-        raise
 
 
 @contextmanager
@@ -88,16 +102,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             yield connection.execution_options(**{_READING: True, "postgresql_readonly": True})
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+    except exc.TimeoutError as error:
         raise LedgerDown(_reason(error)) from error
-    except exc.DBAPIError as error:
-        if error.connection_invalidated:
-            raise LedgerDown(_reason(error)) from error
-        raise
 
 
 def _to_json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    text = msgspec.json.encode(value).decode()
+    # As in every other text, U+FFFD stands for NUL, which PostgreSQL's jsonb cannot hold.
+    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -120,10 +132,19 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _deadlock(error: exc.DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in {"40001", "40P01", "55P03", "53100"}
+def _translate(context: ExceptionContext) -> Exception | None:
+    """Our own word for a database's trouble; None leaves a defect of ours as it is."""
+    error = context.sqlalchemy_exception or context.original_exception
+    if context.is_disconnect or isinstance(error, exc.OperationalError | exc.InterfaceError):
+        return LedgerDown(_reason(error))
+    refusals = (exc.IntegrityError, exc.DataError)
+    if isinstance(error, refusals) or isinstance(
+        context.original_exception, ValueError | OverflowError
+    ):
+        return LedgerRefused(_reason(error))
+    return None
 
 
-def _reason(error: exc.SQLAlchemyError) -> str:
+def _reason(error: BaseException) -> str:
     original = getattr(error, "orig", None)
     return " ".join(str(original or error).split())[:400]

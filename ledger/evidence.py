@@ -39,7 +39,7 @@ class EvidenceRow(msgspec.Struct, frozen=True):
 def put(conn: Connection, who: Identity, picture: Evidence, received_at: datetime) -> bool:
     """Store a picture; False if this device has already told one of that id.
 
-    Raises EvidenceMismatch, and sqlalchemy's IntegrityError for a device that is not registered.
+    Raises EvidenceMismatch, and LedgerRefused for a device that is not registered.
     """
     digest = hashlib.sha256(picture.content).hexdigest()
     if digest != picture.sha256:
@@ -59,7 +59,8 @@ def put(conn: Connection, who: Identity, picture: Evidence, received_at: datetim
     }
     del row["content"]
     statement = insert_into(conn, evidence).values(row).on_conflict_do_nothing()
-    return conn.execute(statement).rowcount == 1
+    stored = conn.execute(statement.returning(evidence.c.evidence_id))
+    return stored.one_or_none() is not None
 
 
 def get(conn: Connection, evidence_id: str, site: str | None = None) -> EvidenceRow | None:

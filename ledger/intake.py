@@ -15,6 +15,10 @@ from contracts.topics import Identity
 from ledger.schema import intake
 from ledger.sql import chunks, insert_into
 
+LARGEST = 2**53 - 1
+"""The largest sequence number: what every JSON reader takes for an integer."""
+EPOCH_LENGTH = 128
+
 Key = tuple[Identity, str]
 """An agent and the epoch of its numbering."""
 
@@ -34,7 +38,7 @@ class Progress(msgspec.Struct, frozen=True):
 def claim(conn: Connection, agent: Identity, epoch: str, sequences: Sequence[int]) -> set[int]:
     """Those of `sequences` that were not yet taken in; they count as taken in from now on.
 
-    Raises ValueError for a number below 1.
+    Raises ValueError for a number out of range and for an unusable name of an epoch.
     """
     return claim_all(conn, {(agent, epoch): sequences})[agent, epoch]
 
@@ -47,8 +51,11 @@ def claim_all(conn: Connection, wanted: Mapping[Key, Iterable[int]]) -> dict[Key
     """
     asked = {key: RangeSet.of(numbers) for key, numbers in wanted.items()}
     for (agent, epoch), numbers in asked.items():
-        if any(first < 1 for first, _ in numbers.ranges()):
-            raise ValueError(f"{agent.source} epoch {epoch}: sequence below 1")
+        ranges = numbers.ranges()
+        if not 0 < len(epoch) <= EPOCH_LENGTH:
+            raise ValueError(f"{agent.source}: epoch {epoch[:80]!r} is empty or too long")
+        if ranges and not 0 < ranges[0][0] <= ranges[-1][1] <= LARGEST:
+            raise ValueError(f"{agent.source} epoch {epoch}: sequence out of range")
     held = _lock(conn, sorted(key for key, numbers in asked.items() if numbers.ranges()))
     fresh: dict[Key, set[int]] = {}
     changed = []

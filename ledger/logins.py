@@ -42,4 +42,4 @@ def purge(conn: Connection, before: datetime) -> int:
 
 
 def _cut(value: str) -> str:
-    return value.replace("\x00", "")[:128]
+    return value[:128]

@@ -43,8 +43,8 @@ class ObservationRow(msgspec.Struct, frozen=True):
 def put(conn: Connection, who: Identity, seen: Observation, received_at: datetime) -> bool:
     """Store an observation or its next phase; True if the book changed.
 
-    A closed one stays closed, whatever comes late. Raises sqlalchemy's IntegrityError for a
-    device that is not registered.
+    A closed one stays closed, whatever comes late. Raises LedgerRefused for a device
+    that is not registered.
     """
     row = msgspec.structs.asdict(seen) | {
         "phase": seen.phase.value,

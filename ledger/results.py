@@ -84,7 +84,7 @@ class ResultRow(msgspec.Struct, frozen=True):
 def add(conn: Connection, rows: Sequence[NewResult]) -> None:
     """Store results and note each in the journal; one that is already stored is left alone.
 
-    Raises sqlalchemy's IntegrityError for a device that is not registered.
+    Raises LedgerRefused for a device that is not registered.
     """
     if not rows:
         return

@@ -7,12 +7,11 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
-    Text,
     text,
 )
 
 from ledger.columns import BigKey, Json, UtcTime
-from ledger.tables.base import Id, Line, Segment, Word, filled, metadata
+from ledger.tables.base import Id, Line, Long, Segment, Word, filled, metadata
 
 OPEN = "state <> 'closed'"
 """Of all alerts with one fingerprint, one may be open."""
@@ -29,8 +28,8 @@ alerts = Table(
     filled("state", Word),
     filled("title_zh", Line),
     filled("title_en", Line),
-    filled("summary_zh", Text),
-    filled("summary_en", Text),
+    filled("summary_zh", Long),
+    filled("summary_en", Long),
     filled("region", Segment),
     filled("site", Segment, ForeignKey("sites.id")),
     filled("device", Segment),
@@ -42,7 +41,7 @@ alerts = Table(
     Column("resolved_at", UtcTime),
     Column("closed_at", UtcTime),
     Column("closed_by", Id, ForeignKey("officers.id")),
-    filled("close_note", Text),
+    filled("close_note", Long),
     filled("count", Integer),
     filled("last_event_at", UtcTime),
     Column("result_id", Word, index=True),
@@ -71,7 +70,7 @@ alert_timeline = Table(
     filled("at", UtcTime),
     filled("kind", Word),
     filled("actor", Id),
-    filled("note", Text),
+    filled("note", Long),
     filled("body", Json),
 )
 

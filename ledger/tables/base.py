@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Column, MetaData, String
+from sqlalchemy import Column, MetaData
+
+from ledger.columns import CleanText
 
 metadata = MetaData(
     naming_convention={
@@ -14,11 +16,12 @@ metadata = MetaData(
     }
 )
 
-Segment = String(64)
+Segment = CleanText(64)
 """A region, site or device id, as in a topic."""
-Word = String(32)
-Id = String(128)
-Line = String(512)
+Word = CleanText(32)
+Id = CleanText(128)
+Line = CleanText(512)
+Long = CleanText()
 
 
 def filled(name: str, kind: Any, *arguments: Any, **options: Any) -> Column[Any]:

@@ -1,9 +1,9 @@
 """Tables that keep the books straight: intake, journal, cursors, dead letters, audit chain."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, LargeBinary, Table
 
 from ledger.columns import BigKey, Json, UtcTime
-from ledger.tables.base import Id, Line, Segment, Word, filled, metadata
+from ledger.tables.base import Id, Line, Long, Segment, Word, filled, metadata
 
 intake = Table(
     "intake",
@@ -39,9 +39,9 @@ dead_letters = Table(
     "dead_letters",
     metadata,
     Column("id", BigKey, primary_key=True),
-    filled("topic", Text),
+    filled("topic", Long),
     filled("payload", LargeBinary),
-    filled("reason", Text),
+    filled("reason", Long),
     filled("at", UtcTime),
     Column("replayed_at", UtcTime),
     sqlite_autoincrement=True,
@@ -55,7 +55,7 @@ audit = Table(
     filled("actor", Id),
     filled("action", Id),
     filled("subject", Line),
-    filled("detail", Text),
+    filled("detail", Long),
     filled("previous_hash", Id),
     filled("hash", Id, unique=True),
     sqlite_autoincrement=True,

@@ -7,11 +7,10 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Table,
-    Text,
 )
 
 from ledger.columns import BigKey, UtcTime
-from ledger.tables.base import Id, Line, Segment, Word, filled, metadata
+from ledger.tables.base import Id, Line, Long, Segment, Word, filled, metadata
 
 officers = Table(
     "officers",
@@ -19,7 +18,7 @@ officers = Table(
     Column("id", Id, primary_key=True),
     filled("login", Id, unique=True),
     filled("name", Line),
-    filled("password_hash", Text),
+    filled("password_hash", Long),
     filled("role", Word),
     filled("region", Segment, ForeignKey("regions.code"), index=True),
     Column("establishment_id", Id, ForeignKey("establishments.id"), index=True),

@@ -84,7 +84,7 @@ devices = Table(
     Column("status_received_at", UtcTime),
     Column("last_seen_at", UtcTime),
     filled("software", Line),
-    filled("epoch", Id),
+    filled("epoch", Line),
     Column("lowest_unreceipted", BigInteger),
     filled("oldest_unsent_age_s", Float),
     filled("backlog", BigInteger),

@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from servers import Postgres
 from sqlalchemy import inspect
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from ledger import migrate
 from ledger.engine import Engine, open_engine, reading
@@ -31,9 +32,14 @@ def _shape(engine: Engine) -> dict[str, object]:
             ),
             "foreign": sorted(str(key) for key in looked.get_foreign_keys(table)),
             "unique": sorted(str(key) for key in looked.get_unique_constraints(table)),
-            "indexes": sorted(str(index) for index in looked.get_indexes(table)),
+            "indexes": sorted(_index(index) for index in looked.get_indexes(table)),
         }
     return shape
+
+
+def _index(index: ReflectedIndex) -> str:
+    where = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return f"{index['name']} {index['column_names']} {index['unique']} {sorted(where.items())}"
 
 
 def test_the_result_is_the_schema(book: Engine) -> None:

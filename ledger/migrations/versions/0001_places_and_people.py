@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from ledger.columns import BigKey, Json, UtcTime
+from ledger.columns import BigKey, CleanText, Json, UtcTime
 
 revision = "0001"
 down_revision = None
@@ -13,8 +13,8 @@ def upgrade() -> None:
     op.create_table(
         "login_failures",
         sa.Column("id", BigKey, nullable=False),
-        sa.Column("login", sa.String(length=128), nullable=False),
-        sa.Column("address", sa.String(length=128), nullable=False),
+        sa.Column("login", CleanText(128), nullable=False),
+        sa.Column("address", CleanText(128), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_failures")),
     )
@@ -23,27 +23,27 @@ def upgrade() -> None:
     op.create_index("ix_login_failures_login", "login_failures", ["login", "at"], unique=False)
     op.create_table(
         "regions",
-        sa.Column("code", sa.String(length=64), nullable=False),
-        sa.Column("name_zh", sa.String(length=512), nullable=False),
-        sa.Column("name_en", sa.String(length=512), nullable=False),
-        sa.Column("parent", sa.String(length=64), nullable=True),
-        sa.Column("source", sa.String(length=512), nullable=False),
+        sa.Column("code", CleanText(64), nullable=False),
+        sa.Column("name_zh", CleanText(512), nullable=False),
+        sa.Column("name_en", CleanText(512), nullable=False),
+        sa.Column("parent", CleanText(64), nullable=True),
+        sa.Column("source", CleanText(512), nullable=False),
         sa.ForeignKeyConstraint(["parent"], ["regions.code"], name=op.f("fk_regions_parent")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_regions")),
     )
     op.create_index(op.f("ix_regions_parent"), "regions", ["parent"], unique=False)
     op.create_table(
         "establishments",
-        sa.Column("id", sa.String(length=128), nullable=False),
-        sa.Column("name", sa.String(length=512), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("credit_code", sa.String(length=32), nullable=True),
-        sa.Column("licence_number", sa.String(length=32), nullable=True),
-        sa.Column("region", sa.String(length=64), nullable=False),
-        sa.Column("address", sa.String(length=512), nullable=False),
-        sa.Column("officer_id", sa.String(length=128), nullable=True),
-        sa.Column("public_code", sa.String(length=32), nullable=False),
-        sa.Column("risk_grade", sa.String(length=32), nullable=False),
+        sa.Column("id", CleanText(128), nullable=False),
+        sa.Column("name", CleanText(512), nullable=False),
+        sa.Column("kind", CleanText(32), nullable=False),
+        sa.Column("credit_code", CleanText(32), nullable=True),
+        sa.Column("licence_number", CleanText(32), nullable=True),
+        sa.Column("region", CleanText(64), nullable=False),
+        sa.Column("address", CleanText(512), nullable=False),
+        sa.Column("officer_id", CleanText(128), nullable=True),
+        sa.Column("public_code", CleanText(32), nullable=False),
+        sa.Column("risk_grade", CleanText(32), nullable=False),
         sa.CheckConstraint(
             "kind IN ('market', 'canteen', 'van', 'supermarket')",
             name=op.f("ck_establishments_kind"),
@@ -62,13 +62,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_establishments_region"), "establishments", ["region"], unique=False)
     op.create_table(
         "officers",
-        sa.Column("id", sa.String(length=128), nullable=False),
-        sa.Column("login", sa.String(length=128), nullable=False),
-        sa.Column("name", sa.String(length=512), nullable=False),
-        sa.Column("password_hash", sa.Text(), nullable=False),
-        sa.Column("role", sa.String(length=32), nullable=False),
-        sa.Column("region", sa.String(length=64), nullable=False),
-        sa.Column("establishment_id", sa.String(length=128), nullable=True),
+        sa.Column("id", CleanText(128), nullable=False),
+        sa.Column("login", CleanText(128), nullable=False),
+        sa.Column("name", CleanText(512), nullable=False),
+        sa.Column("password_hash", CleanText(), nullable=False),
+        sa.Column("role", CleanText(32), nullable=False),
+        sa.Column("region", CleanText(64), nullable=False),
+        sa.Column("establishment_id", CleanText(128), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "role IN ('city', 'county', 'town', 'operator', 'auditor', 'admin')",
@@ -87,11 +87,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_officers_region"), "officers", ["region"], unique=False)
     op.create_table(
         "sites",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("region", sa.String(length=64), nullable=False),
-        sa.Column("establishment_id", sa.String(length=128), nullable=True),
-        sa.Column("name", sa.String(length=512), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("id", CleanText(64), nullable=False),
+        sa.Column("region", CleanText(64), nullable=False),
+        sa.Column("establishment_id", CleanText(128), nullable=True),
+        sa.Column("name", CleanText(512), nullable=False),
+        sa.Column("kind", CleanText(32), nullable=False),
         sa.Column("self_test", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('testing_room', 'quick_test_van', 'canteen')", name=op.f("ck_sites_kind")
@@ -107,21 +107,21 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sites_region"), "sites", ["region"], unique=False)
     op.create_table(
         "devices",
-        sa.Column("site", sa.String(length=64), nullable=False),
-        sa.Column("device", sa.String(length=64), nullable=False),
-        sa.Column("region", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("name", sa.String(length=512), nullable=False),
-        sa.Column("model", sa.String(length=512), nullable=False),
+        sa.Column("site", CleanText(64), nullable=False),
+        sa.Column("device", CleanText(64), nullable=False),
+        sa.Column("region", CleanText(64), nullable=False),
+        sa.Column("kind", CleanText(32), nullable=False),
+        sa.Column("name", CleanText(512), nullable=False),
+        sa.Column("model", CleanText(512), nullable=False),
         sa.Column("registered_at", UtcTime(), nullable=False),
         sa.Column("silent_after_s", sa.Float(), nullable=True),
-        sa.Column("state", sa.String(length=32), nullable=False),
-        sa.Column("state_detail", sa.String(length=512), nullable=False),
+        sa.Column("state", CleanText(32), nullable=False),
+        sa.Column("state_detail", CleanText(512), nullable=False),
         sa.Column("state_at", UtcTime(), nullable=True),
         sa.Column("status_received_at", UtcTime(), nullable=True),
         sa.Column("last_seen_at", UtcTime(), nullable=True),
-        sa.Column("software", sa.String(length=512), nullable=False),
-        sa.Column("epoch", sa.String(length=128), nullable=False),
+        sa.Column("software", CleanText(512), nullable=False),
+        sa.Column("epoch", CleanText(512), nullable=False),
         sa.Column("lowest_unreceipted", sa.BigInteger(), nullable=True),
         sa.Column("oldest_unsent_age_s", sa.Float(), nullable=False),
         sa.Column("backlog", sa.BigInteger(), nullable=False),
@@ -148,9 +148,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "sessions",
-        sa.Column("token_hash", sa.String(length=128), nullable=False),
-        sa.Column("officer_id", sa.String(length=128), nullable=False),
-        sa.Column("csrf", sa.String(length=128), nullable=False),
+        sa.Column("token_hash", CleanText(128), nullable=False),
+        sa.Column("officer_id", CleanText(128), nullable=False),
+        sa.Column("csrf", CleanText(128), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("expires_at", UtcTime(), nullable=False),
         sa.Column("last_seen_at", UtcTime(), nullable=False),
@@ -163,10 +163,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sessions_officer_id"), "sessions", ["officer_id"], unique=False)
     op.create_table(
         "stalls",
-        sa.Column("id", sa.String(length=128), nullable=False),
-        sa.Column("site", sa.String(length=64), nullable=False),
-        sa.Column("label", sa.String(length=512), nullable=False),
-        sa.Column("keeper", sa.String(length=512), nullable=False),
+        sa.Column("id", CleanText(128), nullable=False),
+        sa.Column("site", CleanText(64), nullable=False),
+        sa.Column("label", CleanText(512), nullable=False),
+        sa.Column("keeper", CleanText(512), nullable=False),
         sa.ForeignKeyConstraint(["site"], ["sites.id"], name=op.f("fk_stalls_site")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stalls")),
         sa.UniqueConstraint("site", "label", name=op.f("uq_stalls_site_label")),

@@ -132,6 +132,7 @@ class Gateway:
             "watch": self._watch.run,
             "publisher": self._publisher.run,
         }
+        self._tell_broker_health()
         self.http.start()
         threads = {
             name: supervised(name, run, parts[name], self.health) for name, run in runs.items()

@@ -1,0 +1,62 @@
+"""Fixtures of the gateway's tests: a ledger with a small town in it."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from gateway_town import build
+
+from gateway.alerts.evaluate import RuleBook
+from gateway.run import read_book
+from gateway.settings import AlertSettings
+from ledger import migrate
+from ledger.engine import Engine, open_engine, writing
+
+
+@pytest.fixture(scope="session")
+def town_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("town") / "town.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate.upgrade(engine)
+    with writing(engine) as conn:
+        build(conn)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def ledger_file(town_file: Path, tmp_path: Path) -> Path:
+    """A fresh ledger file with the town."""
+    path = tmp_path / "ledger.db"
+    shutil.copy(town_file, path)
+    return path
+
+
+@pytest.fixture
+def ledger(ledger_file: Path) -> Iterator[Engine]:
+    engine = open_engine(f"sqlite:///{ledger_file}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def town_database(request: pytest.FixtureRequest) -> str:
+    """URL of a PostgreSQL ledger with the town."""
+    url: str = request.getfixturevalue("postgres").create_database()
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    with writing(engine) as conn:
+        build(conn)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def book() -> RuleBook:
+    """The starter rules."""
+    return read_book(AlertSettings(), Path())

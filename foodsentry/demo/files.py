@@ -149,6 +149,7 @@ def write_settings(layout: Layout, words: dict[str, str]) -> None:
         agent: dict[str, Any] = {
             "agent": {"region": site.region, "site": site.site, "device": AGENT.device},
             "mqtt": _mqtt(layout, user, words[user], site.site),
+            "health": {"every_s": 2.0},
             "outbox": {"path": f"{site.site}.outbox.sqlite"},
             "instruments": _instruments(layout, site),
         }

@@ -79,10 +79,16 @@ class Limits:
                 self._by_name.setdefault(_key(name), []).append(row)
 
     def find(self, item: str, item_code: str, day: date) -> Limit | None:
-        """The row in force on `day` for an item by our code, else by the name as sent."""
-        for row in self._by_name.get(_key(item_code or item), ()):
-            if row.effective_from <= day and (row.effective_to is None or day <= row.effective_to):
-                return row
+        """The row in force on `day` for an item by our code, else by the name as sent.
+
+        A name made of components (LIS2: ``^^^name^``) is known by any of them.
+        """
+        names = [item_code] if item_code else [item, *filter(None, item.split("^"))]
+        for name in names:
+            for row in self._by_name.get(_key(name), ()):
+                last = row.effective_to or date.max
+                if row.effective_from <= day <= last:
+                    return row
         return None
 
     def judge(self, item: str, item_code: str, value: Value, day: date) -> Judgement:

@@ -35,20 +35,16 @@ class InstrumentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         ),
     ]
     address: Annotated[
-        int | None,
-        msgspec.Meta(ge=0, le=255, description="Unit number on the bus; without it the profile's."),
+        Annotated[int, msgspec.Meta(ge=0, le=255)] | None,
+        msgspec.Meta(description="Unit number on the bus; without it the profile's."),
     ] = None
     baud: Annotated[
-        int | None,
-        msgspec.Meta(
-            ge=50, le=4_000_000, description="Speed in baud, where the unit differs from profile."
-        ),
+        Annotated[int, msgspec.Meta(ge=50, le=4_000_000)] | None,
+        msgspec.Meta(description="Speed in baud, where the unit differs from profile."),
     ] = None
     poll_every_s: Annotated[
-        float | None,
-        msgspec.Meta(
-            ge=0.05, le=86400, description="Seconds between polls; without it the profile's."
-        ),
+        Annotated[float, msgspec.Meta(ge=0.05, le=86400)] | None,
+        msgspec.Meta(description="Seconds between polls; without it the profile's."),
     ] = None
     batch_s: Annotated[
         float,

@@ -83,17 +83,21 @@ def entries(conn: Connection, limit: int = 100, before: int | None = None) -> li
 def verify(conn: Connection) -> Verification:
     """Follow the whole chain from its beginning; stops at the first link that does not hold."""
     head, count = GENESIS, 0
-    rows = conn.execution_options(yield_per=1000).execute(select(audit).order_by(audit.c.id))
-    for row in rows:
-        entry = typed(row, AuditEntry)
-        if entry.id != count + 1:
-            return Verification(count, head, entry.id, f"entry {count + 1} is missing")
-        if entry.previous_hash != head:
-            return Verification(count, head, entry.id, "does not follow the entry before it")
-        if entry.hash != _hash(entry):
-            return Verification(count, head, entry.id, "content does not have its hash")
-        head, count = entry.hash, count + 1
+    while part := _part(conn, count):
+        for entry in part:
+            if entry.id != count + 1:
+                return Verification(count, head, entry.id, f"entry {count + 1} is missing")
+            if entry.previous_hash != head:
+                return Verification(count, head, entry.id, "does not follow the entry before it")
+            if entry.hash != _hash(entry):
+                return Verification(count, head, entry.id, "content does not have its hash")
+            head, count = entry.hash, count + 1
     return Verification(count, head)
+
+
+def _part(conn: Connection, after: int) -> list[AuditEntry]:
+    found = select(audit).where(audit.c.id > after).order_by(audit.c.id).limit(1000)
+    return [typed(row, AuditEntry) for row in conn.execute(found)]
 
 
 def _hash(entry: AuditEntry) -> str:

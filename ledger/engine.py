@@ -50,6 +50,8 @@ class LedgerRefused(ValueError):
 def open_engine(url: str, *, echo: bool = False) -> Engine:
     """An engine for ``sqlite:///path`` or ``postgresql+psycopg://…``. Does not connect yet.
 
+    SQLite waits for a lock for ``?timeout=`` seconds (default: BUSY_TIMEOUT_S).
+
     Raises ValueError for other databases and unreadable URLs.
     """
     try:
@@ -63,9 +65,10 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
     }
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        engine = create_engine(
-            parsed, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None}, **options
-        )
+        arguments: dict[str, Any] = {"isolation_level": None}
+        if "timeout" not in parsed.query:
+            arguments["timeout"] = BUSY_TIMEOUT_S
+        engine = create_engine(parsed, connect_args=arguments, **options)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif parsed.drivername == "postgresql+psycopg":
@@ -92,7 +95,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except exc.TimeoutError as error:
+    except (exc.TimeoutError, exc.PendingRollbackError) as error:
         raise LedgerDown(_reason(error)) from error
 
 
@@ -102,7 +105,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             yield connection.execution_options(**{_READING: True, "postgresql_readonly": True})
-    except exc.TimeoutError as error:
+    except (exc.TimeoutError, exc.PendingRollbackError) as error:
         raise LedgerDown(_reason(error)) from error
 
 

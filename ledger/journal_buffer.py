@@ -44,6 +44,8 @@ def flush(connection: Connection) -> None:
 
 
 def _forget(connection: Connection) -> None:
+    if connection.invalidated:  # the link broke, and what was held went with it
+        return
     connection.info.pop(_ROWS, None)
     connection.info.pop(_MARKS, None)
 
@@ -53,6 +55,8 @@ def _mark(connection: Connection, name: str | None) -> None:
 
 
 def _forget_since(connection: Connection, name: str, _context: None) -> None:
+    if connection.invalidated:
+        return
     rows = connection.info.get(_ROWS)
     if rows:
         del rows[connection.info.get(_MARKS, {}).get(name, 0) :]

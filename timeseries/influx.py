@@ -13,7 +13,6 @@ import msgspec
 import urllib3
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
-from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
 from timeseries import influxql
@@ -126,7 +125,7 @@ class InfluxStore:
         """None if all were stored, else why the server refused some. Raises SeriesDown."""
         body = b"\n".join(text for _, text in lines)
         try:
-            self._writer.write(self._bucket, record=body, write_precision=WritePrecision.NS)
+            self._writer.write(self._bucket, record=body, write_precision="ns")  # type: ignore[arg-type]
         except ApiException as error:
             reason = _reason(error)
             if error.status in _BAD_REQUEST and not _FULL.search(reason):

@@ -99,7 +99,7 @@ class SqliteStore:
         """The newest value; see `SeriesStore.latest`. Raises SeriesDown."""
         ids, parameters = _matching(measurement, tags)
         query = (
-            f"WITH wanted(id) AS ({ids}), named(id) AS ({_FIELD}) "
+            f"WITH wanted(id) AS ({ids}), named(id) AS ({_FIELD}) "  # noqa: S608 - parameters only
             "SELECT at_ns, value FROM wanted CROSS JOIN named JOIN samples "
             "ON series = wanted.id AND field = named.id AND at_ns = "
             "(SELECT max(at_ns) FROM samples WHERE series = wanted.id AND field = named.id) "

@@ -139,7 +139,8 @@ def _translate(context: ExceptionContext) -> Exception | None:
     """Our own word for a database's trouble; None leaves a defect of ours as it is."""
     error = context.sqlalchemy_exception or context.original_exception
     if context.is_disconnect or isinstance(error, exc.OperationalError | exc.InterfaceError):
-        return LedgerDown(_reason(error))
+        where = context.engine.url.render_as_string() if context.engine else context.dialect.name
+        return LedgerDown(f"{where}: {_reason(error)}")
     refusals = (exc.IntegrityError, exc.DataError)
     if isinstance(error, refusals) or isinstance(
         context.original_exception, ValueError | OverflowError

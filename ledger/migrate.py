@@ -19,7 +19,12 @@ class LedgerOutdated(Exception):
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the tables up, all or nothing. Harmless if they are. Raises LedgerDown."""
+    """Bring the tables up, all or nothing; makes an SQLite file and its folder if there is none.
+
+    Harmless if they are up. Raises LedgerDown.
+    """
+    if engine.url.get_backend_name() == "sqlite" and engine.url.database not in (None, ":memory:"):
+        Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})

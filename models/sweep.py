@@ -27,9 +27,15 @@ def sweep(photos: Iterable[Photo], detector: HeadDetector) -> Sweep:
 
 
 def render_sweep(counts: Sweep) -> str:
-    """A Markdown table."""
+    """A Markdown table; no precision where no mistake could be counted."""
+    complete = {source for (source, _), found in counts.items() if found.false_positive}
     rows = [
-        (source, f"{threshold:.2f}", proportion(found.recall), proportion(found.precision))
+        (
+            source,
+            f"{threshold:.2f}",
+            proportion(found.recall),
+            proportion(found.precision) if source in complete else "–",
+        )
         for (source, threshold), found in sorted(counts.items())
     ]
     return table(("source", "threshold", "recall", "precision"), rows)

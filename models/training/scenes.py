@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models.training.augment import Picture, Random, affine, degrade, move_box
+from models.training.detector import LABELS
 from models.training.drawn import draw_hat, draw_mask
 from models.truth import Label, Photo
 
 PAD_VALUE = 114
-BACKGROUND_SHARE = 0.15
+BACKGROUND_SHARE, MISTAKE_SHARE = 0.15, 0.5
 MASK_SHARE, HAT_SHARE = 0.3, 0.15
 HELMET_REACH = 0.3
 """A head box reaches at most this share of its height above the bare head for a hat."""
@@ -110,8 +111,13 @@ def vary_content(
     picture: Picture, labels: tuple[Label, ...], random: Random
 ) -> tuple[Picture, tuple[Label, ...]]:
     """The photograph as it is, or with drawn hats and masks, or a part of it without people."""
-    if random.random() < BACKGROUND_SHARE:
-        part = find_background(picture, labels, random)
+    mistakes = [label for label in labels if label.kind not in LABELS]
+    labels = tuple(label for label in labels if label.kind in LABELS)
+    if random.random() < (MISTAKE_SHARE if mistakes else BACKGROUND_SHARE):
+        if mistakes:
+            part = cut_mistake(picture, mistakes, labels, random)
+        else:
+            part = find_background(picture, labels, random)
         if part is not None:
             return part, ()
     dressed = []
@@ -128,6 +134,23 @@ def vary_content(
     return picture, tuple(dressed)
 
 
+def cut_mistake(
+    picture: Picture, mistakes: list[Label], labels: tuple[Label, ...], random: Random
+) -> Picture | None:
+    """The surroundings of something once mistaken for a head; None if somebody is in them."""
+    height, width = picture.shape[:2]
+    x0, y0, x1, y1 = mistakes[int(random.integers(len(mistakes)))].box
+    for _ in range(6):
+        reach = float(random.uniform(0.1, 1.5)) * max(x1 - x0, y1 - y0)
+        left, top = int(max(0.0, x0 - reach)), int(max(0.0, y0 - reach))
+        right, bottom = int(min(width, x1 + reach)), int(min(height, y1 + reach))
+        if min(right - left, bottom - top) >= 8 and not _touches(
+            (left, top, right, bottom), labels
+        ):
+            return picture[top:bottom, left:right]
+    return None
+
+
 def find_background(picture: Picture, labels: tuple[Label, ...], random: Random) -> Picture | None:
     """A random part that touches no labelled head or person; None if a few tries find none."""
     height, width = picture.shape[:2]
@@ -135,12 +158,15 @@ def find_background(picture: Picture, labels: tuple[Label, ...], random: Random)
         share_x, share_y = random.uniform(0.2, 0.6, 2)
         x0, y0 = random.uniform(0, 1 - share_x) * width, random.uniform(0, 1 - share_y) * height
         x1, y1 = x0 + share_x * width, y0 + share_y * height
-        if not any(
-            box[0] < x1 and box[2] > x0 and box[1] < y1 and box[3] > y0
-            for box in (label.box for label in labels)
-        ):
+        if not _touches((x0, y0, x1, y1), labels):
             return picture[int(y0) : max(int(y0) + 8, int(y1)), int(x0) : max(int(x0) + 8, int(x1))]
     return None
+
+
+def _touches(area: tuple[float, float, float, float], labels: tuple[Label, ...]) -> bool:
+    x0, y0, x1, y1 = area
+    boxes = (label.box for label in labels)
+    return any(box[0] < x1 and box[2] > x0 and box[1] < y1 and box[3] > y0 for box in boxes)
 
 
 def _clip(

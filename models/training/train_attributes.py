@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from models.training.attributes import LABELS, MEAN, STD, AttributeNet, load_imagenet
 from models.training.augment import Picture
+from models.training.calibration import calibrate
 from models.training.crops import Head, crop, cut_heads, vary
 from models.training.labels_file import merge_labels
 from models.training.train_detector import average, groups, rate_share
@@ -93,6 +94,29 @@ def train(heads: Sequence[Head], validation: Sequence[Head], arguments: argparse
     progress = tqdm(
         range(first, arguments.steps), initial=first, total=arguments.steps, mininterval=5
     )
+
+    def save(step: int) -> None:
+        logits = predict(averaged, validation)
+        truth = np.array([(head.label.hat, head.label.mask) for head in validation]).reshape(-1, 2)
+        sources = [head.source for head in validation]
+        tqdm.write(f"step {step}: " + report(logits, truth))
+        calibration = {
+            label: calibrate(logits[:, column], truth[:, column], sources)
+            for column, label in enumerate(LABELS)
+        }
+        torch.save(
+            {
+                "net": net.state_dict(),
+                "averaged": averaged.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "step": step,
+                "seconds": spent + time.monotonic() - started,
+                "seed": arguments.seed,
+                "calibration": calibration,
+            },
+            path,
+        )
+
     for step in progress:
         net.train()
         random = np.random.default_rng((arguments.seed, step))
@@ -110,25 +134,9 @@ def train(heads: Sequence[Head], validation: Sequence[Head], arguments: argparse
         optimizer.step()
         average(averaged, net, min(AVERAGING, (step + 1) / (step + 10)))
         progress.set_postfix(loss=f"{loss.item():.3f}")
-        if (step + 1) % 100 == 0 or step + 1 == arguments.steps:
-            logits = predict(averaged, validation)
-            truth = np.array([(head.label.hat, head.label.mask) for head in validation])
-            tqdm.write(f"step {step + 1}: " + report(logits, truth))
-            torch.save(
-                {
-                    "net": net.state_dict(),
-                    "averaged": averaged.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "step": step + 1,
-                    "seconds": spent + time.monotonic() - started,
-                    "seed": arguments.seed,
-                    "calibration": {
-                        label: fit_calibration(logits[:, column], truth[:, column])
-                        for column, label in enumerate(LABELS)
-                    },
-                },
-                path,
-            )
+        if (step + 1) % 100 == 0:
+            save(step + 1)
+    save(max(first, arguments.steps))
     return path
 
 
@@ -173,27 +181,6 @@ def to_tensor(pictures: Sequence[Picture]) -> Tensor:
     stacked = np.stack(pictures)[..., ::-1].transpose(0, 3, 1, 2)
     tensor = torch.from_numpy(np.ascontiguousarray(stacked)).float()
     return ((tensor - MEAN) / STD).contiguous(memory_format=torch.channels_last)
-
-
-def fit_calibration(
-    logits: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]
-) -> tuple[float, float]:
-    """(temperature, shift) with the smallest log loss of sigmoid((logit + shift) / temperature)
-    over the known labels.
-
-    The shift undoes the oversampling of rare answers in training; the export folds it into the
-    last layer.
-    """
-    known = truth != UNKNOWN
-    if not known.any():
-        return 1.0, 0.0
-    sign = np.where(truth[known] == 1, 1.0, -1.0)
-    best = (np.inf, 1.0, 0.0)
-    for temperature in np.exp(np.linspace(np.log(0.5), np.log(4.0), 61)):
-        for shift in np.linspace(-3, 3, 61):
-            loss = float(np.logaddexp(0.0, -sign * (logits[known] + shift) / temperature).mean())
-            best = min(best, (loss, float(temperature), float(shift)))
-    return round(best[1], 3), round(best[2], 3)
 
 
 def report(logits: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> str:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from models.training.detector import COCO_PERSON, Detector, load_published
+from models.training.detector import COCO_PERSON, LABELS, Detector, load_published
 from models.training.detector_loss import detector_loss
 from models.training.labels_file import merge_labels
 from models.training.scenes import Scene, compose
@@ -121,7 +121,10 @@ def train(photos: Sequence[Photo], arguments: argparse.Namespace) -> Path:
 
 
 def source_weight(photo: Photo) -> float:
-    """How often a photograph is drawn: close-up portraits teach a detector less than groups do."""
+    """How often a photograph is drawn: close-up portraits teach a detector less than groups do, a
+    photograph that misled an earlier detector teaches more."""
+    if any(label.kind not in LABELS for label in photo.labels):
+        return 3.0
     return {
         "hardhat": 2.0,
         "cafe": 2.0,

@@ -32,8 +32,8 @@ def until(condition: Callable[[], object], limit_s: float = 20.0) -> None:
 class FakeCity:
     """Use as a context manager."""
 
-    def __init__(self, port: int, region: str, clock: Clock = utc_now) -> None:
-        self.port, self.region, self.clock = port, region, clock
+    def __init__(self, port: int, region: str, site: str = "+", clock: Clock = utc_now) -> None:
+        self.port, self.region, self.site, self.clock = port, region, site, clock
         self.receipting = True
         self.events: dict[tuple[str, int], set[bytes]] = defaultdict(set)
         """Payloads by epoch and sequence; a set, to see whether resends are the same bytes."""
@@ -47,7 +47,7 @@ class FakeCity:
         self._subscribed = threading.Event()
         self._client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"city-{region}",
+            client_id=f"city-{region}-{site.replace('+', 'all')}",
             protocol=MQTTProtocolVersion.MQTTv5,
         )
         self._client.reconnect_delay_set(0.05, 0.2)
@@ -90,7 +90,9 @@ class FakeCity:
 
     def _on_connect(self, client: Client, *_: object) -> None:
         channels = [*UPLINK_CHANNELS, Channel.STATUS]
-        client.subscribe([(channel_filter(channel, self.region), 1) for channel in channels])
+        client.subscribe(
+            [(channel_filter(channel, self.region, self.site), 1) for channel in channels]
+        )
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         envelope = decode_envelope(bytes(message.payload))

@@ -118,12 +118,30 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     )
 
 
+def begin_epoch(writer: sqlite3.Connection, name: str, at: datetime) -> int:
+    """Add an epoch in the open transaction, and forget those that have no events left."""
+    writer.execute(
+        "DELETE FROM epochs WHERE NOT EXISTS "
+        "(SELECT 1 FROM events WHERE key BETWEEN id << 40 AND (id << 40) + ?)",
+        (SEQUENCE_MASK,),
+    )
+    cursor = writer.execute(
+        "INSERT INTO epochs (name, begun_at) VALUES (?, ?)", (name, at.isoformat())
+    )
+    return int(cursor.lastrowid or 0)
+
+
 def is_broken(error: sqlite3.Error) -> bool:
     """True if the file itself is damaged (not merely locked, full or read-only)."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_NOTADB,
     )
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """True if there was no room to write."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
 
 
 def set_aside(path: Path, at: datetime) -> Path:

@@ -22,17 +22,14 @@ from contracts.topics import Identity
 from edge_agent.outbox import quarantine, schema
 from edge_agent.outbox.encoding import Lane, Row, encode_fact
 from edge_agent.outbox.lock import only_user_of
-from edge_agent.outbox.state import OutboxState, read_state, used_bytes
+from edge_agent.outbox.removal import remove_some
+from edge_agent.outbox.reserve import Reserve
+from edge_agent.outbox.state import OutboxState, free_bytes, read_state, used_bytes
 from edge_agent.outbox.thinning import thin_step
 from edge_agent.ports import Fact, OutboxError
 
 logger = logging.getLogger(__name__)
 
-_REMOVE_AT_ONCE = 2000
-_REMOVE = (
-    "DELETE FROM events WHERE key IN "
-    "(SELECT key FROM events WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?)"
-)
 _THIN_STEPS_PER_PUT = 20
 
 
@@ -56,6 +53,7 @@ class Outbox:
         *,
         max_bytes: int = 4 << 30,
         quarantine_bytes: int = 64 << 20,
+        reserve_bytes: int = 8 << 20,
         clock_offset_ms: Callable[[], int] = lambda: 0,
     ) -> None:
         """Open or create. Raises OutboxError that says why it cannot be used."""
@@ -75,9 +73,11 @@ class Outbox:
         self._set_aside = ""
         self._closed = False
         self._lock_file = only_user_of(path)
+        self._reserve = Reserve(path, reserve_bytes)
         try:
             self._writer, self._courier = self._open()
             (self._backlog,) = self._writer.execute("SELECT COUNT(*) FROM events").fetchone()
+            self._reserve.take()
         except sqlite3.Error as error:
             self._lock_file.close()
             raise OutboxError(schema.explain(error, path, max_bytes)) from None
@@ -131,11 +131,13 @@ class Outbox:
                 encode_fact(fact, self._agent, epoch, first + place, offset)
                 for place, fact in enumerate(facts)
             ]
-            self._make_room(writer, rows)
+            coming = sum(len(row.payload) + 256 for row in rows)
+            self._check_disk(writer, coming)
+            self._make_room(writer, rows, coming)
             now = self._clock()
             writer.execute("BEGIN IMMEDIATE")
             if not self._epoch:
-                epoch_id = _begin_epoch(writer, epoch, now)
+                epoch_id = schema.begin_epoch(writer, epoch, now)
             writer.executemany(
                 "INSERT INTO events (key, lane, put_at, topic, payload) VALUES (?, ?, ?, ?, ?)",
                 [
@@ -156,6 +158,7 @@ class Outbox:
     def quarantine(self, who: Identity, content: bytes, reason: str, at: datetime) -> None:
         """Keep bytes that could not be read, durably, with the reason. Raises OutboxError."""
         with self._writing() as writer:
+            self._check_disk(writer, len(content))
             writer.execute("BEGIN IMMEDIATE")
             quarantine.shelve(writer, who, content, reason, at, self._quarantine_bytes)
             writer.execute("COMMIT")
@@ -174,9 +177,16 @@ class Outbox:
             finally:
                 _roll_back(self._writer)
 
-    def _make_room(self, writer: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    def _check_disk(self, writer: sqlite3.Connection, coming: int) -> None:
+        """Refuse what would eat into the reserve; what fits into the file's own gaps may come."""
+        if self._reserve.take() or free_bytes(writer) > 2 * coming + (1 << 20):
+            return
+        kept = f"the last {self._reserve.size >> 10} KiB are kept for receipts"
+        self._failing = f"outbox {self.path}: the disk is full ({kept})"
+        raise OutboxError(self._failing)
+
+    def _make_room(self, writer: sqlite3.Connection, rows: Sequence[Row], coming: int) -> None:
         """Thin old readings until the bound holds with `rows`."""
-        coming = sum(len(row.payload) + 256 for row in rows)
         for _ in range(_THIN_STEPS_PER_PUT):
             used = used_bytes(writer) + coming
             if used <= self._readings_bytes:
@@ -252,17 +262,15 @@ class Outbox:
         waiting = deque(ranges)
         while waiting:
             with self._reading() as courier, self._write_lock:
-                courier.execute("BEGIN IMMEDIATE")
-                gone = looked_at = 0
-                while waiting and gone < _REMOVE_AT_ONCE and looked_at < _REMOVE_AT_ONCE:
-                    first, last = waiting.popleft()
-                    row_limit = _REMOVE_AT_ONCE - gone
-                    rows = courier.execute(_REMOVE, (first, last, row_limit)).rowcount
-                    if rows == row_limit:
-                        waiting.appendleft((first, last))  # there may be more of it
-                    gone += rows
-                    looked_at += 1
-                courier.execute("COMMIT")
+                try:
+                    gone = remove_some(courier, waiting)
+                except sqlite3.Error as error:
+                    if not schema.is_full(error):
+                        raise
+                    _roll_back(courier)
+                    self._reserve.release()
+                    courier.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    gone = remove_some(courier, waiting)
                 self._backlog -= gone
                 removed += gone
         return removed
@@ -281,18 +289,6 @@ class Outbox:
             backlog, failing = self._backlog, self._failing
         with self._reading() as courier:
             return read_state(courier, epoch, lowest, backlog, failing, self._set_aside)
-
-
-def _begin_epoch(writer: sqlite3.Connection, name: str, at: datetime) -> int:
-    writer.execute(
-        "DELETE FROM epochs WHERE NOT EXISTS "
-        "(SELECT 1 FROM events WHERE key BETWEEN id << 40 AND (id << 40) + ?)",
-        (schema.SEQUENCE_MASK,),
-    )
-    cursor = writer.execute(
-        "INSERT INTO epochs (name, begun_at) VALUES (?, ?)", (name, at.isoformat())
-    )
-    return int(cursor.lastrowid or 0)
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -11,7 +11,6 @@ from edge_agent.uplink.mqtt import Down, Endpoint, Link, LinkEvent, Up
 
 logger = logging.getLogger(__name__)
 
-CONNECT_LIMIT_S = 30.0
 _STEADY_S = 10.0
 
 
@@ -32,8 +31,11 @@ class Connection:
         will: Callable[[], tuple[str, bytes]],
         backoff: Backoff,
         inbox: "queue.SimpleQueue[Letter | None]",
+        *,
+        connect_limit_s: float,
     ) -> None:
         """`will` makes the last will's topic and payload for each link."""
+        self._connect_limit_s = connect_limit_s
         self._endpoint = endpoint
         self._subscription = subscription
         self._will = will
@@ -56,7 +58,7 @@ class Connection:
         if self._link is None:
             if now >= self.connect_at:
                 self._open(now)
-        elif not self.up and now - self._changed_at > CONNECT_LIMIT_S:
+        elif not self.up and now - self._changed_at > self._connect_limit_s:
             self._drop("the broker does not answer the connect")
         elif self.up and stalled:
             self._drop("the broker does not acknowledge")

@@ -19,16 +19,14 @@ from contracts.envelope import encode
 from contracts.events import Status
 from contracts.topics import Channel, Identity, device_topic
 from contracts.words import DeviceState
-from edge_agent.outbox.encoding import Lane
-from edge_agent.outbox.schema import epoch_and_sequence, key_of
-from edge_agent.outbox.store import Event, Outbox
+from edge_agent.outbox.schema import epoch_and_sequence
+from edge_agent.outbox.store import Outbox
 from edge_agent.ports import OutboxError
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.clock_offset import ClockOffset
 from edge_agent.uplink.connection import Connection, Letter
-from edge_agent.uplink.lanes import LaneCursor
+from edge_agent.uplink.dispatch import Dispatch
 from edge_agent.uplink.mqtt import Acknowledged, Down, Endpoint, LinkEvent, Message, Subscribed, Up
-from edge_agent.uplink.plan import SendPlan
 from edge_agent.uplink.receipts import ReceiptError, read_receipt
 from edge_agent.uplink.settings import UplinkSettings
 from edge_agent.uplink.state import UplinkState
@@ -37,9 +35,7 @@ from edge_agent.uplink.statuses import StatusBoard
 logger = logging.getLogger(__name__)
 
 _IDLE_S = 0.5
-_AT_ONCE = 500
-_FIXED_BYTES = 64
-"""MQTT's own bytes around a topic and a payload, generously."""
+_LETTERS_AT_ONCE = 2000
 
 
 def _jitter() -> float:
@@ -77,8 +73,9 @@ class Courier:
             lambda: self._offline("connection lost"),
             Backoff(0.5, settings.reconnect_max_s, _jitter),
             self._inbox,
+            connect_limit_s=settings.ack_timeout_s,
         )
-        self._begin()
+        self._dispatch = Dispatch(outbox, settings, _jitter)
         self._round_trip_s = 0.0
         self._run_id = secrets.token_hex(4)
         self._status_number = 0
@@ -87,20 +84,13 @@ class Courier:
         """The newest state; replaced as a whole, so that any thread may read it."""
         self._noted = self.state
 
-    def _begin(self) -> None:
-        """Start the books anew: everything in the outbox is yet to be sent."""
-        self._plan = SendPlan(self._settings, _jitter)
-        self._lanes = [LaneCursor(lane) for lane in Lane]
-        self._dry = False
-        """True while no lane has anything more to take."""
-
     def wake(self) -> None:
         """There is something new to send. Any thread."""
         self._inbox.put(None)
 
     def run(self, stop: threading.Event) -> None:
         """Carry until `stop` is set, then say good-bye; within about two seconds."""
-        self._begin()
+        self._dispatch = Dispatch(self._outbox, self._settings, _jitter)
         try:
             while not stop.is_set():
                 self._turn(time.monotonic())
@@ -111,12 +101,12 @@ class Courier:
 
     def _turn(self, now: float) -> None:
         connection = self._connection
-        connection.keep(now, stalled=self._plan.stalled(now))
+        connection.keep(now, stalled=self._dispatch.plan.stalled(now))
         due_at = connection.connect_at if connection.resting else None
         if connection.up:
             self._publish_statuses()
             self._send(now)
-            due_at = self._plan.next_due() if self._plan.room() else None
+            due_at = self._dispatch.plan.next_due() if self._dispatch.plan.room() else None
         wait_s = _IDLE_S if due_at is None else min(_IDLE_S, max(0.005, due_at - time.monotonic()))
         self._take_letters(wait_s)
 
@@ -124,12 +114,12 @@ class Courier:
         letters: list[Letter | None] = []
         with contextlib.suppress(queue.Empty):
             letters.append(self._inbox.get(timeout=wait_s))
-            while len(letters) < 4 * _AT_ONCE:
+            while len(letters) < _LETTERS_AT_ONCE:
                 letters.append(self._inbox.get_nowait())
         receipts: list[Message] = []
         for letter in letters:
             if letter is None:
-                self._dry = False
+                self._dispatch.dry = False
                 continue
             event = self._connection.read(letter, time.monotonic())
             if isinstance(event, Message):
@@ -145,9 +135,12 @@ class Courier:
         if isinstance(event, Acknowledged):
             self._take_acknowledgement(event)
         elif isinstance(event, Up):
-            self._dry = False
-            self._plan.connected(now, event.receive_maximum, session_present=event.session_present)
+            self._dispatch.dry = False
+            self._dispatch.plan.connected(
+                now, event.receive_maximum, session_present=event.session_present
+            )
             self._statuses.again()
+            self._round_trip_s = 0.0
             logger.info("uplink: connected to %s:%d", self._endpoint.host, self._endpoint.port)
             times = self.state.connections + 1
             self._tell(connected=True, since=self._clock(), problem="", connections=times)
@@ -155,7 +148,7 @@ class Courier:
             logger.error("uplink: the broker refuses our receipts: %s", event.problem)
             self._tell(problem=f"the broker refuses our receipts: {event.problem}")
         elif isinstance(event, Down):
-            self._plan.disconnected(now)
+            self._dispatch.plan.disconnected(now)
             if self.state.connected or self.state.problem != event.reason:
                 pause_s = self._connection.connect_at - now
                 logger.warning("uplink: %s; next try in %.1f s", event.reason, pause_s)
@@ -167,66 +160,32 @@ class Courier:
             self._farewell_mid = None
         if event.problem:
             reason = f"refused by the broker: {event.problem}"
-            key = self._plan.refused(event.mid, reason, event.arrived)
+            key = self._dispatch.plan.refused(event.mid, reason, event.arrived)
             logger.error("uplink: %s %s", "status" if key is None else self._name(key), reason)
             self._tell_held()
             return
-        took_s = self._plan.acknowledged(event.mid, event.arrived)
+        took_s = self._dispatch.plan.acknowledged(event.mid, event.arrived)
         if took_s is not None:
             self._connection.works()
-            self._round_trip_s = min(took_s, self._round_trip_s * 1.01 or took_s)
+            self._round_trip_s = min(took_s, self._round_trip_s or took_s)
             if self.state.held:
                 self._tell_held()
 
     # Sending
 
     def _send(self, now: float) -> None:
-        keys = self._plan.take_due(now)
-        for start in range(0, len(keys), _AT_ONCE):
-            asked = keys[start : start + _AT_ONCE]
-            found = self._outbox.load(asked)
-            for key in set(asked) - {event.key for event in found}:
-                self._plan.forget(key)  # thinned out meanwhile
-            self._send_all(found, now)
-        if self._dry:
-            return
-        for lane in self._lanes:
-            while (room := self._plan.may_take(lane.lane)) > 0:
-                block = lane.next_block(self._outbox, room)
-                for event in block:
-                    self._plan.take(event.key, event.lane, len(event.payload))
-                if not block:
-                    break
-                if not self._send_all(block, now):
-                    return
-        self._dry = self._plan.room() > 0
-
-    def _send_all(self, events: list[Event], now: float) -> bool:
-        """Send what was taken; False if the connection is gone (it is then due again)."""
-        works = True
-        limit = self._connection.packet_maximum
-        for event in events:
-            size = len(event.payload) + len(event.topic) + _FIXED_BYTES
-            if limit is not None and size > limit:
-                reason = f"{size} bytes exceed the broker's limit of {limit}"
-                self._plan.hold(event.key, reason, now)
-                logger.error("uplink: %s held back: %s", self._name(event.key), reason)
-                self._tell_held()
-                continue
-            mid = self._connection.publish(event.topic, event.payload) if works else None
-            if mid is None:
-                works = False
-                self._plan.not_sent(event.key, now)
-            else:
-                self._plan.sent(event.key, mid, time.monotonic())
-        return works
+        held = self._dispatch.send(now, self._connection.publish, self._connection.packet_maximum)
+        for key, reason in held:
+            logger.error("uplink: %s held back: %s", self._name(key), reason)
+        if held:
+            self._tell_held()
 
     def _publish_statuses(self) -> None:
-        for who, status in self._statuses.take(self._plan.room()):
+        for who, status in self._statuses.take(self._dispatch.plan.room()):
             topic = device_topic(who, Channel.STATUS)
             mid = self._connection.publish(topic, self._encode(who, status), retain=True)
             if mid is not None:
-                self._plan.sent_aside(mid, time.monotonic())
+                self._dispatch.plan.sent_aside(mid, time.monotonic())
 
     def _offline(self, detail: str) -> tuple[str, bytes]:
         status = Status(DeviceState.OFFLINE, self._clock(), detail, self._software)
@@ -259,18 +218,9 @@ class Courier:
                 logger.warning("uplink: no receipt on %s: %s", message.topic, error)
                 continue
             self._offset.add(receipt.sent_at, message.arrived, self._round_trip_s)
-            epoch_id = self._outbox.epoch_id(receipt.epoch)
-            if epoch_id is None:
-                continue  # everything of that epoch left long ago
-            for first, last in receipt.ranges:
-                ranges += self._plan.receipted(
-                    key_of(epoch_id, first),
-                    key_of(epoch_id, last),
-                    message.arrived,
-                    only_sent=epoch_id == self._outbox.own_epoch_id,
-                )
+            ranges += self._dispatch.receipted(receipt, message.arrived)
         self._outbox.remove(ranges)
-        self._dry = False
+        self._dispatch.dry = False
         self._tell(last_receipt_at=self._clock())
 
     # Telling
@@ -280,7 +230,7 @@ class Courier:
         return f"event {sequence} of epoch {epoch_id}"
 
     def _tell_held(self) -> None:
-        held = [f"{self._name(key)}: {problem}" for key, problem in self._plan.held()[:20]]
+        held = [f"{self._name(key)}: {problem}" for key, problem in self._dispatch.plan.held()[:20]]
         if held != self.state.held:
             self._tell(held=held)
 

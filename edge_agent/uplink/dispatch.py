@@ -1,0 +1,110 @@
+"""Takes events from the outbox as the plan allows and gives them to who publishes: no network."""
+
+from collections.abc import Callable
+
+from edge_agent.outbox.encoding import Lane
+from edge_agent.outbox.schema import key_of
+from edge_agent.outbox.store import Event, Outbox
+from edge_agent.uplink.lanes import LaneCursor
+from edge_agent.uplink.plan import SendPlan
+from edge_agent.uplink.receipts import Received
+from edge_agent.uplink.settings import UplinkSettings
+
+Publish = Callable[[str, bytes], int | None]
+"""Sends a topic's payload; returns the packet id, None if there is no connection."""
+_AT_ONCE = 500
+_FIXED_BYTES = 64
+"""MQTT's own bytes around a topic and a payload, generously."""
+
+
+class Dispatch:
+    """The books of one run of the uplink: at its beginning, the whole outbox is yet to be sent."""
+
+    def __init__(
+        self, outbox: Outbox, settings: UplinkSettings, jitter: Callable[[], float]
+    ) -> None:
+        self._outbox = outbox
+        self.plan = SendPlan(settings, jitter)
+        self._lanes = [LaneCursor(lane) for lane in Lane]
+        self.dry = False
+        """True while no lane has more to take; set it to False when that may have changed."""
+
+    def send(
+        self, now: float, publish: Publish, packet_maximum: int | None
+    ) -> list[tuple[int, str]]:
+        """Send what is due again and what is new; returns what is too large, with the reason.
+
+        Raises OutboxError.
+        """
+        held: list[tuple[int, str]] = []
+        keys = self.plan.take_due(now)
+        for start in range(0, len(keys), _AT_ONCE):
+            asked = keys[start : start + _AT_ONCE]
+            found = self._outbox.load(asked)
+            for key in set(asked) - {event.key for event in found}:
+                self.plan.forget(key)  # thinned out meanwhile
+            self._send_all(found, now, publish, packet_maximum, held)
+        if not self.dry:
+            self._send_new(now, publish, packet_maximum, held)
+        return held
+
+    def _send_new(
+        self,
+        now: float,
+        publish: Publish,
+        packet_maximum: int | None,
+        held: list[tuple[int, str]],
+    ) -> None:
+        for lane in self._lanes:
+            while (room := self.plan.may_take(lane.lane)) > 0:
+                block = lane.next_block(self._outbox, room)
+                if not block:
+                    break
+                for event in block:
+                    self.plan.take(event.key, event.lane, len(event.payload))
+                if not self._send_all(block, now, publish, packet_maximum, held):
+                    return
+        self.dry = self.plan.room() > 0
+
+    def _send_all(
+        self,
+        events: list[Event],
+        now: float,
+        publish: Publish,
+        packet_maximum: int | None,
+        held: list[tuple[int, str]],
+    ) -> bool:
+        """Send what was taken; False if the connection is gone (all the rest is then due again)."""
+        works = True
+        for event in events:
+            size = len(event.payload) + len(event.topic) + _FIXED_BYTES
+            if packet_maximum is not None and size > packet_maximum:
+                reason = f"{size} bytes exceed the broker's limit of {packet_maximum}"
+                self.plan.hold(event.key, reason, now)
+                held.append((event.key, reason))
+                continue
+            mid = publish(event.topic, event.payload) if works else None
+            if mid is None:
+                works = False
+                self.plan.not_sent(event.key, now)
+            else:
+                self.plan.sent(event.key, mid, now)
+        return works
+
+    def receipted(self, receipt: Received, now: float) -> list[tuple[int, int]]:
+        """Take a receipt into the books; returns the ranges of keys to remove from the outbox.
+
+        Raises OutboxError.
+        """
+        epoch_id = self._outbox.epoch_id(receipt.epoch)
+        if epoch_id is None:
+            return []  # everything of that epoch left long ago
+        ranges: list[tuple[int, int]] = []
+        for first, last in receipt.ranges:
+            ranges += self.plan.receipted(
+                key_of(epoch_id, first),
+                key_of(epoch_id, last),
+                now,
+                only_sent=epoch_id == self._outbox.own_epoch_id,
+            )
+        return ranges

@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--threshold", action="append", default=[], help="label=yes or label=yes:no"
     )
+    parser.add_argument("--earlier-minutes", type=float, default=0.0, help="of the rounds before")
     parser.add_argument("--size", type=int, default=416, help="side of the detector's input")
     arguments = parser.parse_args(argv)
     saved = torch.load(arguments.checkpoint, weights_only=True)
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "version": arguments.version,
         "date": arguments.date,
         "seed": saved["seed"],
-        "minutes": round(saved["seconds"] / 60, 1),
+        "minutes": round(saved["seconds"] / 60 + arguments.earlier_minutes, 1),
     }
     if arguments.kind == "detector":
         export_detector(saved, arguments.out, arguments.size, thresholds, common)

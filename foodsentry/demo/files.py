@@ -136,12 +136,10 @@ def write_settings(layout: Layout, words: dict[str, str]) -> None:
         "http": {"port": layout.ports.gateway},
     }
     layout.settings("gateway").write_text(toml(gateway), "utf-8")
-    limit = {"metric": "temperature", "value": 8.0, "source": "GB 31654-2021 [S]"}
     server = {
         "port": layout.ports.server,
         "public_base_url": f"http://127.0.0.1:{layout.ports.server}",
         **stores,
-        "chart_limits": [limit],
     }
     layout.settings("server").write_text(toml(server), "utf-8")
     for site in (MARKET, VAN, CANTEEN):

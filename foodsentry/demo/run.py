@@ -20,7 +20,7 @@ from foodsentry.demo.console import Console
 from foodsentry.demo.files import CONFIGS, Layout, Ports, users, write_settings
 from foodsentry.demo.processes import Processes, ProcessFailed
 from foodsentry.demo.report import Report, Truth, measure
-from foodsentry.demo.seed import PASSWORD, expected_identities, seed
+from foodsentry.demo.seed import PASSWORD, seed
 from foodsentry.demo.stage import Stage
 from foodsentry.demo.story import Story, history
 from foodsentry.demo.town import AGENT, OFFICERS, SITES
@@ -122,10 +122,14 @@ def _wait_until_heard(engine: Engine, processes: Processes, limit_s: float = 30.
         processes.check()
         with reading(engine) as conn:
             known = devices.registry(conn)
-        if all(known[who].state_at for who in expected_identities() if who.device == AGENT.device):
+        if all(known[who].status_received_at for who in _agents()):
             return
         time.sleep(0.2)
     raise ProcessFailed(f"an agent was not heard of within {limit_s:.0f} s; see its log")
+
+
+def _agents() -> list[Identity]:
+    return [Identity(site.region, site.site, AGENT.device) for site in SITES]
 
 
 def _run_for(for_s: float | None, stop: Event, processes: Processes) -> None:
@@ -148,7 +152,7 @@ def _finish(
     _tell("letting everything arrive / 等待全部数据到达")
     time.sleep(2.5)  # the slowest instrument's poll, then some
     stage.silence()
-    agents = [Identity(site.region, site.site, AGENT.device) for site in SITES]
+    agents = _agents()
     quiet_from = utc_now()
     until = time.monotonic() + DRAIN_LIMIT_S
     numbered: dict[Identity, int] = {}
@@ -158,8 +162,8 @@ def _finish(
             known = devices.registry(conn)
         for who in agents:
             row = known[who]
-            fresh = row.state_at is not None and row.state_at > quiet_from
-            if fresh and row.backlog == 0 and row.lowest_unreceipted is not None:
+            heard = row.status_received_at
+            if heard and heard > quiet_from and not row.backlog and row.lowest_unreceipted:
                 numbered[who] = row.lowest_unreceipted - 1
         time.sleep(0.3)
     if len(numbered) < len(agents):

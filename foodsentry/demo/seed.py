@@ -4,7 +4,6 @@ import tomllib
 from datetime import datetime
 from pathlib import Path
 
-from contracts.topics import Identity
 from foodsentry.demo.town import OFFICERS, SITES, DemoSite
 from ledger import devices, establishments, officers, regions, sites
 from ledger.engine import Connection, Engine, writing
@@ -86,8 +85,3 @@ def seed(engine: Engine, regions_file: Path, at: datetime) -> dict[str, str]:
             officers.add(conn, officer)
             by_region[person.region] = officer.id
         return {place.site: _site(conn, place, by_region[place.region], at) for place in SITES}
-
-
-def expected_identities() -> list[Identity]:
-    """Every device of the town."""
-    return [Identity(s.region, s.site, d.device) for s in SITES for d in s.devices]

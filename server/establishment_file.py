@@ -24,6 +24,7 @@ DAYS = 30
 TESTS_COUNTED = 2000
 TESTS_SHOWN = 12
 SEEN_SHOWN = 8
+SEEN_COUNTED = 500
 ALERTS_SHOWN = 6
 SEARCHED = 5000
 BLIND = frozenset({DeviceState.OFFLINE, DeviceState.UNKNOWN})
@@ -69,6 +70,14 @@ class EstablishmentFile(msgspec.Struct, frozen=True):
     seen: list[Seen]
     alerts: list[AlertLine]
     open_alerts: int
+    seen_today: int
+    """Observations that began in the last 24 hours."""
+
+    @property
+    def instruments(self) -> list[Device]:
+        """Devices that test samples."""
+        kinds = (DeviceKind.PESTICIDE_READER, DeviceKind.ANALYZER)
+        return [device for device in self.devices if device.kind in kinds]
 
     @property
     def blind(self) -> int:
@@ -133,6 +142,7 @@ def read_establishment_file(
     path = [regions.get(conn, code) for code in reversed(regions.ancestors(conn, one.region))]
     officer = officers.get(conn, one.officer_id) if one.officer_id else None
     rows = alerts.list_in(conn, None, OPEN, 500, establishment_id=one.id)
+    seen = observations.for_establishment(conn, one.id, SEEN_COUNTED)
     return EstablishmentFile(
         establishment=one,
         region_path=[(region.name_zh, region.name_en) for region in path if region],
@@ -141,10 +151,8 @@ def read_establishment_file(
         devices=devices_of(conn, own_sites),
         figures=count_tests(recent_tests(conn, one.id, now)),
         tests=results_book.for_establishment(conn, one.id, TESTS_SHOWN),
-        seen=[
-            Seen(row, _picture(conn, row))
-            for row in observations.for_establishment(conn, one.id, SEEN_SHOWN)
-        ],
+        seen=[Seen(row, _picture(conn, row)) for row in seen[:SEEN_SHOWN]],
+        seen_today=sum(row.started_at >= now - timedelta(days=1) for row in seen),
         alerts=alert_lines(conn, rows[:ALERTS_SHOWN]),
         open_alerts=len(rows),
     )

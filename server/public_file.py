@@ -28,7 +28,7 @@ CANNOT_SEE = "camera_"
 
 
 class Temperature(msgspec.Struct, frozen=True):
-    """What a probe last said: ``ok``, ``over``, ``unknown``, or ``plain`` where there is no limit."""
+    """What a probe last said: ``ok``, ``over``, ``unknown``; ``plain`` where there is no limit."""
 
     name: str
     state: str

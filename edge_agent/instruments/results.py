@@ -20,10 +20,6 @@ class Taken(msgspec.Struct, frozen=True):
     """A result as read, with what only this edge needs to know of it."""
 
     result: TestResult
-    flag: str
-    """The instrument's flag as sent."""
-    status: str
-    """The instrument's status as sent."""
     key: str
     """Names the record across repeats; empty where it has neither number nor time."""
 
@@ -48,7 +44,10 @@ class Reader(msgspec.Struct, frozen=True):
         captured_at: datetime,
         flags: tuple[str, ...] = (),
     ) -> Taken:
-        """One result. `raw` is the frame, `captured_at` the time of its last byte."""
+        """One result. `raw` is the frame, `captured_at` the time of its last byte.
+
+        What the instrument flagged travels as ``flag=…`` and ``status=…`` among the flags.
+        """
         cell = row[spec.value]
         unit = spec.unit or unit_code(_text(row, spec.unit_field), spec.units)
         words = {cell.text: "invalid"} if cell.invalid else spec.words
@@ -61,7 +60,9 @@ class Reader(msgspec.Struct, frozen=True):
             flags = (*flags, "time_unreadable")
         if value.number is None and not value.qualitative:
             flags = (*flags, "value_unreadable")
-        flag = _text(row, spec.flag)
+        for kind, field in (("flag", spec.flag), ("status", spec.status)):
+            if sent := _text(row, field):
+                flags = (*flags, f"{kind}={sent}")
         judged = self.limits.judge(
             item, spec.item_code, value, self._day_of_judgement(at, captured_at)
         )
@@ -89,9 +90,9 @@ class Reader(msgspec.Struct, frozen=True):
             operator=_text(row, spec.operator),
             profile=self.profile,
             raw=RawFrame(raw, sha256(raw).hexdigest()),
-            flags=(*flags, *((flag,) if flag else ())),
+            flags=flags,
         )
-        return Taken(result, flag, _text(row, spec.status), self._key(spec, row))
+        return Taken(result, self._key(spec, row))
 
     def _utc(self, wall: datetime | None) -> datetime | None:
         if wall is None:

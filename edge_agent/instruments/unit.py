@@ -124,7 +124,7 @@ class Unit:
                     raise NotHeldError(str(error)) from error
             case actions.Release():
                 self._open_logbook().release()
-            case actions.SetAside(content, reason):
+            case actions.SetAside(content, reason, _offset):
                 state.unreadable(content, reason)
                 self._sink.quarantine(self.who, content, reason, at)
             case actions.Noise(discarded, harmless):

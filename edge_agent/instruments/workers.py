@@ -3,22 +3,17 @@
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import date, datetime
 from pathlib import Path
 
 from contracts.clock import Clock, utc_now
 from contracts.events import Status
 from contracts.limits import Limits, load_limits
-from contracts.profile import E1381, Listen, Modbus, Poll
+from contracts.profile import Modbus, Poll
 from contracts.settings import SettingsError
 from contracts.topics import Identity
 from contracts.words import DeviceState
 from edge_agent.instruments.bus import Bus
-from edge_agent.instruments.hosts.actions import Host
-from edge_agent.instruments.hosts.e1381 import E1381Host
-from edge_agent.instruments.hosts.listen import ListenHost
-from edge_agent.instruments.hosts.modbus import ModbusHost
-from edge_agent.instruments.hosts.poll import PollHost
+from edge_agent.instruments.hosts.make import make_host
 from edge_agent.instruments.profiles import LoadedProfile, load_profile
 from edge_agent.instruments.results import Reader
 from edge_agent.instruments.settings import InstrumentSettings
@@ -79,34 +74,9 @@ def make_unit(
 ) -> Unit:
     """One instrument: settings, profile and where its facts go."""
     reader = Reader(profile.ref, limits, settings.utc_offset_h)
-    host = make_host(profile, settings, reader)
+    host = make_host(profile, reader, address=settings.address, every_s=settings.poll_every_s)
     path = state_dir / f"{who.device}.sqlite"
     return Unit(settings, profile, host, reader, who, sink, path, clock)
-
-
-def make_host(profile: LoadedProfile, settings: InstrumentSettings, reader: Reader) -> Host:
-    """The host's side of the profile's dialogue."""
-
-    def day_of(at: datetime) -> date:
-        return at.astimezone(reader.zone).date()
-
-    match profile.spec.dialogue:
-        case Listen() as listen:
-            return ListenHost(profile, listen, settings.address or 0)
-        case Poll() as poll:
-            return PollHost(
-                profile,
-                poll,
-                address=settings.address or 0,
-                every_s=settings.poll_every_s,
-                day_of=day_of,
-            )
-        case Modbus() as modbus:
-            return ModbusHost(
-                profile, modbus, address=settings.address, every_s=settings.poll_every_s
-            )
-        case E1381() as e1381:
-            return E1381Host(profile, e1381)
 
 
 def _can_share(units: Sequence[Unit], profile: LoadedProfile) -> bool:

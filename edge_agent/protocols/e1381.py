@@ -98,6 +98,7 @@ class E1381Receiver:
         self._last: int | None = None
         self._expected: int | None = None
         self._waiting: FrameReceived | None = None
+        self._began = False
         self._heard_at = 0.0
         self._active_at = 0.0
         self._silent = False
@@ -155,6 +156,7 @@ class E1381Receiver:
         """The frame could not be stored: returns the NAK to send."""
         assert self._waiting is not None, "no frame waits for an answer"
         self._waiting = None
+        self._enquired = self._enquired or self._began  # its repetition begins the message again
         return b"\x15"
 
     # -- inside ---------------------------------------------------------------
@@ -283,9 +285,9 @@ class E1381Receiver:
         self._active_at = self._heard_at
         self._receiving = True
         self._told += self._scrap.flush()
+        self._began, self._enquired = begins, False
         if begins:
             self._told.append(Started())
-        self._enquired = False
         raw = bytes(self._buffer[start : start + size])
         last = body[-1] == ETX
         self._waiting = FrameReceived(self._offset + start, number, body[1:-1], last, raw)

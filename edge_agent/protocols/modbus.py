@@ -5,10 +5,13 @@ length, the check proves it. Exceptions are answers. What comes before it (noise
 on an RS-485 line, another unit's reply, half a reply) is discarded and told, and costs nothing.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from edge_agent.protocols.checks import complement8, crc16_modbus
 from edge_agent.protocols.events import Discarded, Scrap
+from edge_agent.protocols.shapes import NEED_MORE, Misfit
 
 EXCEPTIONS = {
     1: "illegal function",
@@ -154,6 +157,37 @@ class RtuReplyReader:
             if crc16_modbus(frame) == 0:
                 return size, False
         return 0, may_grow
+
+
+class RtuShape:
+    """Requests and their replies in a recording, for a sliding framer: the check proves them."""
+
+    head = b""
+
+    def __init__(self, requests: Sequence[Request]) -> None:
+        self._candidates: list[tuple[bytes, int]] = []
+        for request in requests:
+            normal = bytes((request.unit, request.function, request.data_bytes))
+            self._candidates += [
+                (request.body, len(request.body) + 2),
+                (normal, len(normal) + request.data_bytes + 2),
+                (bytes((request.unit, request.function | 0x80)), 5),
+            ]
+
+    def measure(self, buffer: bytearray, at: int) -> int | Misfit:
+        may_grow = False
+        left = len(buffer) - at
+        for head, size in self._candidates:
+            if not head.startswith(bytes(buffer[at : at + len(head)])):
+                continue
+            if left < size:
+                may_grow = True
+            elif crc16_modbus(bytes(buffer[at : at + size])) == 0:
+                return size
+        return NEED_MORE if may_grow else Misfit(Scrap.NOISE)
+
+    def flags(self, frame: bytes) -> tuple[str, ...]:
+        return ()
 
 
 class AsciiReplyReader:

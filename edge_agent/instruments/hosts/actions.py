@@ -46,6 +46,8 @@ class SetAside(msgspec.Struct, frozen=True):
 
     content: bytes
     reason: str
+    offset: int
+    """Where they began, in bytes since the line was opened."""
 
 
 class Noise(msgspec.Struct, frozen=True):

@@ -52,6 +52,7 @@ class E1381Host:
         self._needs_enquiry = needs_enquiry
         self._core = self._new_core()
         self._message = Message()
+        self._offset = 0
         self._refused = False
         self._settle_at = NEVER
         self._busy_until = 0.0
@@ -113,6 +114,8 @@ class E1381Host:
                         yield Hold(HeldFrame(at, event.last, event.text, event.raw))
                     yield Send(core.accept())
                     yield Answered()
+                    if not self._message.size:
+                        self._offset = event.offset
                     self._message.add(event.text, event.raw, last=event.last)
                     if self._message.terminated:
                         yield from self._deliver()
@@ -150,12 +153,12 @@ class E1381Host:
         if rows:
             yield Take(rows)
         if message.unknown() or (not rows and not message.terminated):
-            yield SetAside(message.raw, "records that LIS2 does not know, or none")
+            yield SetAside(message.raw, "records that LIS2 does not know, or none", self._offset)
         yield Release()
 
     def _give_up(self, reason: str) -> Actions:
         message, self._message = self._message, Message()
         self._settle_at = NEVER
         if message.size:
-            yield SetAside(message.raw, f"incomplete message: {reason}")
+            yield SetAside(message.raw, f"incomplete message: {reason}", self._offset)
             yield Release()

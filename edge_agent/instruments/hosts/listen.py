@@ -67,7 +67,7 @@ class ListenHost:
             try:
                 rows = decode_frame(self._profile, event.content, event.flags)
             except DecodeError as error:
-                yield SetAside(event.content, str(error))
+                yield SetAside(event.content, str(error), event.offset)
             else:
                 yield Answered()
                 yield Take(rows, fresh=True)

@@ -120,7 +120,7 @@ class ModbusHost:
         try:
             rows = decode_registers(self._profile, read.name, event.data, event.raw)
         except DecodeError as error:
-            yield SetAside(event.raw, str(error))
+            yield SetAside(event.raw, str(error), event.offset)
             return
         yield Answered()
         yield Take(rows)

@@ -156,7 +156,7 @@ class PollHost:
             try:
                 rows = decode_frame(self._profile, event.content, event.flags)
             except DecodeError as error:
-                yield SetAside(event.content, str(error))
+                yield SetAside(event.content, str(error), event.offset)
                 continue
             self._failures = 0
             yield Answered()

@@ -1,5 +1,6 @@
-"""Instruments on real pseudo-terminals: from simulators through pyserial to facts, and what fails."""
+"""Instruments on real pseudo-terminals: simulator, pyserial, facts, and lines that fail."""
 
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -141,7 +142,7 @@ def test_dead_unit_costs_the_others_one_time_out(
         run(probe("one", virtual.port, address=1), probe("two", virtual.port, address=2))
         until(lambda: len(sink.readings("one")) >= 15)
         times = [batch.readings[0].measured_at for batch in sink.readings("one")]
-        gaps = [(b - a).total_seconds() for a, b in zip(times, times[1:], strict=False)]
+        gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(times)]
         assert max(gaps) < 0.1 + 0.4 + 0.3  # period, one reply time-out, a slow machine
         until(lambda: (sink.status("two") or _NONE).state is DeviceState.OFFLINE)
         assert sink.status("two").detail.startswith("no answer")

@@ -1,0 +1,51 @@
+"""LIS2 records: delimiters of the header, escapes, records across frames, context and raw bytes."""
+
+from edge_agent.protocols.lis2 import Delimiters, Message, delimiters, field, unescape
+
+
+def message(*texts: tuple[bytes, bool]) -> Message:
+    made = Message()
+    for number, (text, last) in enumerate(texts):
+        made.add(text, b"<%d>" % number, last=last)
+    return made
+
+
+def test_results_know_what_they_belong_to_and_which_frames_they_came_in() -> None:
+    made = message(
+        (b"H|\\^&\rP|1\rO|1|A\rR|1|x|1\r", True),
+        (b"C|1|I|note\rR|2|y|2\rO|2|B\rR|1|x", False),
+        (b"|3\rL|1|N\r", True),
+    )
+    first, second, third = made.results()
+    assert first.records["O"].content == b"O|1|A"
+    assert first.records["C"].content == b"C|1|I|note"
+    assert "C" not in second.records
+    assert third.records["O"].content == b"O|2|B"
+    assert third.records["R"].content == b"R|1|x|3"
+    assert first.raw == b"<0><1>"
+    assert third.raw == b"<0><1><2>"
+    assert made.terminated
+    assert not made.broken
+
+
+def test_record_without_final_cr_is_whole_at_etx_and_open_at_etb() -> None:
+    assert message((b"H|\\^&\rR|1|x|1", True)).results()[0].records["R"].content == b"R|1|x|1"
+    half = message((b"H|\\^&\rR|1|x|1", False))
+    assert half.broken
+    assert half.results() == []
+
+
+def test_other_delimiters() -> None:
+    marks = delimiters("H!@$%")
+    assert marks == Delimiters("!", "@", "$", "%")
+    assert field("R!1!a$b$c!5", 3, None, marks) == "a$b$c"
+    assert field("R!1!a$b$c!5", 3, 2, marks) == "b"
+    assert field("R!1", 9, None, marks) == ""
+    assert field("H!@$%!x", 2, None, marks) == "@$%"
+
+
+def test_escapes() -> None:
+    marks = Delimiters()
+    assert unescape("a&F&b&S&c&R&d&E&e", marks) == "a|b^c\\d&e"
+    assert unescape("&X41&", marks) == "A"
+    assert unescape("plain & simple", marks) == "plain & simple"

@@ -17,7 +17,8 @@ from influxdb_client.rest import ApiException
 
 from timeseries import influxql
 from timeseries.lines import line
-from timeseries.port import Point, Sample, SeriesDown, SeriesRejected, fault
+from timeseries.names import fault
+from timeseries.port import Point, Sample, SeriesDown, SeriesRejected
 
 Api = Literal["v1", "v2"]
 V2_WRITE = "/api/v2/write"
@@ -71,7 +72,7 @@ class InfluxStore:
             if reason:
                 rejected.append((index, reason))
             else:
-                lines.append((index, line(point).encode("utf-8", "replace")))
+                lines.append((index, line(point).encode()))
         if lines:
             rejected += self._refused(lines)
         if rejected:
@@ -183,4 +184,5 @@ def _reason(error: ApiException) -> str:
         text = told.error or told.message
     except (msgspec.DecodeError, UnicodeDecodeError):
         text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    return " ".join((text or str(error.reason)).split())[:400]
+    reason = " ".join((text or str(error.reason)).split())
+    return reason if len(reason) <= 400 else f"{reason[:150]} … {reason[-250:]}"

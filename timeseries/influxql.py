@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from timeseries.lines import plain_tags, plain_text
+from timeseries.names import plain_measurement, plain_tags, plain_text
 from timeseries.port import Sample, Value, from_ns, to_ns
 
 _ESCAPES = {"\\": "\\\\", "\n": "\\n"}
@@ -48,13 +48,13 @@ def select_samples(
         if every_ns <= 0:
             raise ValueError(f"every_s {every_s} is not positive")
         chosen, grouped = f"mean({field})", f" GROUP BY time({every_ns}ns) fill(none)"
-    source = f"FROM {name(plain_text(measurement))} WHERE {span}{_and_tags(tags)}"
+    source = f"FROM {name(plain_measurement(measurement))} WHERE {span}{_and_tags(tags)}"
     return f"SELECT {chosen} {source}{grouped} ORDER BY time"
 
 
 def select_latest(measurement: str, field: str, tags: Mapping[str, str]) -> str:
     """The query for the newest value."""
-    measurement, field = name(plain_text(measurement)), name(plain_text(field))
+    measurement, field = name(plain_measurement(measurement)), name(plain_text(field))
     where = _and_tags(tags).removeprefix(" AND ")
     query = f"SELECT last({field}) FROM {measurement}"  # noqa: S608 - both quoted
     return f"{query} WHERE {where}" if where else query

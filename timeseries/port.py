@@ -4,7 +4,6 @@ One series is a measurement with its tags; same series, same time, same field is
 writing again what was written changes nothing. A tag with an empty value is no tag.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -12,10 +11,6 @@ from typing import Protocol
 import msgspec
 
 Value = float | int | bool | str
-
-INT64 = range(-(2**63), 2**63)
-LATEST_NS = 2**63 - 2
-EARLIEST_NS = -(2**63) + 2
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -91,22 +86,3 @@ def to_ns(at: datetime) -> int:
 def from_ns(at_ns: int) -> datetime:
     """Nanoseconds since 1970 as aware UTC, cut to microseconds."""
     return _EPOCH + timedelta(microseconds=at_ns // 1000)
-
-
-def fault(point: Point) -> str | None:
-    """Why no store could take this point; None if nothing is wrong with it."""
-    if not point.measurement:
-        return "measurement is empty"
-    if not point.fields:
-        return "no fields"
-    if not EARLIEST_NS <= point.at_ns <= LATEST_NS:
-        return f"time {point.at_ns} ns is out of range"
-    for name, value in point.fields.items():
-        if not name:
-            return "a field has no name"
-        if isinstance(value, float):
-            if not math.isfinite(value):
-                return f"field {name[:80]}: {value} is not a number that can be stored"
-        elif isinstance(value, int) and not isinstance(value, bool) and value not in INT64:
-            return f"field {name[:80]}: {value} does not fit 64 bits"
-    return None

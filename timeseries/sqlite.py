@@ -13,10 +13,12 @@ from typing import Any
 
 import msgspec
 
-from timeseries.lines import plain_tags, plain_text
-from timeseries.port import Point, Sample, SeriesDown, SeriesRejected, Value, fault, from_ns, to_ns
+from timeseries.names import Series, fault, plain_measurement, plain_tags, plain_text, series_of
+from timeseries.port import Point, Sample, SeriesDown, SeriesRejected, Value, from_ns, to_ns
 
 BUSY_TIMEOUT_S = 15.0
+KNOWN_SERIES = 100_000
+"""Ids of series kept in memory at most."""
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, measurement TEXT NOT NULL, "
@@ -31,8 +33,6 @@ _PUT = "INSERT OR REPLACE INTO samples (series, field, at_ns, value) VALUES (?, 
 _FIELD = "SELECT id FROM fields WHERE name = ?"
 _FALSE, _TRUE = b"\x00", b"\x01"
 
-_Series = tuple[str, tuple[tuple[str, str], ...]]
-
 
 class SqliteStore:
     """A SeriesStore in a file; opened (and made) at the first use."""
@@ -41,7 +41,7 @@ class SqliteStore:
         self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._series: dict[_Series, int] = {}
+        self._series: dict[Series, int] = {}
         self._fields: dict[str, int] = {}
 
     def write(self, points: Sequence[Point]) -> None:
@@ -140,7 +140,7 @@ class SqliteStore:
         try:
             rows = []
             for point in points:
-                series = self._series_id(connection, point)
+                series = self._series_id(connection, series_of(point))
                 for name, value in point.fields.items():
                     field = self._field_id(connection, plain_text(name))
                     rows.append((series, field, point.at_ns, _kept(value)))
@@ -150,24 +150,24 @@ class SqliteStore:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
-    def _series_id(self, connection: sqlite3.Connection, point: Point) -> int:
-        key = (plain_text(point.measurement), tuple(plain_tags(point.tags)))
-        known = self._series.get(key)
+    def _series_id(self, connection: sqlite3.Connection, wanted: Series) -> int:
+        known = self._series.get(wanted)
         if known is not None:
             return known
-        measurement, tags = key
-        text = msgspec.json.encode(tags).decode()
+        text = msgspec.json.encode(wanted.tags).decode()
         made = connection.execute(
             "INSERT INTO series (measurement, tags) VALUES (?, ?) "
             "ON CONFLICT DO UPDATE SET tags = excluded.tags RETURNING id",
-            (measurement, text),
+            (wanted.measurement, text),
         ).fetchall()
         series: int = made[0][0]
         connection.executemany(
             "INSERT OR IGNORE INTO tags (series, name, value) VALUES (?, ?, ?)",
-            [(series, name, value) for name, value in tags],
+            [(series, name, value) for name, value in wanted.tags],
         )
-        self._series[key] = series
+        if len(self._series) >= KNOWN_SERIES:
+            self._series.clear()
+        self._series[wanted] = series
         return series
 
     def _field_id(self, connection: sqlite3.Connection, name: str) -> int:
@@ -194,7 +194,7 @@ class SqliteStore:
 def _matching(measurement: str, tags: Mapping[str, str]) -> tuple[str, list[Any]]:
     """A query for the ids of the series that carry `tags`, and its parameters."""
     query = "SELECT id FROM series WHERE measurement = ?"
-    parameters: list[Any] = [plain_text(measurement)]
+    parameters: list[Any] = [plain_measurement(measurement)]
     for name, value in plain_tags(tags):
         query += " AND id IN (SELECT series FROM tags WHERE name = ? AND value = ?)"
         parameters += [name, value]

@@ -1,0 +1,61 @@
+"""Stores of the time-series tests: `store` runs a test on SQLite and on a real InfluxDB."""
+
+import secrets
+import sys
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from servers import Influx
+
+from timeseries.influx import InfluxStore
+from timeseries.port import SeriesStore
+from timeseries.sqlite import SqliteStore
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+def ask(url: str, query: str, **parameters: str) -> str:
+    """An InfluxQL statement, posted; returns the body of the answer."""
+    body = urllib.parse.urlencode({"q": query}).encode()
+    where = f"{url}/query?{urllib.parse.urlencode(parameters)}"
+    with urllib.request.urlopen(where, data=body, timeout=10) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
+@pytest.fixture
+def database(influx: Influx) -> str:
+    """A fresh database on the shared InfluxDB."""
+    name = f"t{secrets.token_hex(6)}"
+    ask(influx.url, f'CREATE DATABASE "{name}"')
+    return name
+
+
+@pytest.fixture
+def influx_store(influx: Influx, database: str) -> Iterator[InfluxStore]:
+    store = InfluxStore(api="v1", url=influx.url, database=database)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "series.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("influx", marks=pytest.mark.real)])
+def store(request: pytest.FixtureRequest) -> SeriesStore:
+    """An empty store."""
+    made: SeriesStore = request.getfixturevalue(f"{request.param}_store")
+    return made
+
+
+@pytest.fixture
+def influxql(influx: Influx, database: str) -> Callable[[str], str]:
+    """Ask the test's database."""
+    return lambda query: ask(influx.url, query, db=database, epoch="ns")

@@ -1,4 +1,4 @@
-"""A real gateway process, and an agent that sends until it is receipted, for the gateway's tests."""
+"""A real gateway process, and an agent that sends until it is receipted, for tests."""
 
 import json
 import sys
@@ -15,11 +15,11 @@ from gateway_town import CHANNELS
 from paho.mqtt.enums import CallbackAPIVersion
 from servers import Server
 
+from contracts.clock import utc_now
 from contracts.envelope import decode, encode
 from contracts.events import Receipt
 from contracts.sequences import RangeSet
 from contracts.topics import Channel, Identity, device_topic
-from contracts.clock import utc_now
 
 
 def until(condition: Callable[[], object], limit_s: float = 30.0) -> None:

@@ -56,9 +56,7 @@ def build(conn: Connection, silent_after_s: dict[Identity, float] | None = None)
     for site, kind in ((MARKET, "testing_room"), (CANTEEN, "canteen")):
         owner = establishments.Establishment(
             name=site,
-            kind=establishments.EstablishmentKind(
-                "market" if site == MARKET else "canteen"
-            ),
+            kind=establishments.EstablishmentKind("market" if site == MARKET else "canteen"),
             region=REGION,
             id=f"e-{site}",
         )

@@ -63,7 +63,9 @@ class User:
         self.client.loop_start()
         until(lambda: self.connected)
 
-    def _on_publish(self, _c: mqtt.Client, _u: object, _mid: int, reason: object, _p: object) -> None:
+    def _on_publish(
+        self, _c: mqtt.Client, _u: object, _mid: int, reason: object, _p: object
+    ) -> None:
         self.reasons.append(reason.value)  # type: ignore[attr-defined]
         self.answered.set()
 

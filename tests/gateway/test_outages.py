@@ -165,9 +165,7 @@ def test_two_gateways_on_postgres_one_dies_then_the_ledger(
     store.close()
 
 
-def test_broker_killed_and_forgetful(
-    ledger: Engine, ledger_file: Path, tmp_path: Path
-) -> None:
+def test_broker_killed_and_forgetful(ledger: Engine, ledger_file: Path, tmp_path: Path) -> None:
     with (
         Mosquitto(tmp_path / "mosquitto", QUIET) as broker,
         GatewayProcess(tmp_path / "gateway", broker.port, f"sqlite:///{ledger_file}") as gateway,

@@ -1,4 +1,4 @@
-"""Tests of a whole gateway process on real brokers: stored, receipted, alerted, retained, closed."""
+"""Tests of a gateway process on real brokers: stored, receipted, alerted, retained, closed."""
 
 import signal
 from collections.abc import Iterator

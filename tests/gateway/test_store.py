@@ -172,9 +172,7 @@ def test_refused_is_kept_once_and_counts_as_taken(ledger: Engine, book: RuleBook
     assert "not registered" in letters[1].reason and "not JSON" in letters[0].reason
 
 
-def test_forged_source_does_not_use_up_the_victims_number(
-    ledger: Engine, book: RuleBook
-) -> None:
+def test_forged_source_does_not_use_up_the_victims_number(ledger: Engine, book: RuleBook) -> None:
     forged = inbound(READER, result(), 1, topic_of=COLD)
     assert [one.kind for one in take(ledger, book, forged).refused] == ["forged"]
     assert len(take(ledger, book, inbound(READER, result(), 1)).fresh) == 1

@@ -1,0 +1,286 @@
+"""Tests of the intake and series threads' work, with real stores and a broker that only notes."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from gateway_process import until
+from gateway_town import CAMERA, COLD, NOON, READER, canteen, inbound, picture, readings, result
+
+from contracts.clock import utc_now
+from contracts.envelope import decode
+from contracts.events import Receipt
+from contracts.sequences import RangeSet
+from gateway.alerts.evaluate import RuleBook
+from gateway.broker import Inbound, Outbound
+from gateway.health import Health
+from gateway.intake import intake as intake_module
+from gateway.intake import store as store_module
+from gateway.intake.inbox import Inbox
+from gateway.intake.intake import Intake
+from gateway.intake.series import SeriesWriter
+from gateway.metrics import Metrics
+from gateway.registry import Devices
+from gateway.settings import IntakeSettings
+from ledger import dead_letters, devices, results
+from ledger.engine import Engine, LedgerDown, open_engine, reading, writing
+from timeseries.port import Point, SeriesDown, SeriesRejected
+from timeseries.sqlite import SqliteStore
+
+
+class Store(SqliteStore):
+    """A series store that can be told to fail."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.down = False
+        self.rejects = ""
+        self.writes = 0
+
+    def write(self, points: Sequence[Point]) -> None:
+        self.writes += 1
+        if self.down:
+            raise SeriesDown("told to")
+        bad = [index for index, point in enumerate(points) if point.measurement == self.rejects]
+        super().write([point for index, point in enumerate(points) if index not in bad])
+        if bad:
+            raise SeriesRejected([(index, "told to") for index in bad])
+
+
+class Rig:
+    """Intake and series writer in their threads; the broker's side is noted."""
+
+    def __init__(self, ledger: Engine, folder: Path, book: RuleBook) -> None:
+        self.stop, self.series_stop = threading.Event(), threading.Event()
+        self.acknowledged: list[Inbound] = []
+        self.published: list[Outbound] = []
+        self.health, self.metrics = Health(), Metrics()
+        self.store = Store(folder / "series.db")
+        self.inbox = Inbox(10, lambda: None)
+        settings = IntakeSettings(batch_messages=50, retry_most_s=0.1, receipt_every_s=0.01)
+        self.series = SeriesWriter(
+            self.store,
+            ledger,
+            publish=self._publish,
+            queue_batches=2,
+            receipt_every_s=0.01,
+            retry_most_s=0.1,
+            metrics=self.metrics,
+            health=self.health,
+            clock=utc_now,
+        )
+        self.intake = Intake(
+            self.inbox,
+            ledger,
+            Devices(ledger),
+            book,
+            self.series,
+            settings=settings,
+            acknowledge=self.acknowledged.extend,
+            on_alerts=lambda: None,
+            metrics=self.metrics,
+            health=self.health,
+            clock=utc_now,
+        )
+        self.threads = [
+            threading.Thread(target=self.intake.run, args=(self.stop,)),
+            threading.Thread(target=self.series.run, args=(self.series_stop,)),
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def _publish(self, messages: list[Outbound]) -> bool:
+        self.published += messages
+        return True
+
+    def put(self, *messages: Inbound) -> None:
+        for message in messages:
+            self.inbox.put(message)
+
+    def receipted(self) -> list[int]:
+        told = RangeSet()
+        for message in self.published:
+            receipt = decode(message.payload).data
+            assert isinstance(receipt, Receipt)
+            for first, last in receipt.ranges:
+                told.add_range(first, last)
+        return list(told)
+
+    def close(self) -> None:
+        self.stop.set()
+        self.threads[0].join(10)
+        self.series_stop.set()
+        self.threads[1].join(10)
+        self.store.close()
+        assert not any(thread.is_alive() for thread in self.threads)
+
+
+@pytest.fixture
+def rig(ledger: Engine, tmp_path: Path, book: RuleBook) -> Iterator[Rig]:
+    made = Rig(ledger, tmp_path, book)
+    yield made
+    made.close()
+
+
+def test_drains_on_stop(ledger: Engine, tmp_path: Path, book: RuleBook) -> None:
+    rig = Rig(ledger, tmp_path, book)
+    rig.put(*(inbound(READER, result(), number) for number in range(1, 201)))
+    rig.close()
+    assert len(rig.acknowledged) == 200
+    assert rig.receipted() == list(range(1, 201))
+
+
+def test_every_message_is_acknowledged_once(rig: Rig) -> None:
+    message = inbound(READER, result(), 1)
+    rig.put(message, message, Inbound("x", b"y", NOON))
+    until(lambda: len(rig.acknowledged) == 3)
+    rig.put(message)
+    until(lambda: len(rig.acknowledged) == 4)
+
+
+def test_culprit_in_a_batch_is_set_aside(
+    rig: Rig, ledger: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only the ledger finds: here a result for which it raises something unheard of."""
+    add = results.add
+
+    def picky(conn: object, rows: list[results.NewResult]) -> None:
+        if any(row.sequence == 13 for row in rows):
+            raise OverflowError("13 does not fit")
+        add(conn, rows)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store_module.results, "add", picky)
+    rig.put(*(inbound(READER, result(), number) for number in range(1, 31)))
+    until(lambda: rig.receipted() == list(range(1, 31)))
+    assert len(rig.acknowledged) == 30
+    with reading(ledger) as conn:
+        stored = {row.sequence for row in results.list_in(conn, ["440703"])}
+        (letter,) = dead_letters.list(conn)
+    assert stored == set(range(1, 31)) - {13}
+    assert letter.reason == "ledger: OverflowError: 13 does not fit"
+
+
+def test_nothing_is_acknowledged_while_the_ledger_is_down(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = threading.Event()
+    down.set()
+
+    def sometimes(engine: Engine) -> object:
+        if down.is_set():
+            raise LedgerDown("told to")
+        return writing(engine)
+
+    monkeypatch.setattr(intake_module, "writing", sometimes)
+    rig.put(inbound(READER, result(), 1))
+    until(lambda: rig.health.report().reasons == {"ledger": "ledger: told to"})
+    assert rig.acknowledged == [] and rig.published == []
+    down.clear()
+    until(lambda: rig.receipted() == [1])
+    assert len(rig.acknowledged) == 1
+    assert rig.health.report().status == "ok"
+
+
+def test_half_stored_batch_is_not_acknowledged_twice(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message id may mean another message by the time of a second acknowledgement."""
+    take_in, calls = intake_module.take_in, []
+
+    def failing(conn: object, accepted: Sequence[object], *rest: object) -> object:
+        calls.append(len(accepted))
+        if len(calls) == 1:
+            raise OverflowError("halve it")
+        if len(calls) == 3:
+            raise LedgerDown("in the middle")
+        return take_in(conn, accepted, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(intake_module, "take_in", failing)
+    messages = [inbound(READER, result(), number) for number in range(1, 5)]
+    rig.intake._handle(messages, rig.stop)
+    assert calls == [4, 2, 2, 2]
+    assert rig.acknowledged == messages
+
+
+def test_dead_series_store_never_delays_acknowledgement(rig: Rig, ledger: Engine) -> None:
+    rig.store.down = True
+    for number in range(1, 21):
+        rig.put(inbound(READER, result(), number))
+        until(lambda number=number: len(rig.acknowledged) == number)  # type: ignore[misc]
+    with reading(ledger) as conn:
+        assert len(results.list_in(conn, ["440703"])) == 20
+    assert rig.published == [] and "series" in rig.health.report().reasons
+    rig.store.down = False
+    until(lambda: rig.receipted())
+    until(lambda: rig.health.report().status == "ok")
+    # What was dropped in the meantime is sent again by the edge, and then receipted.
+    rig.put(*(inbound(READER, result(), number) for number in range(1, 21)))
+    until(lambda: rig.receipted() == list(range(1, 21)))
+
+
+def test_rejected_points_move_aside_and_the_rest_is_stored(rig: Rig, ledger: Engine) -> None:
+    rig.store.rejects = "tests"
+    rig.put(inbound(READER, result(), 1), inbound(COLD, readings((0, 4.0)), 2))
+    until(lambda: rig.receipted() == [1, 2])
+    with reading(ledger) as conn:
+        (letter,) = dead_letters.list(conn)
+    assert letter.reason == "time series: told to"
+    stored = rig.store.samples("readings", "value", {}, NOON, NOON + timedelta(seconds=1))
+    assert [sample.value for sample in stored] == [4.0]
+
+
+def test_kinds_without_series_are_receipted_while_the_store_is_down(rig: Rig) -> None:
+    rig.store.down = True
+    rig.put(inbound(CAMERA, picture(), 1))
+    until(lambda: rig.receipted() == [1])
+    assert rig.store.writes == 0
+
+
+def test_new_device_is_known_soon(rig: Rig, ledger: Engine) -> None:
+    rig.put(inbound(READER, result(), 1))
+    until(lambda: rig.acknowledged)
+    who = canteen("reader2")
+    with writing(ledger) as conn:
+        devices.add(
+            conn,
+            devices.Device(
+                region=who.region,
+                site=who.site,
+                device=who.device,
+                kind=devices.DeviceKind.ANALYZER,
+                name="",
+                registered_at=NOON,
+            ),
+        )
+    intake_module_devices = rig.intake._devices
+    until(intake_module_devices.may_be_old)
+    rig.put(inbound(who, result(), 1))
+    until(lambda: len(rig.acknowledged) == 2)
+    with reading(ledger) as conn:
+        assert dead_letters.list(conn) == []
+
+
+@pytest.mark.real
+def test_postgres_refusals_are_set_aside_too(
+    town_database: str, tmp_path: Path, book: RuleBook
+) -> None:
+    """A channel number beyond 32 bits is fine in JSON and in SQLite, not in PostgreSQL."""
+    engine = open_engine(town_database)
+    rig = Rig(engine, tmp_path, book)
+    try:
+        bad = inbound(READER, result(), 2)
+        payload = bad.payload.replace(b'"item":', b'"channel":1099511627776,"item":')
+        rig.put(
+            inbound(READER, result(), 1),
+            Inbound(bad.topic, payload, NOON),
+            inbound(READER, result(), 3),
+        )
+        until(lambda: rig.receipted() == [1, 2, 3])
+        with reading(engine) as conn:
+            assert {row.sequence for row in results.list_in(conn, ["440703"])} == {1, 3}
+            assert "out of range" in dead_letters.list(conn)[0].reason
+    finally:
+        rig.close()
+        engine.dispose()

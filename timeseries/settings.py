@@ -63,6 +63,8 @@ def open_store(settings: SeriesSettings, base_path: Path) -> SeriesStore:
         return SqliteStore(base_path / settings.path)
     if not settings.url:
         raise SettingsError(f"series.url: api {settings.api!r} needs the server's URL")
+    if not settings.url.startswith(("http://", "https://")):
+        raise SettingsError(f"series.url: {settings.url!r} is not an http(s) URL")
     if settings.api == "v1" and not settings.database:
         raise SettingsError("series.database: api 'v1' needs a database")
     if settings.api == "v2" and not settings.bucket:

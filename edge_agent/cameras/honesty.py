@@ -10,8 +10,15 @@ from enum import StrEnum
 import numpy as np
 
 from edge_agent.cameras.frames import Picture
-from edge_agent.cameras.pictures import Grey, sharpness
+from edge_agent.cameras.pictures import Grey, structure
 from edge_agent.cameras.settings import HonestySettings
+
+BARE_STRUCTURE = 1.0
+"""A covered lens has less structure than this; noise alone leaves about 0.1."""
+
+BAND = 22
+"""Rows at the top and at the bottom of 180 that are left out: cameras write time and name there,
+sharp whatever the lens sees."""
 
 
 class Sight(StrEnum):
@@ -33,18 +40,20 @@ class Measures:
     level_95: float
     """95 of 100 pixels are at or below this grey level."""
     spread: float
-    """Standard deviation of the grey levels."""
-    sharpness: float
+    """Standard deviation of the grey levels, noise taken off."""
+    structure: float
+    """Variance of the Laplacian of the same."""
 
 
 def measure(picture: Picture, small: Grey) -> Measures:
     """Measure a frame; `small` are its grey levels at 320x180."""
     rows = np.ascontiguousarray(picture[:: max(1, picture.shape[0] // 270)])
+    spread, fine = structure(small[BAND:-BAND])
     return Measures(
         fingerprint=zlib.crc32(rows.data),
         level_95=float(np.percentile(small, 95)),
-        spread=float(small.std()),
-        sharpness=sharpness(small),
+        spread=spread,
+        structure=fine,
     )
 
 
@@ -52,9 +61,10 @@ def judge(measures: Measures, settings: HonestySettings) -> Sight:
     """What one frame alone says (never FROZEN or OFFLINE)."""
     if measures.level_95 < settings.dark_below:
         return Sight.DARK
-    if measures.spread < settings.covered_below:
+    if measures.spread < settings.covered_below and measures.structure < BARE_STRUCTURE:
         return Sight.COVERED
-    if measures.sharpness < settings.blurred_below:
+    # Set against the contrast, so that a dim room does not count as blurred.
+    if 1000 * measures.structure < settings.blurred_below * measures.spread**2:
         return Sight.BLURRED
     return Sight.LIVE
 

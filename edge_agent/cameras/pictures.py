@@ -44,8 +44,14 @@ def small_grey(picture: Picture) -> Grey:
 
 
 def sharpness(levels: Grey) -> float:
-    """Variance of the Laplacian: how much fine structure there is."""
+    """Variance of the Laplacian: how much fine structure there is, noise included."""
     return float(cv2.Laplacian(levels, cv2.CV_64F).var())
+
+
+def structure(levels: Grey) -> tuple[float, float]:
+    """Standard deviation, and variance of the Laplacian, both with the noise smoothed away."""
+    smooth = cv2.GaussianBlur(levels.astype(np.float32), (5, 5), 1.2)
+    return float(smooth.std()), float(cv2.Laplacian(smooth, cv2.CV_32F).var())
 
 
 def coarse(picture: Picture, cells: int) -> Picture:

@@ -58,19 +58,28 @@ class Mask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Persistence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much must be seen before an episode opens, and how little before it closes."""
 
-    enter_votes: Annotated[int, Meta(ge=1, le=100)] = 5
-    """So many of a person's last `of_votes` telling looks must say "not worn" …"""
-    of_votes: Annotated[int, Meta(ge=1, le=100)] = 7
-    leave_votes: Annotated[int, Meta(ge=0, le=100)] = 2
-    """… and the person counts as dressed again at so few."""
-    enter_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
-    """The first and the last of those looks lie at least so far apart."""
-    window_s: Annotated[float, Meta(gt=0, le=600)] = 12.0
-    """Older looks are forgotten."""
+    window_s: Annotated[float, Meta(gt=0, le=60)] = 4.0
+    """The telling looks at a person of so many seconds count; older ones are forgotten."""
+    enter_votes: Annotated[int, Meta(ge=1, le=100)] = 6
+    """Of those looks at least so many must say "not worn" …"""
+    enter_share: Annotated[float, Meta(gt=0.5, le=1)] = 0.7
+    """… and at least this share of them …"""
+    enter_s: Annotated[float, Meta(ge=0, le=60)] = 2.0
+    """… the first and the last of which lie at least so far apart."""
+    leave_share: Annotated[float, Meta(ge=0, lt=0.5)] = 0.3
+    """At this share, or below, the person counts as dressed again."""
     leave_s: Annotated[float, Meta(ge=0, le=3600)] = 5.0
     """An episode closes after so long without anyone in violation."""
     hold_s: Annotated[float, Meta(ge=0, le=3600)] = 300.0
-    """An episode that the camera cannot follow any more is held open so long."""
+    """So long an episode stands that can be followed no more: the camera is blind, or no look at
+    the person tells anything."""
+
+    def fault_at(self, looks_per_s: float) -> str:
+        """Why a camera with so many looks a second could never open an episode; else empty."""
+        most = int(looks_per_s * self.window_s)
+        if most >= self.enter_votes:
+            return ""
+        return f"{looks_per_s:g} looks a second are {most} in window_s, below enter_votes"
 
 
 class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,10 +141,6 @@ def faults(scene: Scene) -> list[tuple[str, str]]:
         if zone.kind is not ZoneKind.GENERAL and not zone.required:
             found.append((where, f"a {zone.kind.value} must require something"))
     rule = scene.persistence
-    if rule.enter_votes > rule.of_votes:
-        found.append(("persistence.enter_votes", f"is above of_votes ({rule.of_votes})"))
-    if rule.leave_votes >= rule.enter_votes:
-        found.append(("persistence.leave_votes", f"must be below enter_votes ({rule.enter_votes})"))
     if rule.enter_s > rule.window_s:
         found.append(("persistence.enter_s", f"is above window_s ({rule.window_s})"))
     return found

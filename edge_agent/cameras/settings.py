@@ -41,7 +41,8 @@ class HonestySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=128,
-            description="Covered: the standard deviation of the grey levels is below this.",
+            description="Covered: the standard deviation of the grey levels is below this, and "
+            "there is no structure in the picture.",
         ),
     ] = 8.0
     blurred_below: Annotated[
@@ -49,10 +50,11 @@ class HonestySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=10000,
-            description="Blurred: the variance of the Laplacian at 320x180 is below this. "
-            "0 switches the check off.",
+            description="Blurred: the variance of the Laplacian is below this many thousandths of "
+            "the variance of the grey levels, at 320x180. Of 400 sharp photographs the lowest had "
+            "3.8; blurred by a sixtieth of their height they had 0.9. 0 switches the check off.",
         ),
-    ] = 12.0
+    ] = 2.5
 
 
 class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from edge_agent.cameras.attributes import Answer
 from edge_agent.cameras.scene import Persistence
 
+MOST_VOTES = 512
+
 
 @dataclass(frozen=True, slots=True)
 class Vote:
@@ -36,10 +38,8 @@ class Ballot:
     missing: bool = field(default=False, init=False)
     """The verdict that stands."""
     last_s: float = field(default=float("-inf"), init=False)
-    _votes: deque[Vote] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._votes = deque(maxlen=self.rule.of_votes)
+    _votes: deque[Vote] = field(default_factory=lambda: deque(maxlen=MOST_VOTES), init=False)
+    _told_s: float = field(default=float("-inf"), init=False)
 
     def cast(self, answer: Answer, confidence: float, at_s: float) -> bool:
         """Take in one look (YES: worn); returns the verdict that now stands."""
@@ -48,12 +48,17 @@ class Ballot:
             self._votes.popleft()
         if answer is not Answer.UNKNOWN:
             self._votes.append(Vote(at_s, answer is Answer.NO, confidence))
+            self._told_s = at_s
         tally = self.tally()
-        if self.missing:
-            self.missing = tally.missing > self.rule.leave_votes
+        if not tally.looks:
+            self.missing = self.missing and at_s - self._told_s <= self.rule.hold_s
+        elif self.missing:
+            self.missing = tally.missing > self.rule.leave_share * tally.looks
         else:
             self.missing = (
-                tally.missing >= self.rule.enter_votes and tally.span_s >= self.rule.enter_s
+                tally.missing >= self.rule.enter_votes
+                and tally.missing >= self.rule.enter_share * tally.looks
+                and tally.span_s >= self.rule.enter_s
             )
         return self.missing
 

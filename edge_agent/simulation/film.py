@@ -163,7 +163,7 @@ def _seen(scene: Pixels, view: View, noise: Noise, at_s: float) -> Pixels:
     elif view is View.BLURRED:
         scene = np.asarray(cv2.GaussianBlur(scene, (0, 0), 14), np.uint8)
     noisy: Pixels = np.clip(scene.astype(np.int16) + noise, 0, 255).astype(np.uint8)
-    if view is View.LIVE:
+    if view is not View.DARK:
         stamp = f"CAM 1  {int(at_s) // 60:02d}:{at_s % 60:04.1f}"
         place = (14, noisy.shape[0] - 14)
         shadow = (place[0] + 1, place[1] + 1)

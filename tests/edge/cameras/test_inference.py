@@ -1,0 +1,152 @@
+"""Models: one that disagrees with its manifest is refused, with the file and the key named."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from camera_parts import BLOCK, kitchen, write_classifier, write_detector
+
+from contracts.events import Box
+from contracts.model_manifest import Decision, ManifestError
+from edge_agent.cameras.attributes import Answer, decide, read_attributes
+from edge_agent.cameras.detect import detect
+from edge_agent.cameras.inference import open_model
+from edge_agent.cameras.pipeline import Models
+from edge_agent.cameras.workers import open_models
+
+
+def in_manifest(old: str, new: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / "manifest.toml"
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+
+    return change
+
+
+def flip_a_byte(folder: Path) -> None:
+    path = folder / "blocks.onnx"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (flip_a_byte, r"blocks\.onnx: sha256 is [0-9a-f]{64}, `sha256` of .*manifest\.toml"),
+        (in_manifest("width = 64", "width = 96"), r"blocks\.onnx: `input\.width/height`.* 96x64"),
+        (in_manifest('"images"', '"pictures"'), r"blocks\.onnx: `input\.name`"),
+        (in_manifest('["boxes", "scores"]', '["scores", "boxes"]'), r"`output\.names`"),
+        (in_manifest("candidates = 16", "candidates = 17"), r"blocks\.onnx: `output`"),
+        (lambda folder: (folder / "blocks.onnx").unlink(), r"blocks\.onnx: No such file"),
+        (lambda folder: (folder / "manifest.toml").unlink(), r"manifest\.toml"),
+    ],
+)
+def test_a_wrong_detector_is_refused(
+    tmp_path: Path, damage: Callable[[Path], None], says: str
+) -> None:
+    write_detector(tmp_path)
+    damage(tmp_path)
+    with pytest.raises(ManifestError, match=says):
+        open_model(tmp_path, task="detect")
+
+
+def test_a_wrong_classifier_is_refused(tmp_path: Path) -> None:
+    write_classifier(tmp_path)
+    in_manifest('labels = ["hat", "mask"]', 'labels = ["hat"]')(tmp_path)
+    in_manifest("[thresholds.mask]\nyes = 0.8\nno = 0.2", "")(tmp_path)
+    with pytest.raises(ManifestError, match=r"halves\.onnx: `output\.labels`"):
+        open_model(tmp_path, task="classify")
+
+
+def test_a_model_for_another_task_is_refused(tmp_path: Path) -> None:
+    write_classifier(tmp_path)
+    with pytest.raises(ManifestError, match=r"manifest\.toml: `task` is 'classify'"):
+        open_model(tmp_path, task="detect")
+
+
+def test_a_detector_without_heads_is_refused(tmp_path: Path) -> None:
+    write_detector(tmp_path / "kitchen_heads")
+    write_classifier(tmp_path / "head_attributes")
+    in_manifest('["head"]', '["cat"]')(tmp_path / "kitchen_heads")
+    in_manifest("[thresholds.head]", "[thresholds.cat]")(tmp_path / "kitchen_heads")
+    with pytest.raises(ManifestError, match=r"kitchen_heads: `output\.labels` lacks 'head'"):
+        open_models(tmp_path, "kitchen_heads", "head_attributes")
+
+
+def test_heads_are_found_where_they_are(models: Models) -> None:
+    found = detect(models.detector, kitchen([(1, 0, True, True), (3, 1, False, None)]))
+    places = sorted((box.x0, box.y0, box.x1, box.y1) for box in found)
+    assert places == [(160, 0, 320, 160), (480, 160, 640, 320)]
+    assert all(box.label == "head" and box.confidence > 0.9 for box in found)
+
+
+def test_a_lower_floor_finds_doubtful_heads_too(models: Models) -> None:
+    picture = kitchen([(1, 0, True, True)])
+    picture[0:40, 480:640] = (250, 0, 0)  # a quarter of a head
+    assert len(detect(models.detector, picture)) == 1
+    assert len(detect(models.detector, picture, floor=0.1)) == 2
+
+
+def test_boxes_map_back_from_a_tall_picture(models: Models) -> None:
+    picture = np.full((1280, 640, 3), 120, np.uint8)
+    picture[320:640, 320:640] = (250, 0, 0)
+    (box,) = detect(models.detector, picture)
+    assert (box.x0, box.y0, box.x1, box.y1) == (320, 320, 640, 640)
+
+
+def test_attributes_are_read_and_the_small_are_left_open(models: Models) -> None:
+    people = [(0, 0, True, True), (1, 0, False, True), (2, 0, None, False)]
+    picture = kitchen(people)
+    heads = [Box("head", c * BLOCK, 0, (c + 1) * BLOCK, BLOCK, 0.9) for c, *_ in people]
+    small = Box("head", 0, 0, 15, 40, 0.9)
+    thresholds = models.classifier.manifest.thresholds
+    read = read_attributes(models.classifier, picture, [*heads, small])
+    assert read[3].attributes is None
+    told = [
+        tuple(decide(head.attributes[label], thresholds[label]) for label in ("hat", "mask"))
+        for head in read[:3]
+        if head.attributes
+    ]
+    assert told == [
+        (Answer.YES, Answer.YES),
+        (Answer.NO, Answer.YES),
+        (Answer.UNKNOWN, Answer.NO),
+    ]
+
+
+def test_a_crop_without_contrast_cannot_be_told(tmp_path: Path) -> None:
+    write_classifier(tmp_path)
+    in_manifest("min_box_px = 16", "min_box_px = 16\nmin_contrast = 12.0")(tmp_path)
+    model = open_model(tmp_path, task="classify")
+    flat = np.full((100, 100, 3), 90, np.uint8)
+    (head,) = read_attributes(model, flat, [Box("head", 10, 10, 60, 60, 0.9)])
+    assert head.attributes is None
+
+
+def test_between_the_thresholds_is_neither() -> None:
+    decision = Decision(yes=0.7, no=0.3)
+    told = [decide(p, decision) for p in (None, 0.0, 0.3, 0.31, 0.69, 0.7, 1.0)]
+    yes, no, unknown = Answer.YES, Answer.NO, Answer.UNKNOWN
+    assert told == [unknown, no, no, unknown, unknown, yes, yes]
+    assert decide(0.4, Decision(yes=0.5)) is no
+
+
+def test_threads_share_a_model(models: Models) -> None:
+    found: list[int] = []
+
+    def look(column: int) -> None:
+        for _ in range(20):
+            (box,) = detect(models.detector, kitchen([(column, 0, True, True)]))
+            found.append(int(box.x0) // BLOCK - column)
+
+    threads = [threading.Thread(target=look, args=(column,)) for column in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [0] * 80

@@ -28,6 +28,7 @@ from edge_agent.instruments.results import Reader
 from edge_agent.instruments.settings import InstrumentSettings
 from edge_agent.instruments.workers import instrument_workers
 from edge_agent.ports import Fact
+from edge_agent.simulation.serial_commands import add_simulate
 
 CONFIGS = Path(__file__).resolve().parents[2] / "firmware_configs"
 LOST = 3
@@ -61,6 +62,8 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     leaf.add_argument("--baud", type=int)
     leaf.add_argument("--poll-every", type=float, metavar="SECONDS")
     leaf.set_defaults(run=listen, long_running=True)
+
+    add_simulate(leaves)
 
 
 def _profile_arguments(leaf: argparse.ArgumentParser) -> None:

@@ -8,12 +8,12 @@ gets it.
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from contracts.sequences import RangeSet
 from contracts.topics import Identity
 from ledger.schema import intake
-from ledger.sql import chunks, insert_into
+from ledger.sql import among, insert_into
 
 LARGEST = 2**53 - 1
 """The largest sequence number: what every JSON reader takes for an integer."""
@@ -106,30 +106,31 @@ def _named(key: Key) -> dict[str, object]:
 
 
 def _lock(conn: Connection, keys: Sequence[Key]) -> dict[Key, RangeSet]:
-    held: dict[Key, RangeSet] = {}
-    columns = tuple_(intake.c.site, intake.c.agent, intake.c.epoch)
-    for part in chunks(keys, 1000):
-        held |= _read_locked(conn, columns, part)
-        missing = [key for key in part if key not in held]
-        if missing:
-            rows = [
-                {"site": a.site, "agent": a.device, "epoch": e, "region": a.region, "ranges": []}
-                for a, e in missing
-            ]
-            conn.execute(insert_into(conn, intake).on_conflict_do_nothing(), rows)
-            held |= _read_locked(conn, columns, missing)
+    held = _read_locked(conn, keys)
+    missing = [key for key in keys if key not in held]
+    if missing:
+        rows = [
+            {"site": a.site, "agent": a.device, "epoch": e, "region": a.region, "ranges": []}
+            for a, e in missing
+        ]
+        conn.execute(insert_into(conn, intake).on_conflict_do_nothing(), rows)
+        held |= _read_locked(conn, missing)
     return held
 
 
-def _read_locked(conn: Connection, columns: object, keys: Sequence[Key]) -> dict[Key, RangeSet]:
+def _read_locked(conn: Connection, keys: Sequence[Key]) -> dict[Key, RangeSet]:
+    """The ranges held under `keys`; all agents and epochs of their sites are locked."""
+    if not keys:
+        return {}
+    wanted = {(agent.site, agent.device, epoch): (agent, epoch) for agent, epoch in keys}
     found = (
-        select(intake)
-        .where(columns.in_([(a.site, a.device, e) for a, e in keys]))  # type: ignore[attr-defined]
+        select(intake.c.site, intake.c.agent, intake.c.epoch, intake.c.ranges)
+        .where(among(conn, intake.c.site, (agent.site for agent, _ in keys)))
         .order_by(intake.c.site, intake.c.agent, intake.c.epoch)
         .with_for_update()
     )
-    by_name = {(a.site, a.device, e): (a, e) for a, e in keys}
     return {
-        by_name[row.site, row.agent, row.epoch]: RangeSet(tuple(pair) for pair in row.ranges)
-        for row in conn.execute(found)
+        key: RangeSet(map(tuple, ranges))
+        for site, agent, epoch, ranges in conn.execute(found)
+        if (key := wanted.get((site, agent, epoch)))
     }

@@ -1,13 +1,13 @@
 """What a rule remembers of a series between events: since when above the limit, and so on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from ledger.schema import rule_state
-from ledger.sql import chunks, insert_into
+from ledger.sql import among, insert_into
 
 Key = tuple[str, str]
 """Rule id, series."""
@@ -19,19 +19,16 @@ def get(conn: Connection, keys: Iterable[Key], *, lock: bool = True) -> dict[Key
     Within a writing transaction the keys are locked until its end (in one order, so ask for all
     at once): two gateways take turns. With ``lock=False`` this only reads.
     """
-    wanted = sorted(set(keys))
-    held: dict[Key, dict[str, Any]] = {}
-    for part in chunks(wanted, 1000):
-        if lock and conn.dialect.name == "postgresql":
-            # A row must exist to be locked.
-            rows = [{"rule": rule, "series": series, "body": {}} for rule, series in part]
+    wanted = set(keys)
+    held = _read(conn, wanted, lock=lock)
+    if lock and conn.dialect.name == "postgresql":
+        missing = wanted - held.keys()
+        if missing:  # a row must exist to be locked
+            rows = [
+                {"rule": rule, "series": series, "body": {}} for rule, series in sorted(missing)
+            ]
             conn.execute(insert_into(conn, rule_state).on_conflict_do_nothing(), rows)
-        query = select(rule_state.c.rule, rule_state.c.series, rule_state.c.body).where(
-            tuple_(rule_state.c.rule, rule_state.c.series).in_(part)
-        )
-        if lock:
-            query = query.order_by(rule_state.c.rule, rule_state.c.series).with_for_update()
-        held |= {(row.rule, row.series): row.body for row in conn.execute(query)}
+            held |= _read(conn, missing, lock=True)
     return {key: held.get(key, {}) for key in wanted}
 
 
@@ -55,3 +52,16 @@ def series_of(conn: Connection, rule: str) -> dict[str, dict[str, Any]]:
     """Every series that `rule` remembers, with its state."""
     query = select(rule_state.c.series, rule_state.c.body).where(rule_state.c.rule == rule)
     return {row.series: row.body for row in conn.execute(query)}
+
+
+def _read(conn: Connection, keys: Set[Key], *, lock: bool) -> dict[Key, dict[str, Any]]:
+    """The states held under `keys`; with `lock`, all states of their series are locked."""
+    if not keys:
+        return {}
+    query = select(rule_state.c.rule, rule_state.c.series, rule_state.c.body)
+    query = query.where(among(conn, rule_state.c.series, (series for _, series in keys)))
+    if lock:
+        query = query.order_by(rule_state.c.rule, rule_state.c.series).with_for_update()
+    return {
+        key: body for rule, series, body in conn.execute(query) if (key := (rule, series)) in keys
+    }

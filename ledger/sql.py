@@ -5,8 +5,20 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Row, Table
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    String,
+    Table,
+    any_,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
 
 T = TypeVar("T")
 
@@ -35,6 +47,17 @@ def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sql
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def among(
+    connection: Connection, column: Column[Any], values: Iterable[str]
+) -> ColumnElement[bool]:
+    """Whether `column` is one of many texts, sent as one parameter: an IN list costs per item."""
+    wanted = sorted(set(values))
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(wanted, ARRAY(String)))
+    listed = func.json_each(msgspec.json.encode(wanted).decode()).table_valued("value")
+    return column.in_(select(listed.c.value))
 
 
 def chunks(values: Iterable[T], size: int = IN_LIMIT) -> Iterator[Sequence[T]]:

@@ -81,4 +81,5 @@ rule_state = Table(
     Column("series", Line, primary_key=True),
     filled("body", Json),
     Column("changed_at", UtcTime),
+    Index("ix_rule_state_series", "series"),
 )

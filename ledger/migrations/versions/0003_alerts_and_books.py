@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("changed_at", UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("rule", "series", name=op.f("pk_rule_state")),
     )
+    op.create_index("ix_rule_state_series", "rule_state", ["series"], unique=False)
     op.create_table(
         "alerts",
         sa.Column("number", BigKey, nullable=False),

@@ -191,8 +191,11 @@ def subscriptions(group: str) -> list[str]:
 
     Facts are shared among the gateways of a group. Status goes to each of them: shared
     subscriptions bring no retained messages, and taking a status over twice is harmless.
+    Without a group nothing is shared.
     """
-    facts = [shared(group, channel_filter(channel)) for channel in UPLINK_CHANNELS]
+    facts = [channel_filter(channel) for channel in UPLINK_CHANNELS]
+    if group:
+        facts = [shared(group, one) for one in facts]
     return [*facts, channel_filter(Channel.STATUS)]
 
 

@@ -16,8 +16,10 @@ class IntakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     group: Annotated[
         str,
         Meta(
-            pattern="^[A-Za-z0-9_-]{1,64}$",
-            description="Name of the shared subscription; gateways of one city have the same.",
+            pattern="^[A-Za-z0-9_-]{0,64}$",
+            description="Name of the shared subscription; gateways of one city have the same. "
+            "Empty: a plain subscription, for one gateway on a broker whose shared ones are faulty "
+            "(rumqttd's are).",
         ),
     ] = "gateway"
     receive_maximum: Annotated[

@@ -132,6 +132,7 @@ def write_settings(layout: Layout, words: dict[str, str]) -> None:
     gateway = {
         **stores,
         "mqtt": _mqtt(layout, "gateway", words["gateway"], "gateway"),
+        "intake": {"group": ""},  # rumqttd's shared subscriptions stall, and panic on disconnect
         "alerts": {"rules": _rules(layout), "watch_every_s": 2.0},
         "http": {"port": layout.ports.gateway},
     }

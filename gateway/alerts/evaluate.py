@@ -195,7 +195,12 @@ def _of_observation(rule: Rule, who: Identity, device_name: str, seen: Observati
         seen.started_at,
         zh=common | {"observation": said_zh},
         en=common | {"observation": said_en},
-        facts={"kind": seen.kind, "zone": seen.zone, "zone_kind": seen.zone_kind},
+        facts={
+            "kind": seen.kind,
+            "zone": seen.zone,
+            "zone_kind": seen.zone_kind,
+            "captured_at": seen.captured_at.isoformat(),
+        },
         observation_id=seen.observation_id,
         evidence=seen.evidence,
     )

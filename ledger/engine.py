@@ -29,6 +29,9 @@ __all__ = [
 ]
 
 BUSY_TIMEOUT_S = 15.0
+"""Longest wait for another transaction's lock, for a pooled connection, for a dead link."""
+FORSAKEN_S = 60.0
+"""PostgreSQL ends a transaction that its process has left alone this long, and its locks."""
 _READING = "ledger_reading"
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -76,7 +79,7 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
             parsed,
             pool_pre_ping=True,
             pool_timeout=BUSY_TIMEOUT_S,
-            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+            connect_args=_postgresql_arguments(),
             **options,
         )
     else:
@@ -107,6 +110,17 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection.execution_options(**{_READING: True, "postgresql_readonly": True})
     except (exc.TimeoutError, exc.PendingRollbackError) as error:
         raise LedgerDown(_reason(error)) from error
+
+
+def _postgresql_arguments() -> dict[str, Any]:
+    wait_ms, forsaken_ms = round(BUSY_TIMEOUT_S * 1000), round(FORSAKEN_S * 1000)
+    return {
+        "connect_timeout": 10,
+        "tcp_user_timeout": wait_ms,
+        "keepalives_idle": 30,
+        "options": f"-c timezone=UTC -c lock_timeout={wait_ms} "
+        f"-c idle_in_transaction_session_timeout={forsaken_ms}",
+    }
 
 
 def _to_json(value: object) -> str:

@@ -12,6 +12,7 @@ from servers import Postgres
 from sqlalchemy import text
 
 from ledger import alerts, audit, intake, journal, results
+from ledger import engine as ledger_engine
 from ledger.engine import Engine, LedgerDown, LedgerRefused, open_engine, reading, writing
 
 
@@ -155,6 +156,25 @@ def test_a_deadlock_costs_one_of_the_two_a_try(server_book: Engine) -> None:
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["deadlock", "done"]
+
+
+@pytest.mark.real
+def test_nobody_waits_for_ever(server_book: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_engine, "BUSY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(ledger_engine, "FORSAKEN_S", 0.4)
+    impatient = open_engine(_url(server_book))
+    lock = text("LOCK TABLE cursors IN EXCLUSIVE MODE")
+    with writing(server_book) as conn:
+        conn.execute(lock)
+        with pytest.raises(LedgerDown, match="lock timeout"), writing(impatient) as other:
+            other.execute(lock)
+    # One that holds a lock and does nothing is ended by the server; others go on.
+    with pytest.raises(LedgerDown, match="idle-in-transaction"), writing(impatient) as forsaken:
+        forsaken.execute(lock)
+        with writing(server_book) as conn:
+            conn.execute(lock)
+        forsaken.execute(lock)
+    impatient.dispose()
 
 
 @pytest.mark.real

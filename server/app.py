@@ -13,6 +13,7 @@ from starlette.types import Scope
 from contracts.clock import Clock, utc_now
 from ledger.engine import Engine
 from server import problems
+from server.api_document import document
 from server.languages import load_words
 from server.limit_lines import LIMITS, RULES, LimitLines, read_limit_lines
 from server.live import Hub
@@ -102,6 +103,7 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.state.console = state
     app.state.rows = Rows(state)
     problems.install(app)

@@ -9,7 +9,7 @@ A stream whose queue is full is ended; its browser comes back with the last id t
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from ledger import journal
@@ -120,7 +120,7 @@ class Hub:
                     self.metrics.streams_dropped.inc()
                     self._leave(stream)
 
-    async def news(self, cursor: int) -> AsyncIterator[News]:
+    async def news(self, cursor: int) -> AsyncGenerator[News, None]:
         """What the journal says after `cursor`, for ever; without rows after a silent heartbeat.
 
         Raises TooFarBehind, TooSlow and Closing.

@@ -5,6 +5,7 @@ is rendered once for each language and right, however many look at it.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import OrderedDict
@@ -145,21 +146,22 @@ async def follow(
     yield event("tick", None, {})
     checked_at = told_at = time.monotonic()
     try:
-        async for news in state.hub.news(cursor):
-            now = time.monotonic()
-            if now - checked_at >= heartbeat_s:
-                checked_at = now
-                if not await asyncio.to_thread(still):
-                    yield event("reload", None, {})
-                    return
-            events = await select(news)
-            for one in events:
-                yield one
-            if events:
-                told_at = now
-            elif now - told_at >= heartbeat_s:
-                told_at = now
-                yield event("tick", news.position, {})
+        async with contextlib.aclosing(state.hub.news(cursor)) as told:
+            async for news in told:
+                now = time.monotonic()
+                if now - checked_at >= heartbeat_s:
+                    checked_at = now
+                    if not await asyncio.to_thread(still):
+                        yield event("reload", None, {})
+                        return
+                events = await select(news)
+                for one in events:
+                    yield one
+                if events:
+                    told_at = now
+                elif now - told_at >= heartbeat_s:
+                    told_at = now
+                    yield event("tick", news.position, {})
     except TooFarBehind:
         yield event("reload", None, {})
     except (TooSlow, Closing):

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,6 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from ledger import migrate
 from ledger.engine import Engine, open_engine
@@ -24,6 +24,11 @@ from timeseries.settings import SeriesSettings, open_store
 sys.path.insert(0, str(Path(__file__).parent))
 
 import console_town
+
+with warnings.catch_warnings():
+    # Starlette would rather have httpx2; the project is locked to httpx.
+    warnings.simplefilter("ignore")
+    from fastapi.testclient import TestClient
 
 NOW = datetime(2026, 3, 12, 2, 45, tzinfo=UTC)
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))

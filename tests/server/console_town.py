@@ -77,13 +77,69 @@ MARKET = Identity("440703-baisha", "baisha-room", "agent")
 CANTEEN = Identity("440703-tangxia", "tangxia-kitchen", "agent")
 VAN = Identity("440705-huicheng", "xh-van-1", "agent")
 SUPERMARKET = Identity("440704-waihai", "waihai-room", "agent")
-PLACES: tuple[tuple[str, str, EstablishmentKind, str, str, str, str | None, Identity | None], ...] = (
-    ("baisha-market", "白沙农贸市场", EstablishmentKind.MARKET, "440703-baisha", "蓬江区白沙大道西 12 号", "B", "baisha", MARKET),
-    ("tangxia-school", "棠下中学食堂", EstablishmentKind.CANTEEN, "440703-tangxia", "蓬江区棠下镇中心大道 88 号", "A", "tangxia", CANTEEN),
-    ("xh-van", "新会区流动快检车 1 号", EstablishmentKind.VAN, "440705-huicheng", "新会区会城街道冈州大道", "", "xinhui", VAN),
-    ("waihai-super", "外海惠民超市", EstablishmentKind.SUPERMARKET, "440704-waihai", "江海区外海街道金瓯路 301 号", "C", None, SUPERMARKET),
-    ("baisha-primary", "范罗冈小学食堂", EstablishmentKind.CANTEEN, "440703-baisha", "蓬江区白沙街道范罗冈 6 号", "B", "baisha", None),
-    ("huicheng-market", "会城东甲农贸市场", EstablishmentKind.MARKET, "440705-huicheng", "新会区会城街道东甲路 45 号", "D", None, None),
+PLACES: tuple[
+    tuple[str, str, EstablishmentKind, str, str, str, str | None, Identity | None], ...
+] = (
+    (
+        "baisha-market",
+        "白沙农贸市场",
+        EstablishmentKind.MARKET,
+        "440703-baisha",
+        "蓬江区白沙大道西 12 号",
+        "B",
+        "baisha",
+        MARKET,
+    ),
+    (
+        "tangxia-school",
+        "棠下中学食堂",
+        EstablishmentKind.CANTEEN,
+        "440703-tangxia",
+        "蓬江区棠下镇中心大道 88 号",
+        "A",
+        "tangxia",
+        CANTEEN,
+    ),
+    (
+        "xh-van",
+        "新会区流动快检车 1 号",
+        EstablishmentKind.VAN,
+        "440705-huicheng",
+        "新会区会城街道冈州大道",
+        "",
+        "xinhui",
+        VAN,
+    ),
+    (
+        "waihai-super",
+        "外海惠民超市",
+        EstablishmentKind.SUPERMARKET,
+        "440704-waihai",
+        "江海区外海街道金瓯路 301 号",
+        "C",
+        None,
+        SUPERMARKET,
+    ),
+    (
+        "baisha-primary",
+        "范罗冈小学食堂",
+        EstablishmentKind.CANTEEN,
+        "440703-baisha",
+        "蓬江区白沙街道范罗冈 6 号",
+        "B",
+        "baisha",
+        None,
+    ),
+    (
+        "huicheng-market",
+        "会城东甲农贸市场",
+        EstablishmentKind.MARKET,
+        "440705-huicheng",
+        "新会区会城街道东甲路 45 号",
+        "D",
+        None,
+        None,
+    ),
 )
 DEVICES: tuple[tuple[Identity, DeviceKind, str, str, float | None], ...] = (
     (MARKET, DeviceKind.AGENT, "白沙快检室边缘网关", "边缘网关", 60),
@@ -108,7 +164,12 @@ FOODS = (
 
 
 def build(
-    engine: Engine, store: SeriesStore, now: datetime, passwords: Passwords, *, pictures: bool = True
+    engine: Engine,
+    store: SeriesStore,
+    now: datetime,
+    passwords: Passwords,
+    *,
+    pictures: bool = True,
 ) -> dict[str, str]:
     """Write the town; returns alert ids by a short name."""
     hashed = passwords.hash(PASSWORD)
@@ -272,7 +333,14 @@ def test_alert(new: NewResult, at: datetime) -> NewAlert:
 
 
 def simple_alert(
-    key: str, who: Identity, severity: Severity, at: datetime, zh: str, en: str, say: str, **facts: Any
+    key: str,
+    who: Identity,
+    severity: Severity,
+    at: datetime,
+    zh: str,
+    en: str,
+    say: str,
+    **facts: Any,
 ) -> NewAlert:
     """An alert of another kind."""
     return NewAlert(

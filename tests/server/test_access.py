@@ -1,0 +1,206 @@
+"""Who sees what: every route against every officer, generated from the routes themselves."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from console_town import OFFICERS
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from ledger import officers, results
+from ledger.engine import Engine, reading, writing
+from ledger.officers import Role
+from server import needs
+from server.access import RIGHTS, Right, scope_of
+from server.app import ROUTES
+
+ALL = [route for module in ROUTES for route in module.router.routes if isinstance(route, APIRoute)]
+PUBLIC = {
+    "GET /",
+    "GET /signin",
+    "POST /signin",
+    "GET /language/{language}",
+    "GET /p/{public_code}",
+    "GET /healthz",
+    "GET /metrics",
+}
+"""The routes that need no sign-in. Whoever adds one here has thought about it."""
+STREAMS = {"/alerts/live", "/devices/live", "/alerts/{alert_id}/live"}
+MARKET, SCHOOL, VAN = "baisha-market", "tangxia-school", "xh-van"
+SIGHT: dict[str, set[str]] = {
+    "admin": {MARKET, SCHOOL, VAN},
+    "shiju": {MARKET, SCHOOL, VAN},
+    "pengjiang": {MARKET, SCHOOL},
+    "xinhui": {VAN},
+    "baisha": {MARKET},
+    "tangxia": {SCHOOL},
+    "shenji": {MARKET, SCHOOL},
+    "shichang": {MARKET},
+}
+"""Which of three establishments each officer of the town may see."""
+LOOKERS = {"shenji", "shichang"}
+ALERT_OF = {MARKET: "positive", SCHOOL: "hat", VAN: "van"}
+
+
+def name(route: APIRoute) -> str:
+    return f"{sorted(route.methods)[0]} {route.path}"
+
+
+def asks(route: APIRoute, need: object) -> bool:
+    return any(one.call is need for one in _all(route.dependant))
+
+
+def _all(dependant: object) -> Iterator[object]:
+    for one in dependant.dependencies:  # type: ignore[attr-defined]
+        yield one
+        yield from _all(one)
+
+
+def test_every_route_says_who_may_use_it() -> None:
+    open_ones = {name(route) for route in ALL if not asks(route, needs.viewer)}
+    assert open_ones == PUBLIC
+    for route in ALL:
+        if "POST" in route.methods and name(route) not in PUBLIC:
+            assert asks(route, needs.sender), f"{name(route)} takes no CSRF token"
+            if route.path != "/signout":
+                assert asks(route, needs.actor), f"{name(route)} asks for no right to act"
+
+
+@pytest.mark.parametrize("route", [one for one in ALL if name(one) not in PUBLIC], ids=name)
+def test_a_stranger_gets_nothing(stranger: TestClient, route: APIRoute) -> None:
+    path = route.path.format_map(_Filler())
+    answer = stranger.request(sorted(route.methods)[0], path, follow_redirects=False)
+    if path.startswith("/api/"):
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+    elif "POST" in route.methods:
+        assert answer.status_code == 401
+    else:
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/signin?next=")
+
+
+class _Filler(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return {"kind": "temperature"}.get(key, "x1")
+
+
+def _targets(engine: Engine, alert_ids: dict[str, str]) -> dict[str, dict[str, str]]:
+    """For each of the three establishments: what fills a path's parameters."""
+    with reading(engine) as conn:
+        tests = {
+            place: results.for_establishment(conn, place, 1) for place in (MARKET, SCHOOL, VAN)
+        }
+    return {
+        place: {
+            "establishment_id": place,
+            "alert_id": alert_ids[ALERT_OF[place]],
+            "result_id": tests[place][0].result_id if tests[place] else "",
+            "site": "tangxia-kitchen" if place == SCHOOL else "",
+            "evidence_id": "o-1-1" if place == SCHOOL else "",
+            "kind": "inhibition",
+        }
+        for place in (MARKET, SCHOOL, VAN)
+    }
+
+
+GUARDED = [
+    route
+    for route in ALL
+    if "{" in route.path and name(route) not in PUBLIC and route.path not in STREAMS
+]
+
+
+@pytest.mark.parametrize("login", sorted(SIGHT))
+def test_nobody_sees_or_acts_sideways(
+    login: str,
+    engine: Engine,
+    alert_ids: dict[str, str],
+    as_officer: Callable[[str], TestClient],
+) -> None:
+    client = as_officer(login)
+    csrf = client.get("/api/v1/me").json()["csrf"]
+    tried = 0
+    for place, filled in _targets(engine, alert_ids).items():
+        for route in sorted(GUARDED, key=lambda one: "POST" in one.methods):
+            if not all(filled[one.name] for one in route.dependant.path_params):
+                continue
+            path = route.path.format(**filled)
+            method = sorted(route.methods)[0]
+            body = {"note": "已处置"} if path.endswith("/close") else None
+            as_json = path.startswith("/api/")
+            answer = client.request(
+                method,
+                path,
+                headers={"x-csrf-token": csrf},
+                json=body if as_json else None,
+                data=None if as_json else body,
+                follow_redirects=False,
+            )
+            seen = place in SIGHT[login]
+            acting = method == "POST"
+            if acting and login in LOOKERS:
+                expected = {403}
+            elif not seen:
+                expected = {404}
+            else:
+                # The second of two closings and what follows it meets a closed alert.
+                expected = {200, 303, 409} if acting else {200}
+            assert answer.status_code in expected, f"{login}: {method} {path}"
+            tried += 1
+    assert tried > 30
+
+
+@pytest.mark.parametrize("login", sorted(SIGHT))
+def test_lists_show_the_subtree_and_nothing_else(
+    login: str, as_officer: Callable[[str], TestClient]
+) -> None:
+    client = as_officer(login)
+    places = client.get("/api/v1/establishments?limit=200").json()["items"]
+    alerts = client.get("/api/v1/alerts?limit=200").json()["items"]
+    devices = client.get("/api/v1/devices").json()["items"]
+    known = {MARKET, SCHOOL, VAN}
+    assert {one["id"] for one in places} & known == SIGHT[login]
+    assert {one["establishment_id"] for one in alerts} & known == SIGHT[login]
+    sites = {MARKET: "baisha-room", SCHOOL: "tangxia-kitchen", VAN: "xh-van-1"}
+    assert {one["site"] for one in devices} & set(sites.values()) == {
+        sites[place] for place in SIGHT[login]
+    }
+    for path in ("/alerts", "/alerts?state=closed", "/establishments", "/devices"):
+        text = client.get(path).text
+        for place, alias in ((MARKET, "白沙农贸市场"), (SCHOOL, "棠下中学"), (VAN, "流动快检车")):
+            if place not in SIGHT[login]:
+                assert alias not in text, f"{login} sees {alias} on {path}"
+
+
+def test_every_role_has_its_rights_and_an_unknown_one_none() -> None:
+    assert set(RIGHTS) == {role.value for role in Role}
+    assert all(Right.VIEW in rights for rights in RIGHTS.values())
+    assert {role for role, rights in RIGHTS.items() if Right.ACT not in rights} == {
+        "auditor",
+        "operator",
+    }
+
+
+def test_an_operator_without_an_establishment_sees_nothing(engine: Engine) -> None:
+    with writing(engine) as conn:
+        lost = officers.Officer(login="l", name="无", role=Role.OPERATOR, region="440700")
+        scope = scope_of(conn, lost)
+    assert not scope.covers("440703-baisha", "baisha-market")
+    assert not scope.covers("440703-baisha", None)
+    assert not scope.covers_site("440703-baisha", "baisha-room")
+
+
+def test_the_town_has_an_officer_of_every_role() -> None:
+    assert {role for _, _, role, _, _ in OFFICERS} == set(Role)
+
+
+def test_a_dismissed_officer_is_out_at_once(
+    app: FastAPI, engine: Engine, as_officer: Callable[[str], TestClient]
+) -> None:
+    client = as_officer("baisha")
+    assert client.get("/alerts").status_code == 200
+    with writing(engine) as conn:
+        officers.set_active(conn, "officer-baisha", False)
+    assert client.get("/alerts", follow_redirects=False).status_code == 303

@@ -14,6 +14,7 @@ from edge_agent.cameras.capture import prepare_opencv
 from edge_agent.cameras.frames import Source, Ticks
 from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.memory import recall, remember
+from edge_agent.cameras.outlet import Outlet
 from edge_agent.cameras.pipeline import Models, Pipeline
 from edge_agent.cameras.reader import Reader
 from edge_agent.cameras.scene import Scene
@@ -48,6 +49,7 @@ class Camera:
         self._clock, self._ticks = clock, ticks
         self._looks = 0
         self._open: dict[str, Observation] = {}
+        self._outlet = Outlet(who, sink, clock, ticks)
 
     @property
     def name(self) -> str:
@@ -55,13 +57,14 @@ class Camera:
         return self._settings.device
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set. Raises what the sink raises."""
+        """Work until `stop` is set. Raises OutboxError if the sink has refused for too long."""
         prepare_opencv()
         self._close_what_was_left_open()
         pipeline = Pipeline(self._settings, self._scene, self._models, self._ticks())
         teller = Teller(self._who, pipeline)
         reader = Reader(self._settings, self._opener, self._clock, self._ticks)
         self._looks, self._open = 0, {}
+        self._outlet = Outlet(self._who, self._sink, self._clock, self._ticks)
         reader.start()
         try:
             self._watch(stop, reader, pipeline, teller)
@@ -69,6 +72,7 @@ class Camera:
             if not reader.close():
                 _log.warning("camera %s: the source hangs; left to its timeout", self.name)
         self._put(teller, teller.end(self._clock(), self._ticks()))
+        self._outlet.finish()
 
     def _watch(
         self, stop: threading.Event, reader: Reader, pipeline: Pipeline, teller: Teller
@@ -93,7 +97,7 @@ class Camera:
                 said, reported_s = news, self._ticks()
 
     def _status(self, sight: Sight, reader: Reader, number: int) -> Status:
-        trouble = reader.trouble
+        trouble = reader.trouble or self._outlet.trouble
         if sight is Sight.OFFLINE:
             state = DeviceState.OFFLINE
         elif number == 0:
@@ -113,14 +117,14 @@ class Camera:
 
     def _put(self, teller: Teller, facts: Sequence[Fact]) -> None:
         """Hand over the facts. Whenever a kill comes, memory holds what the city calls open."""
-        if not facts:
-            return
+        if facts:
+            self._open |= {one.observation_id: one for one in teller.open.values()}
+            remember(self._memory, self._open.values())
+        self._outlet.put(facts)
         now_open = {one.observation_id: one for one in teller.open.values()}
-        remember(self._memory, (self._open | now_open).values())
-        self._sink.put(facts)
-        if self._open.keys() - now_open.keys():
+        if not self._outlet.waiting and self._open.keys() != now_open.keys():
             remember(self._memory, now_open.values())
-        self._open = now_open
+            self._open = now_open
 
     def _close_what_was_left_open(self) -> None:
         at = self._clock()

@@ -135,7 +135,7 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 40_000_000
     status_every_s: Annotated[
         float, Meta(ge=1, le=3600, description="The state is reported this often, changed or not.")
-    ] = 30.0
+    ] = 10.0
     detector: Annotated[
         str,
         Meta(

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from edge_agent.cameras.pipeline import Models
 from edge_agent.cameras.scene import Scene
 from edge_agent.cameras.settings import CameraSettings, HonestySettings
 from edge_agent.cameras.workers import camera_workers
-from edge_agent.ports import OutboxError, Worker
+from edge_agent.ports import Fact, FactRefused, OutboxError, Worker
 
 AGENT = Identity("440703", "canteen", "agent")
 HONESTY = HonestySettings(
@@ -199,17 +199,59 @@ def test_a_damaged_memory_stops_nothing(site: Site) -> None:
         site.sink.wait(lambda sink: sink.state("cam1") == "online")
 
 
-def test_a_broken_sink_ends_the_worker_and_leaves_no_thread(site: Site) -> None:
+def refusing(sink: CollectingSink, error: Callable[[Sequence[Fact]], OutboxError | None]) -> None:
+    """Make a sink raise what `error` says of a batch."""
+    accept = sink.put
+
+    def put(facts: Sequence[Fact]) -> None:
+        fault = error(facts)
+        if fault:
+            raise fault
+        accept(facts)
+
+    sink.put = put  # type: ignore[method-assign]
+
+
+def test_facts_wait_for_a_sink_that_cannot_store(site: Site) -> None:
+    live, full = Live(), threading.Event()
+    full.set()
+    refusing(site.sink, lambda facts: OutboxError("disk full") if full.is_set() else None)
+    with running(site.camera(live)):
+        site.sink.wait(lambda sink: sink.state("cam1") == "online")
+        live.people = [NO_HAT]
+        site.sink.wait(lambda sink: sink.state("cam1") == "degraded")
+        assert "disk full" in site.sink.statuses[-1][1].detail
+        assert not site.sink.facts
+        full.clear()
+        site.sink.wait(lambda sink: sink.phases("no_hat") == ["open"])
+        site.sink.wait(lambda sink: sink.state("cam1") == "online")
+    assert [fact.kind for fact in site.sink.facts[:2]] == ["evidence", "observations"]
+
+
+def test_evidence_that_can_never_travel_holds_up_no_observation(site: Site) -> None:
     live = Live()
     live.people = [NO_HAT]
 
-    def refuse(facts: object) -> None:
-        raise OutboxError("disk full")
+    def pictures(facts: Sequence[Fact]) -> OutboxError | None:
+        return FactRefused("too large") if any(f.kind == "evidence" for f in facts) else None
 
-    site.sink.put = refuse  # type: ignore[method-assign]
+    refusing(site.sink, pictures)
+    with running(site.camera(live)):
+        site.sink.wait(lambda sink: sink.phases("no_hat") == ["open"])
+    assert site.sink.set_aside == ["too large"]
+
+
+def test_a_sink_that_never_stores_ends_the_worker_and_leaves_no_thread(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Live()
+    live.people = [NO_HAT]
+    monkeypatch.setattr("edge_agent.cameras.outlet.MOST_WAITING", 0)
+    refusing(site.sink, lambda facts: OutboxError("disk full"))
     with pytest.raises(OutboxError, match="disk full"):
         site.camera(live).run(threading.Event())
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("read-")]
+    assert [one.kind for one in recall(site.folder / "cam1.open.json")] == ["no_hat"]
 
 
 def test_real_files_through_real_workers(

@@ -126,9 +126,13 @@ class UntilFramer(
 ):
     """Records of one size, back to back, until an end record: one frame with all of them."""
 
-    head: Annotated[Hex, msgspec.Meta(description="First bytes of every record.")]
     size: Annotated[int, msgspec.Meta(ge=1, le=4096, description="Bytes of a record.")]
     end: Annotated[Hex, msgspec.Meta(description="The end record, whole.")]
+    prefix: Annotated[Hex, msgspec.Meta(description="What comes before the first record.")] = ""
+    head: Annotated[Hex, msgspec.Meta(description="First bytes of every record.")] = ""
+    tail: Annotated[
+        Hex, msgspec.Meta(description="Last bytes of every record but the end record.")
+    ] = ""
     max_bytes: MaxBytes = 65536
     idle_s: IdleS = 1.0
 

@@ -54,7 +54,8 @@ class BinaryField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = 0
     words: Annotated[
-        dict[str, str], msgspec.Meta(description="Number as sent → word, for coded fields.")
+        dict[str, str],
+        msgspec.Meta(description="Number as sent → word, for coded fields; others are invalid."),
     ] = {}
     invalid: Annotated[
         tuple[Hex, ...], msgspec.Meta(description="Byte patterns that mean: no value.")
@@ -89,6 +90,20 @@ class ResultMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, Qualitative],
         msgspec.Meta(description="Value as sent → meaning, beside the usual words."),
     ] = {}
+    invalid_statuses: Annotated[
+        tuple[str, ...], msgspec.Meta(description="Statuses that say that there is no value.")
+    ] = ()
+    live_statuses: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(description="On a live line, only results with these statuses are taken."),
+    ] = ()
+    changes_only: Annotated[
+        bool,
+        msgspec.Meta(
+            description="On a live line, a value like the one before is passed over (scales that "
+            "send all the time)."
+        ),
+    ] = False
     dedupe: Annotated[
         tuple[str, ...],
         msgspec.Meta(description="Fields that together name a record; a repeat is passed over."),
@@ -133,6 +148,13 @@ class BinaryRecord(
     size: Annotated[int, msgspec.Meta(ge=0, description="Exact size of the frame; 0: any.")] = 0
     fields: Annotated[dict[FieldName, BinaryField], msgspec.Meta(description="The fields.")] = {}
     repeat: Annotated[Repeat | None, msgspec.Meta(description="Blocks.")] = None
+    sane: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(
+            description="Fields that must be valid for the value to be believed, where there is no "
+            "check; else the result is kept as invalid, with the flag `implausible`."
+        ),
+    ] = ()
     result: Annotated[ResultMap | None, msgspec.Meta(description="Gives a quick-test result.")] = (
         None
     )
@@ -150,6 +172,9 @@ class TextRecord(
         str,
         msgspec.Meta(description="Regular expression of the whole text; named groups are fields."),
     ] = ""
+    many: Annotated[
+        bool, msgspec.Meta(description="The pattern is found again and again in one frame.")
+    ] = False
     separator: Annotated[str, msgspec.Meta(description="Separates columns.")] = ""
     columns: Annotated[
         tuple[str, ...], msgspec.Meta(description="Field of each column; empty: not used.")

@@ -9,7 +9,7 @@ from edge_agent.instruments.fields import (
     binary_rows,
     lis2_row,
     matches,
-    text_row,
+    text_rows,
 )
 from edge_agent.instruments.profiles import LoadedProfile
 from edge_agent.protocols import lis2
@@ -35,12 +35,24 @@ def decode_frame(profile: LoadedProfile, frame: bytes, flags: tuple[str, ...] = 
             if record.size and len(frame) != record.size:
                 wrong = f"record {record.name} has {record.size} bytes, not {len(frame)}"
                 continue
-            return [Row(record, cells, frame, flags) for cells in binary_rows(record, frame)]
+            return [
+                _sane(record, Row(record, cells, frame, flags))
+                for cells in binary_rows(record, frame)
+            ]
         if isinstance(record, TextRecord):
-            cells = text_row(record, frame)
-            if cells is not None:
-                return [Row(record, cells, frame, flags)]
+            rows = [Row(record, cells, raw, flags) for cells, raw in text_rows(record, frame)]
+            if rows:
+                return rows
     raise DecodeError(wrong)
+
+
+def _sane(record: BinaryRecord, row: Row) -> Row:
+    """A row whose other fields make no sense has no value either."""
+    if record.result is None or not any(row.cells[name].invalid for name in record.sane):
+        return row
+    value = msgspec.structs.replace(row.cells[record.result.value], invalid=True)
+    cells = {**row.cells, record.result.value: value}
+    return msgspec.structs.replace(row, cells=cells, flags=(*row.flags, "implausible"))
 
 
 def decode_registers(profile: LoadedProfile, name: str, data: bytes, raw: bytes) -> list[Row]:

@@ -3,7 +3,7 @@
 import math
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
@@ -136,7 +136,7 @@ def _number(spec: BinaryField, raw: bytes) -> Cell:
         integer = int.from_bytes(raw, spec.order, signed=spec.kind.startswith("i"))
     word = spec.words.get(str(integer))
     if spec.words:
-        return Cell(word if word is not None else str(integer), raw, integer)
+        return Cell(word or str(integer), raw, integer, invalid=word is None)
     text = decimal_text(integer, spec.decimals)
     return Cell(text, raw, float(text))
 
@@ -178,22 +178,52 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def text_row(record: TextRecord, frame: bytes) -> dict[str, Cell] | None:
-    """The fields of a frame of text, or None if it is not this record."""
+def text_rows(record: TextRecord, frame: bytes) -> list[tuple[dict[str, Cell], bytes]]:
+    """The rows of a frame of text, each with its own bytes; none if it is not this record.
+
+    Raises DecodeError if only parts of the frame are records.
+    """
     text, _ = decode_text(frame, record.encoding)
     text = text.strip("\r\n\x00\x02\x03 \t")
     codec = {"gb2312": "gb18030", "auto": "utf-8"}.get(record.encoding, record.encoding)
+
+    def row(named: Mapping[str, str | None]) -> dict[str, Cell]:
+        return {
+            name: Cell((cell or "").strip(), (cell or "").encode(codec, "replace"))
+            for name, cell in named.items()
+        }
+
+    if record.many:
+        return _many(record, text, codec, frame, row)
     if record.pattern:
         found = _compiled(record.pattern).fullmatch(text)
-        if found is None:
-            return None
-        named = {name: value or "" for name, value in found.groupdict().items()}
-    else:
-        cells = [cell.strip() for cell in text.split(record.separator)]
-        if len(cells) != len(record.columns) or (record.starts and cells[0] != record.starts):
-            return None
-        named = {name: cell for name, cell in zip(record.columns, cells, strict=True) if name}
-    return {name: Cell(cell, cell.encode(codec, "replace")) for name, cell in named.items()}
+        return [] if found is None else [(row(found.groupdict()), frame)]
+    cells = text.split(record.separator)
+    fits = len(cells) == len(record.columns)
+    if not fits or (record.starts and cells[0].strip() != record.starts):
+        return []
+    named = {name: cell for name, cell in zip(record.columns, cells, strict=True) if name}
+    return [(row(named), frame)]
+
+
+def _many(
+    record: TextRecord,
+    text: str,
+    codec: str,
+    frame: bytes,
+    row: Callable[[Mapping[str, str | None]], dict[str, Cell]],
+) -> list[tuple[dict[str, Cell], bytes]]:
+    rows, place = [], 0
+    for found in _compiled(record.pattern).finditer(text):
+        between = text[place : found.start()]
+        if between.strip():
+            raise DecodeError(f"{between[:40]!r} is no {record.name}")
+        raw = found[0].encode(codec, "replace")
+        rows.append((row(found.groupdict()), raw if raw in frame else frame))
+        place = found.end()
+    if rows and text[place:].strip():
+        raise DecodeError(f"{text[place:][:40]!r} is no {record.name}")
+    return rows
 
 
 # -- LIS2 ---------------------------------------------------------------------

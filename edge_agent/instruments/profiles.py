@@ -134,6 +134,8 @@ def _record(record: Record, where: str) -> Iterator[str]:
     if isinstance(record, TextRecord):
         if bool(record.pattern) == bool(record.separator and record.columns):
             yield f"{where}: give either `pattern`, or `separator` and `columns`"
+        if record.many and not record.pattern:
+            yield f"{where}.many: needs a `pattern`"
         try:
             re.compile(record.pattern)
         except re.error as error:
@@ -142,6 +144,9 @@ def _record(record: Record, where: str) -> Iterator[str]:
         for name, field in record.fields.items():
             if field.kind in ("text", "bytes", "bcd") and not field.length:
                 yield f"{where}.fields.{name}.length: a {field.kind} field needs one"
+        for name in record.sane:
+            if name not in _fields(record):
+                yield f"{where}.sane: no field {name!r}; one of {sorted(_fields(record))}"
         if record.repeat and record.repeat.count and record.repeat.count not in record.fields:
             yield f"{where}.repeat.count: no field {record.repeat.count!r}"
     known = _fields(record)

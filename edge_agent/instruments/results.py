@@ -50,7 +50,8 @@ class Reader(msgspec.Struct, frozen=True):
         """
         cell = row[spec.value]
         unit = spec.unit or unit_code(_text(row, spec.unit_field), spec.units)
-        words = {cell.text: "invalid"} if cell.invalid else spec.words
+        nothing = cell.invalid or _text(row, spec.status) in spec.invalid_statuses
+        words = {cell.text: "invalid"} if nothing else spec.words
         value = read_value(cell.text, words, unit, spec.units)
         item = (spec.item or _text(row, spec.item_field).strip() or "?")[:128]
         name = row.get(spec.sample_name, _EMPTY)

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from contracts.clock import Clock
-from contracts.events import Reading, Readings
-from contracts.profile_records import Lis2Record
+from contracts.events import Reading, Readings, TestResult
+from contracts.profile_records import Lis2Record, ResultMap
 from contracts.topics import Identity
 from edge_agent.instruments.decoder import Row
 from edge_agent.instruments.hosts import actions
@@ -59,6 +59,7 @@ class Unit:
         self._logbook: Logbook | None = None
         self._clock = clock
         self._batch: list[Reading] = []
+        self._last: dict[str, tuple[str, str]] = {}
         self._batch_ends = 0.0
 
     # -- life -----------------------------------------------------------------
@@ -157,11 +158,24 @@ class Unit:
             record = row.record
             if record.result is not None:
                 made = self._reader.result(record.result, row.cells, row.raw, at, row.flags)
-                results.append((made, fresh))
+                if self._is_news(record.result, made.result):
+                    results.append((made, fresh))
             if not isinstance(record, Lis2Record):
                 self._gather(readings_of(record, row.cells, at), now)
         if results:
             self._put_results(results, at)
+
+    def _is_news(self, spec: ResultMap, result: TestResult) -> bool:
+        """Scales that send all the time: only what is stable, and has changed, is a result."""
+        if spec.live_statuses and not any(
+            f"status={status}" in result.flags for status in spec.live_statuses
+        ):
+            return False
+        value = (result.value.text, result.value.unit)
+        if spec.changes_only and self._last.get(result.item) == value:
+            return False
+        self._last[result.item] = value
+        return True
 
     def _put_results(self, results: Sequence[tuple[Taken, bool]], at: datetime) -> None:
         logbook = self._open_logbook()

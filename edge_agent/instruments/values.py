@@ -27,7 +27,9 @@ _WORDS = {
     for meaning, words in (("negative", NEGATIVE), ("positive", POSITIVE), ("invalid", INVALID))
     for word in words
 }
-_NUMBER = re.compile(r"(<=|>=|[<>≤≥])?\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*(.*)", re.S)
+_NUMBER = re.compile(
+    r"(<=|>=|[<>≤≥])?\s*([+-]?\s*(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*(.*)", re.S
+)
 _UNIT_NAMES = {
     "°c": "Cel", "c": "Cel", "℃": "Cel", "%rh": "%", "ppm": "mg/kg", "ppb": "ug/kg",
     "µg/kg": "ug/kg", "μg/kg": "ug/kg", "µg/l": "ug/L", "μg/l": "ug/L", "ug/ml": "mg/L",
@@ -65,7 +67,7 @@ def read_value(text: str, words: Mapping[str, str], unit: str, units: Mapping[st
         unit = unit or code
     return Value(
         text,
-        number=float(number),
+        number=float("".join(number.split())),
         comparator={"<=": "<", "≤": "<", ">=": ">", "≥": ">"}.get(comparator, comparator or ""),
         unit=unit,
         qualitative=rest_words,

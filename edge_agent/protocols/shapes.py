@@ -92,22 +92,27 @@ class UntilShape:
     """Records of one size until an end record."""
 
     def __init__(self, spec: UntilFramer) -> None:
-        self.head = bytes.fromhex(spec.head)
+        self.head = bytes.fromhex(spec.prefix or spec.head)
+        self._prefix = bytes.fromhex(spec.prefix)
+        self._record = bytes.fromhex(spec.head)
+        self._tail = bytes.fromhex(spec.tail)
         self._end = bytes.fromhex(spec.end)
         self._spec = spec
 
     def measure(self, buffer: bytearray, at: int) -> int | Misfit:
-        place = at
+        place = at + len(self._prefix)
         while True:
             if buffer.startswith(self._end, place):
                 return place + len(self._end) - at
             left = len(buffer) - place
             if place - at + self._spec.size > self._spec.max_bytes:
                 return Misfit(f"no end record within {self._spec.max_bytes} bytes")
-            if not self.head.startswith(bytes(buffer[place : place + len(self.head)])):
+            if not self._record.startswith(bytes(buffer[place : place + len(self._record)])):
                 return Misfit(f"record at {place - at} does not begin {self._spec.head}")
             if left < max(self._spec.size, len(self._end)):
                 return NEED_MORE
+            if not buffer[place : place + self._spec.size].endswith(self._tail):
+                return Misfit(f"record at {place - at} does not end {self._spec.tail}")
             place += self._spec.size
 
     def flags(self, frame: bytes) -> tuple[str, ...]:

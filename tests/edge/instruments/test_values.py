@@ -9,7 +9,7 @@ from contracts.limits import load_limits
 from contracts.profile_records import BinaryField, BinaryRecord, Match, Repeat, TextRecord
 from contracts.words import Verdict
 from edge_agent.instruments.decoder import decode_frame
-from edge_agent.instruments.fields import Cell, binary_rows, decode_text, text_row, wall_time
+from edge_agent.instruments.fields import Cell, binary_rows, decode_text, text_rows, wall_time
 from edge_agent.instruments.profiles import load_profile
 from edge_agent.instruments.results import Reader
 from edge_agent.instruments.values import read_value
@@ -23,6 +23,8 @@ CONFIGS = Path(__file__).parents[3] / "firmware_configs"
     [
         ("5.0", 5.0, "", "", ""),
         (" 12.50 ", 12.5, "", "", ""),
+        ("+   1.234", 1.234, "", "", ""),
+        ("-  0.50", -0.5, "", "", ""),
         ("<5.0", 5.0, "<", "", ""),
         ("＜5.0", 5.0, "<", "", ""),
         ("≥100", 100.0, ">", "", ""),
@@ -92,10 +94,9 @@ def test_repeated_blocks() -> None:
 def test_text_is_decoded_before_it_is_split() -> None:
     # The second byte of 丂 is 40, of 亅 is 7C in GBK: a separator inside a character.
     record = TextRecord("x", separator="|", columns=("a", "b"))
-    row = text_row(record, "亅|2\r\n".encode("gb18030"))
-    assert row is not None
+    ((row, _raw),) = text_rows(record, "亅|2\r\n".encode("gb18030"))
     assert row["a"].text == "亅"
-    assert text_row(record, b"1|2|3\n") is None
+    assert text_rows(record, b"1|2|3\n") == []
 
 
 def test_two_digit_years() -> None:

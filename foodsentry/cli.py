@@ -56,6 +56,13 @@ def stop_on_signals() -> threading.Event:
     return stop
 
 
+def _hash_password(password: str) -> str:
+    """What the ledger keeps of a password; the hashing belongs to the server's room."""
+    passwords = importlib.import_module("server.passwords")
+    hashed: str = passwords.Passwords().hash(password)
+    return hashed
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one sub-command; returns its exit status.
 
@@ -64,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = build_parser().parse_args(argv)
     configure_logs(arguments.log_level, arguments.log_format)
+    if importlib.util.find_spec("argon2") is not None:
+        arguments.hash_password = _hash_password
     if getattr(arguments, "long_running", False):
         arguments.stop = stop_on_signals()
     try:

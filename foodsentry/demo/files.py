@@ -122,8 +122,11 @@ def _instruments(layout: Layout, site: DemoSite) -> list[dict[str, Any]]:
     return made
 
 
-def write_settings(layout: Layout, words: dict[str, str]) -> None:
-    """Write gateway.toml, server.toml and one TOML file for each site's agent."""
+def write_settings(layout: Layout, words: dict[str, str], group: str = "") -> None:
+    """Write gateway.toml, server.toml and one TOML file for each site's agent.
+
+    `group` names the gateway's shared subscription; rumqttd's stall, and panic on disconnect.
+    """
     layout.lines.mkdir(parents=True, exist_ok=True)
     stores = {
         "ledger": {"url": "sqlite:///ledger.sqlite"},
@@ -132,7 +135,7 @@ def write_settings(layout: Layout, words: dict[str, str]) -> None:
     gateway = {
         **stores,
         "mqtt": _mqtt(layout, "gateway", words["gateway"], "gateway"),
-        "intake": {"group": ""},  # rumqttd's shared subscriptions stall, and panic on disconnect
+        "intake": {"group": group},
         "alerts": {"rules": _rules(layout), "watch_every_s": 2.0},
         "http": {"port": layout.ports.gateway},
     }

@@ -3,7 +3,7 @@
 A profile is a folder (its name is the profile's) with `profile.toml`, `README.md` and `captures/`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -158,3 +158,10 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     framer: Annotated[
         Framer | None, msgspec.Meta(description="Where frames begin and end; `listen` and `poll`.")
     ] = None
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema as JSON Schema, for editors."""
+    schema = msgspec.json.schema(Profile)
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **plain}

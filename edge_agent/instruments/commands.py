@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from contracts.clock import utc_now
 from contracts.events import Readings, Status, TestResult
 from contracts.limits import load_limits
+from contracts.profile import json_schema
 from contracts.settings import SettingsError
 from contracts.topics import Identity
 from edge_agent.instruments.captures import cases, run_case
@@ -50,6 +51,9 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     leaf = leaves.add_parser("lint", parents=[common], help="check profiles and their captures")
     leaf.add_argument("path", nargs="?", type=Path, metavar="PATH", help="a profile, or a folder")
     leaf.set_defaults(run=lint)
+
+    leaf = leaves.add_parser("schema", help="the JSON Schema of profile.toml, for editors")
+    leaf.set_defaults(run=schema)
 
     leaf = leaves.add_parser("decode", parents=[common], help="bytes from a file into results")
     _profile_arguments(leaf)
@@ -152,6 +156,12 @@ def _complaints(folder: Path, name: str, reader_kind: type[Reader], limits: Any)
         yield f"{profile.folder / 'captures'}: is empty; add a case, it is the profile's test"
     for case in cases(profile):
         yield from run_case(profile, reader_kind(profile.ref, limits), case)
+
+
+def schema(_arguments: argparse.Namespace) -> int:
+    """`schema`: the JSON Schema of a profile on stdout."""
+    print(json.dumps(json_schema(), ensure_ascii=False, indent=1))
+    return 0
 
 
 def decode(arguments: argparse.Namespace) -> int:

@@ -31,11 +31,12 @@ _NUMBER = re.compile(
     r"(<=|>=|[<>≤≥])?\s*([+-]?\s*(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*(.*)", re.S
 )
 _UNIT_NAMES = {
-    "°c": "Cel", "c": "Cel", "℃": "Cel", "%rh": "%", "ppm": "mg/kg", "ppb": "ug/kg",
+    "°c": "Cel", "℃": "Cel", "%rh": "%", "ppm": "[ppm]", "ppb": "[ppb]",
     "µg/kg": "ug/kg", "μg/kg": "ug/kg", "µg/l": "ug/L", "μg/l": "ug/L", "ug/ml": "mg/L",
     "rlu": "[RLU]", "mgkoh/g": "mg/g",
 }  # fmt: skip
 _UCUM = {code.casefold(): code for code in UNITS} | _UNIT_NAMES
+_KNOWN = frozenset(_UCUM.values())
 
 
 def unit_code(sent: str, units: Mapping[str, str]) -> str:
@@ -62,7 +63,7 @@ def read_value(text: str, words: Mapping[str, str], unit: str, units: Mapping[st
     rest_words = _WORDS.get(rest.strip(" ()"), "")
     if rest and not rest_words:
         code = unit_code(plain[len(plain) - len(rest) :], units)
-        if code not in UNITS:
+        if code not in _KNOWN and code not in units.values():
             return Value(text, unit=unit)
         unit = unit or code
     return Value(

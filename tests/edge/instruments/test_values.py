@@ -30,7 +30,7 @@ CONFIGS = Path(__file__).parents[3] / "firmware_configs"
         ("≥100", 100.0, ">", "", ""),
         ("1.2e3", 1200.0, "", "", ""),
         ("5.0 mg/kg", 5.0, "", "", "mg/kg"),
-        ("5.0ppb", 5.0, "", "", "ug/kg"),
+        ("5.0ppb", 5.0, "", "", "[ppb]"),
         ("未检出", None, "", "negative", ""),
         ("阴性", None, "", "negative", ""),
         ("阳性", None, "", "positive", ""),

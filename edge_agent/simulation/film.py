@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_agent.simulation.film_cook import ABOVE, HEAD_BOX, HEIGHT, WIDTH, Cook, draw_cook
-from edge_agent.simulation.film_kitchen import draw_kitchen
+from edge_agent.simulation.film_kitchen import COUNTER_Y, draw_kitchen
 
 Pixels = npt.NDArray[np.uint8]
-Noise = npt.NDArray[np.int16]
-Sprite = tuple[Pixels, npt.NDArray[np.float32]]
-"""A cook in BGR, and how opaque each pixel is."""
+Floats = npt.NDArray[np.float32]
+Sprite = tuple[Floats, Floats]
+"""A cook in BGR, already weighed by how opaque each pixel is, and what is left for the room."""
+Noise = tuple[Pixels, Pixels]
+"""What to add, and what to take away."""
 
 SIZE = (960, 540)
 FPS = 10.0
@@ -73,10 +75,7 @@ def pictures(
     width, height = size
     room, counter = draw_kitchen(width, height)
     noise = np.random.default_rng(seed)
-    sheets = [
-        noise.normal(0, NOISE, (height, width, 1)).round().astype(np.int16)
-        for _ in range(_NOISE_SHEETS)
-    ]
+    sheets = [_noise_sheet(noise, width, height) for _ in range(_NOISE_SHEETS)]
     sprites: dict[Cook, Sprite] = {}
     number = 0
     last: Pixels | None = None
@@ -91,8 +90,9 @@ def pictures(
                     _stand(scene, cook, sprites[cook], number / fps)
                 scene[-counter.shape[0] :] = counter
                 # Turned round by steps that do not repeat soon: no two pictures are alike.
-                sheet: Noise = np.roll(sheets[number % len(sheets)], 37 * number, axis=1)
-                last = _seen(scene, act.view, sheet, number / fps)
+                more, less = sheets[number % len(sheets)]
+                turned = (np.roll(more, 37 * number, axis=1), np.roll(less, 37 * number, axis=1))
+                last = _seen(scene, act.view, turned, number / fps)
             yield last
             number += 1
 
@@ -126,13 +126,19 @@ def write_film(
     return part.replace(path)
 
 
+def _noise_sheet(noise: np.random.Generator, width: int, height: int) -> Noise:
+    levels = noise.normal(0, NOISE, (height, width, 1)).round()
+    levels = np.repeat(levels, 3, axis=2)
+    return np.maximum(levels, 0).astype(np.uint8), np.maximum(-levels, 0).astype(np.uint8)
+
+
 def _sprite(cook: Cook, height: int) -> Sprite:
     pixels, opaque = draw_cook(cook)
     scale = _scale(height)
     wanted = (round(WIDTH * scale), round(HEIGHT * scale))
     share = cv2.resize(opaque, wanted, interpolation=cv2.INTER_AREA)[:, :, None]
     little = cv2.resize(pixels, wanted, interpolation=cv2.INTER_AREA)
-    return np.asarray(little, np.uint8), np.asarray(share, np.float32)
+    return np.asarray(little * share, np.float32), np.asarray(1 - share, np.float32)
 
 
 def _scale(height: int) -> float:
@@ -141,18 +147,17 @@ def _scale(height: int) -> float:
 
 def _stand(scene: Pixels, cook: Cook, sprite: Sprite, at_s: float) -> None:
     """Put a cook into the picture where it stands at `at_s`."""
-    pixels, opaque = sprite
+    pixels, rest = sprite
     height, width = scene.shape[:2]
+    hidden = round(COUNTER_Y * height)  # below it the counter stands before the cook
     phase = at_s * 0.8 + (2.0 if cook.mirrored else 0.0)
     middle = (cook.x + cook.sway * math.sin(phase)) * width
     top = (0.30 + 0.008 * math.sin(at_s * 3.1)) * height - (ABOVE + HEAD_BOX[1]) * _scale(height)
     left, upper = round(middle - pixels.shape[1] / 2), round(top)
     x0, y0 = max(0, left), max(0, upper)
-    x1, y1 = min(width, left + pixels.shape[1]), min(height, upper + pixels.shape[0])
+    x1, y1 = min(width, left + pixels.shape[1]), min(hidden, upper + pixels.shape[0])
     part = (slice(y0 - upper, y1 - upper), slice(x0 - left, x1 - left))
-    share = opaque[part]
-    behind = scene[y0:y1, x0:x1]
-    scene[y0:y1, x0:x1] = (pixels[part] * share + behind * (1 - share)).astype(np.uint8)
+    scene[y0:y1, x0:x1] = (pixels[part] + scene[y0:y1, x0:x1] * rest[part]).astype(np.uint8)
 
 
 def _seen(scene: Pixels, view: View, noise: Noise, at_s: float) -> Pixels:
@@ -162,7 +167,7 @@ def _seen(scene: Pixels, view: View, noise: Noise, at_s: float) -> Pixels:
         scene = np.full_like(scene, 96)
     elif view is View.BLURRED:
         scene = np.asarray(cv2.GaussianBlur(scene, (0, 0), 14), np.uint8)
-    noisy: Pixels = np.clip(scene.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+    noisy = np.asarray(cv2.subtract(cv2.add(scene, noise[0]), noise[1]), np.uint8)
     if view is not View.DARK:
         stamp = f"CAM 1  {int(at_s) // 60:02d}:{at_s % 60:04.1f}"
         place = (14, noisy.shape[0] - 14)

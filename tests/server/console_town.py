@@ -1,4 +1,4 @@
-"""A believable part of Jiangmen for the console's tests and screenshots: places, people, a day's facts.
+"""A believable part of Jiangmen for the console's tests and screenshots: places, people, facts.
 
 `build` writes it into an empty ledger and time-series store as it would stand at `now`.
 """
@@ -388,7 +388,7 @@ def _alerts(conn: Connection, now: datetime, tests: dict[str, NewResult]) -> dic
 
 
 def kitchen_picture() -> tuple[bytes, int, int]:
-    """A person in front of a wall, the face made unrecognisable (NASA's portrait, public domain)."""
+    """A person with the face made unrecognisable (NASA's portrait, public domain)."""
     path = Path(skimage.__file__).parent / "data" / "astronaut.png"
     with Image.open(path) as opened:
         whole = opened.convert("RGB")

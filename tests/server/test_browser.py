@@ -1,0 +1,285 @@
+"""Journeys in headless Chromium: signing in, live alerts, two browsers, phone and desk, axe."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import NOW, Clock
+from console_town import MARKET, PASSWORD, new_result, put_observation, simple_alert, test_alert
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from test_live import Served, served
+
+from contracts.topics import Identity
+from contracts.words import Phase, Severity, Verdict
+from ledger import alerts, results
+from ledger.engine import Engine, writing
+from server import assets
+from timeseries.port import SeriesStore
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+DESK, PHONE = (1440, 900), (390, 844)
+AXE = Path(assets.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+test_alert.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def console(engine: Engine, series: SeriesStore, clock: Clock) -> Iterator[Served]:
+    with served(engine, series, clock) as running:
+        yield running
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(chromium: Browser, console: Served) -> Iterator[Visit]:
+    """Opens a browser of its own, signed in if a login is given; complains of any console error."""
+    opened: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def open_one(
+        login: str = "", size: tuple[int, int] = DESK, scheme: str = "light", **more: object
+    ) -> Page:
+        context = chromium.new_context(
+            base_url=f"http://127.0.0.1:{console.port}",
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            locale=str(more.get("locale", "zh-CN")),
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "console",
+            lambda told: troubles.append(told.text) if told.type in ("error", "warning") else None,
+        )
+        if login:
+            page.goto("/signin")
+            page.fill("#login", login)
+            page.fill("#password", PASSWORD)
+            page.click("button.primary")
+            page.wait_for_url("**/alerts")
+        return page
+
+    yield open_one
+    for context in opened:
+        context.close()
+    assert [one for one in troubles if "status of 401" not in one] == []
+
+
+def raise_one(engine: Engine, name: str, who: Identity = MARKET) -> str:
+    new = simple_alert(f"b|{name}", who, Severity.AT_ONCE, NOW, name, name, "说明")
+    with writing(engine) as conn:
+        return alerts.raise_alert(conn, new)[0]
+
+
+def test_signing_in_wrong_then_right_leads_to_the_page_that_was_asked_for(visit: Visit) -> None:
+    page = visit(locale="zh-CN")
+    page.goto("/devices")
+    expect(page).to_have_url(re.compile(r"/signin\?next="))
+    page.fill("#login", "baisha")
+    page.fill("#password", "not this one")
+    with page.expect_response("**/signin") as answered:
+        page.locator("#password").press("Enter")
+    assert answered.value.status == 401
+    expect(page.get_by_role("alert")).to_have_text("账号或密码不正确。")
+    expect(page.locator("#login")).to_have_value("baisha")
+    page.fill("#password", PASSWORD)
+    page.click("button.primary")
+    expect(page).to_have_url(re.compile(r"/devices$"))
+
+
+def test_a_new_alert_appears_at_the_top_without_a_reload(visit: Visit, engine: Engine) -> None:
+    page = visit("baisha")
+    expect(page.locator(".live")).to_have_attribute("data-state", "open")
+    page.evaluate("window.untouched = true")
+    before = int(page.locator('.tally [data-count="all"]').inner_text())
+    who = MARKET.sibling("lz4000t")
+    new = new_result(who, 500, 3, 71.2, Verdict.POSITIVE, NOW)
+    with writing(engine) as conn:
+        results.add(conn, [new])
+        alert_id, _ = alerts.raise_alert(conn, test_alert(new, NOW))
+    first = page.locator(".alerts > .alert").first
+    expect(first).to_have_id(f"alert-{alert_id}")
+    expect(first).to_contain_text("71.20")
+    expect(page.locator('.tally [data-count="all"]')).to_have_text(str(before + 1))
+    expect(page).to_have_title(re.compile(r"^\(\d+\) "))
+    assert page.evaluate("window.untouched") is True
+
+
+def test_acknowledging_in_one_browser_shows_in_the_second_at_once(
+    visit: Visit, alert_ids: dict[str, str]
+) -> None:
+    town, county, detail = visit("baisha", PHONE), visit("pengjiang"), visit("shiju")
+    key = alert_ids["positive"]
+    detail.goto(f"/alerts/{key}")
+    expect(detail.locator("#state")).to_contain_text("还没有人签收")
+    row = county.locator(f"#alert-{key}")
+    expect(row).to_have_attribute("data-state", "firing")
+    expect(county.locator(".live")).to_have_attribute("data-state", "open")
+    town.locator(f"#alert-{key} button").click()
+    expect(town.locator(f"#alert-{key}")).to_have_attribute("data-state", "acknowledged")
+    expect(row).to_have_attribute("data-state", "acknowledged", timeout=2000)
+    expect(row).to_contain_text("黄嘉敏")
+    expect(detail.locator("#state")).to_contain_text("黄嘉敏 于", timeout=2000)
+
+
+def test_an_alert_is_closed_with_a_note(visit: Visit, alert_ids: dict[str, str]) -> None:
+    page, other = visit("tangxia"), visit("pengjiang")
+    page.goto(f"/alerts/{alert_ids['hat']}")
+    picture = page.locator(".evidence img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("one => one.complete && one.naturalWidth") == 640
+    page.fill("#note", "当事人已佩戴厨师帽，现场教育。")
+    page.get_by_role("button", name="办结").click()
+    expect(page.locator("#state")).to_contain_text("区健华 于")
+    expect(page.locator(".timeline blockquote")).to_have_text("当事人已佩戴厨师帽，现场教育。")
+    expect(other.locator(f"#alert-{alert_ids['hat']}")).to_have_count(0)
+
+
+def test_a_half_written_note_survives_what_others_do(
+    visit: Visit, engine: Engine, alert_ids: dict[str, str]
+) -> None:
+    page = visit("tangxia")
+    page.goto(f"/alerts/{alert_ids['cold']}")
+    page.fill("#note", "正在现场核查")
+    expect(page.locator("[data-live]")).to_be_visible()
+    with writing(engine) as conn:
+        alerts.acknowledge(conn, alert_ids["cold"], "officer-pengjiang", NOW)
+    expect(page.locator("#state")).to_contain_text("陈志强 于")
+    expect(page.locator("#note")).to_have_value("正在现场核查")
+
+
+def test_a_break_of_the_stream_is_shown_and_made_up_for(visit: Visit, engine: Engine) -> None:
+    page = visit("baisha")
+    expect(page.locator(".live")).to_have_attribute("data-state", "open")
+    page.context.set_offline(True)
+    page.evaluate("window.dispatchEvent(new Event('offline'))")
+    made = [raise_one(engine, f"断网期间 {number}") for number in range(3)]
+    page.context.set_offline(False)
+    for alert_id in made:
+        expect(page.locator(f"#alert-{alert_id}")).to_be_visible(timeout=30_000)
+
+
+def test_filters_hold_while_alerts_come(visit: Visit, engine: Engine) -> None:
+    page = visit("baisha")
+    page.get_by_role("link", name=re.compile("二级")).click()
+    expect(page).to_have_url(re.compile(r"/alerts\?class=2$"))
+    expect(page.locator(".live")).to_have_attribute("data-state", "open")
+    shown = page.locator(".alerts > .alert").count()
+    raise_one(engine, "一级预警")
+    expect(page.locator('.tally [data-count="class1"]')).to_have_text("2")
+    assert page.locator(".alerts > .alert").count() == shown
+    page.reload()
+    expect(page).to_have_url(re.compile(r"/alerts\?class=2$"))
+
+
+def test_observations_and_charts_are_drawn(visit: Visit, engine: Engine) -> None:
+    page = visit("shiju")
+    with writing(engine) as conn:
+        who = Identity("440703-tangxia", "tangxia-kitchen", "cam-1")
+        put_observation(conn, who, "o-9", "no_mask", NOW, phase=Phase.OPEN, zone="备餐专间")
+    for path in ("/establishments/tangxia-school", "/establishments/baisha-market"):
+        page.goto(path)
+        expect(page.locator(".chart[data-drawn] canvas").first).to_be_visible()
+
+
+def test_the_public_page_weighs_little_and_runs_nothing(visit: Visit) -> None:
+    page = visit(size=PHONE)
+    weights: list[int] = []
+    kinds: set[str] = set()
+
+    def weigh(answer: object) -> None:
+        weights.append(len(answer.body()))  # type: ignore[attr-defined]
+        kinds.add(answer.request.resource_type)  # type: ignore[attr-defined]
+
+    page.on("response", weigh)
+    page.goto("/p/code-baisha-market", wait_until="networkidle")
+    expect(page.get_by_role("heading", level=1)).to_have_text("白沙农贸市场")
+    assert sum(weights) < 50_000
+    assert "script" not in kinds and "xhr" not in kinds
+    assert page.context.cookies() == []
+
+
+def _paths(alert_ids: dict[str, str]) -> dict[str, str]:
+    return {
+        "desk": "/alerts",
+        "closed": "/alerts?state=closed",
+        "test": f"/alerts/{alert_ids['positive']}",
+        "picture": f"/alerts/{alert_ids['hat']}",
+        "reading": f"/alerts/{alert_ids['cold']}",
+        "silence": f"/alerts/{alert_ids['van']}",
+        "places": "/establishments",
+        "canteen": "/establishments/tangxia-school",
+        "market": "/establishments/baisha-market",
+        "bare": "/establishments/huicheng-market",
+        "devices": "/devices",
+        "public": "/p/code-tangxia-school",
+        "error": "/alerts/none",
+        "signin": "/signin",
+    }
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["1440", "390"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_overflows_and_axe_finds_nothing_serious(
+    visit: Visit, alert_ids: dict[str, str], size: tuple[int, int], scheme: str
+) -> None:
+    page = visit("shiju", size, scheme)
+    axe = AXE.read_text("utf-8")
+    found = []
+    for name, path in _paths(alert_ids).items():
+        if name == "error":
+            page = visit_quietly(page, path)
+        else:
+            page.goto(path)
+        page.wait_for_load_state("load")
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        if page.evaluate(wide) > 0:
+            found.append(f"{name}: overflows by {page.evaluate(wide)} px")
+        page.evaluate(axe)
+        told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        for one in told["violations"]:
+            if one["impact"] in ("serious", "critical"):
+                where = one["nodes"][0]["target"], one["nodes"][0]["failureSummary"][:300]
+                found.append(f"{name}: {one['id']} ({one['impact']}) {where}")
+    assert found == []
+
+
+def visit_quietly(page: Page, path: str) -> Page:
+    """Go to a page that is an error without the browser's own complaint being one of ours."""
+    page.route(f"**{path}", lambda route: route.fulfill(response=route.fetch(), status=200))
+    page.goto(path)
+    return page
+
+
+def test_english_pages_fit_too(visit: Visit, alert_ids: dict[str, str]) -> None:
+    page = visit("shiju", PHONE, locale="en-GB")
+    for path in _paths(alert_ids).values():
+        if path == "/alerts/none":
+            continue
+        page.goto(path)
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(wide) <= 0, path
+        if not path.startswith("/p/"):
+            assert page.locator("html").get_attribute("lang") == "en"

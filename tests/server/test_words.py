@@ -1,0 +1,170 @@
+"""Every visible word stands in the catalogue, in both languages, and nothing there is unused."""
+
+import re
+import string
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from contracts.words import AlertState, DeviceState, Phase, Severity, Verdict
+from ledger.devices import DeviceKind
+from ledger.establishments import EstablishmentKind
+from ledger.officers import Role
+from ledger.sites import SiteKind
+from server import desk
+from server.formats import duration
+from server.languages import LANGUAGES, MissingWord, Words, chosen, load_words
+from server.pages import TEMPLATES
+
+WORDS = load_words()
+FILES = sorted(TEMPLATES.rglob("*.html"))
+SOURCES = sorted(Path(desk.__file__).parent.rglob("*.py"))
+DOCUMENTED = ("api_models.py", "app.py")
+"""These hold the examples and names of the API's document."""
+_NAME = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']""")
+_NAME_IN_PLACE = re.compile(r"""["']((?:[a-z_0-9]+\.)+[a-z_0-9]+)["']""")
+_FAMILY = re.compile(r"""["']((?:[a-z_0-9]+\.)+)["']\s*~""")
+_SHOWN = ("title", "alt", "placeholder", "aria-label", "label", "value")
+_WORD = re.compile(r"[A-Za-z一-鿿]{2,}")
+FAMILIES: dict[str, set[str]] = {
+    "class.": {str(int(one)) for one in Severity},
+    "class.say.": {str(int(one)) for one in Severity},
+    "state.": {one.value for one in AlertState} | set(desk.STATES),
+    "verdict.": {one.value for one in Verdict},
+    "device.state.": {one.value for one in DeviceState},
+    "device.say.": {one.value for one in DeviceState},
+    "devicekind.": {one.value for one in DeviceKind},
+    "kind.": {one.value for one in EstablishmentKind},
+    "site.": {one.value for one in SiteKind},
+    "role.": {one.value for one in Role},
+    "phase.": {one.value for one in Phase},
+    "desk.empty.": set(desk.STATES),
+    "nav.": {"alerts", "establishments", "devices"},
+    "language.": set(LANGUAGES),
+    "lasting.": {duration(seconds)[0] for seconds in (1, 200, 9000, 999_999)},
+    "signin.road.": {"1", "2", "3"},
+    "signin.road.mark.": {"1", "2", "3"},
+    "timeline.": {"raised", "again", "reopened", "acknowledged", "resolved", "closed"},
+    "public.camera.": {"sees", "blind", "unknown"},
+    "public.temperature.": {"ok", "over", "unknown", "plain"},
+}
+OPEN_FAMILIES = ("observed.", "label.", "attribute.", "error.", "error.say.")
+"""Looked up with a fallback for what is not listed."""
+
+
+class Visible(HTMLParser):
+    """Collects the text that a reader would see, Jinja's parts cut out before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.found += _WORD.findall(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        hidden = ("type", "hidden") in attrs
+        for name, value in attrs:
+            if name in _SHOWN and not hidden:
+                self.found += _WORD.findall(value or "")
+
+
+def _names_used() -> set[str]:
+    used: set[str] = set()
+    for file in [*FILES, *SOURCES]:
+        text = file.read_text("utf-8")
+        used |= set(_NAME.findall(text)) | set(_NAME_IN_PLACE.findall(text))
+    return used
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(TEMPLATES)))
+def test_no_visible_string_stands_in_a_template(file: Path) -> None:
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", file.read_text("utf-8"), flags=re.S)
+    seen = Visible()
+    seen.feed(text)
+    assert seen.found == []
+
+
+@pytest.mark.parametrize(
+    "file", [one for one in SOURCES if one.name not in DOCUMENTED], ids=lambda file: file.name
+)
+def test_no_chinese_stands_in_the_code(file: Path) -> None:
+    code = re.sub(r'""".*?"""', "", file.read_text("utf-8"), flags=re.S)
+    assert re.findall(r"[一-鿿]+", code) == []
+
+
+def test_both_languages_have_the_same_messages_with_the_same_places() -> None:
+    zh, en = WORDS["zh_CN"].messages, WORDS["en"].messages
+    assert set(zh) == set(en)
+    for name in zh:
+        places = {
+            field
+            for form in (*zh[name], *en[name])
+            for _, field, _, _ in string.Formatter().parse(form)
+            if field is not None
+        }
+        for language, forms in (("zh", zh[name]), ("en", en[name])):
+            for form in forms:
+                assert form.strip(), f"{language}: {name} is empty"
+                own = {field for _, field, _, _ in string.Formatter().parse(form) if field}
+                # A singular may say the number in words.
+                assert own == places or (language == "en" and own | {"n"} == places), name
+
+
+def test_every_name_that_is_used_is_there() -> None:
+    names = set(WORDS["en"].messages)
+    direct = set()
+    for file in FILES:
+        direct |= set(_NAME.findall(file.read_text("utf-8")))
+    assert {name for name in direct if not name.endswith(".")} - names == set()
+    for family, members in FAMILIES.items():
+        for member in members:
+            assert family + member in names, family + member
+
+
+def test_every_family_in_the_templates_is_listed_here() -> None:
+    used = set()
+    for file in FILES:
+        used |= set(_FAMILY.findall(file.read_text("utf-8")))
+    assert used - set(FAMILIES) - set(OPEN_FAMILIES) == set()
+
+
+def test_nothing_in_the_catalogue_is_unused() -> None:
+    used = _names_used()
+    families = (*FAMILIES, *OPEN_FAMILIES)
+    left = {
+        name for name in WORDS["en"].messages if name not in used and not name.startswith(families)
+    }
+    assert left == set()
+
+
+def test_numbers_take_the_languages_own_plural() -> None:
+    assert WORDS["en"]("place.alerts", n=1) == "1 alert"
+    assert WORDS["en"]("place.alerts", n=2) == "2 alerts"
+    assert WORDS["zh_CN"]("place.alerts", n=2) == "2 条预警"
+
+
+def test_a_missing_word_names_itself(tmp_path: Path) -> None:
+    with pytest.raises(MissingWord, match=r"en: no\.such\.word"):
+        WORDS["en"]("no.such.word")
+    with pytest.raises(FileNotFoundError):
+        Words("en", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "accept", "expected"),
+    [
+        ("en", "zh-CN", "en"),
+        ("zh_CN", "en", "zh_CN"),
+        (None, "zh-CN,zh;q=0.9,en;q=0.8", "zh_CN"),
+        (None, "en-GB,en;q=0.9,zh;q=0.5", "en"),
+        (None, "de-DE,de;q=0.9", "zh_CN"),
+        ("klingon", None, "zh_CN"),
+        (None, None, "zh_CN"),
+    ],
+)
+def test_the_language_is_chosen_by_cookie_then_by_browser(
+    cookie: str | None, accept: str | None, expected: str
+) -> None:
+    assert chosen(cookie, accept) == expected

@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -31,11 +31,13 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from contracts.clock import Clock
 from contracts.envelope import MAX_PAYLOAD_BYTES
 from contracts.mqtt_settings import MqttSettings
+from gateway.buffered_socket import BufferedSocket
 
 log = logging.getLogger(__name__)
 
 RECONNECT_MOST_S = 20
 OUTGOING_IN_FLIGHT = 200
+PACKETS_A_TURN = 500
 
 
 class Inbound(msgspec.Struct, frozen=True):
@@ -56,6 +58,26 @@ class Outbound(msgspec.Struct, frozen=True):
     topic: str
     payload: bytes
     retain: bool = False
+
+
+class _Client(mqtt.Client):
+    """paho's client, reading ahead and handling all that was read in one turn of its loop."""
+
+    _reader: BufferedSocket | None = None
+
+    def _create_socket(self) -> Any:
+        self._reader = BufferedSocket(super()._create_socket())
+        return self._reader
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        reason = super().loop_read(max_packets)
+        for _ in range(PACKETS_A_TURN):
+            if reason or self.socket() is None or self._reader is None:
+                break
+            if not self._reader.pending():
+                break
+            reason = super().loop_read(max_packets)
+        return reason
 
 
 class Broker:
@@ -92,7 +114,7 @@ class Broker:
         self._client = self._make_client(client_id, password)
 
     def _make_client(self, client_id: str, password: str | None) -> mqtt.Client:
-        client = mqtt.Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=mqtt.MQTTv5,

@@ -72,7 +72,7 @@ class Gateway:
             self.store,
             self.engine,
             publish=self.broker.publish,
-            queue_batches=intake.series_queue_batches,
+            queue_bytes=intake.series_queue_bytes,
             receipt_every_s=intake.receipt_every_s,
             retry_most_s=intake.retry_most_s,
             metrics=self.metrics,

@@ -29,7 +29,7 @@ class IntakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             le=65535,
             description="Messages that the broker may have under way to us without our "
             "acknowledgement. This is the back-pressure: what is not acknowledged stays at the "
-            "broker.",
+            "broker. Times the size of messages, it is also the memory that they may take.",
         ),
     ] = 2000
     session_expiry_s: Annotated[
@@ -43,14 +43,14 @@ class IntakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(ge=0, le=5, description="Longest time a message waits for its batch to fill."),
     ] = 0.02
-    series_queue_batches: Annotated[
+    series_queue_bytes: Annotated[
         int,
         Meta(
             ge=1,
-            description="Batches that may wait for the time-series store. When more come, they "
-            "are dropped there and not receipted; the edge sends them again.",
+            description="How much (in bytes as sent) may wait for the time-series store. Batches "
+            "beyond that are dropped there and not receipted; the edge sends them again.",
         ),
-    ] = 50
+    ] = 32_000_000
     receipt_every_s: Annotated[
         float,
         Meta(ge=0, le=5, description="How long stored numbers are gathered into one receipt."),

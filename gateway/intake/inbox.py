@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from gateway.broker import Inbound
 
+BATCH_BYTES = 8_000_000
+"""A batch with more than this is full, so that pictures do not make giant transactions."""
+
 
 class Inbox:
     """A queue between the network thread and intake.
@@ -27,7 +30,7 @@ class Inbox:
         self._queue.put(message)
 
     def take(self, most: int, age_s: float, wait_s: float) -> list[Inbound]:
-        """A batch: at most `most` messages, none older than about `age_s`.
+        """A batch: at most `most` messages (fewer if they are large), none older than `age_s`.
 
         Waits up to `wait_s` for the first; returns an empty list if none came.
         """
@@ -37,17 +40,20 @@ class Inbox:
         except queue.Empty:
             return []
         until = time.monotonic() + age_s
-        while len(batch) < most:
+        room = BATCH_BYTES - len(batch[0].payload)
+        while len(batch) < most and room > 0:
             try:
-                batch.append(take(block=False))
+                message = take(block=False)
             except queue.Empty:
                 left = until - time.monotonic()
                 if left <= 0:
                     break
                 try:
-                    batch.append(take(timeout=left))
+                    message = take(timeout=left)
                 except queue.Empty:
                     break
+            batch.append(message)
+            room -= len(message.payload)
         return batch
 
     def __len__(self) -> int:

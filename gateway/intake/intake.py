@@ -19,6 +19,7 @@ from gateway.backoff import pauses
 from gateway.broker import Inbound
 from gateway.health import Health
 from gateway.intake.inbox import Inbox
+from gateway.intake.points import has_points
 from gateway.intake.series import SeriesJob, SeriesWriter
 from gateway.intake.store import Taken, take_in
 from gateway.metrics import Metrics
@@ -146,7 +147,7 @@ class Intake:
         self._acknowledge([one.message for one in piece])
         numbers = [one.numbered for one in piece if one.numbered]
         if numbers:
-            self._series.offer(SeriesJob(accepted, numbers))
+            self._series.offer(SeriesJob([one for one in accepted if has_points(one)], numbers))
         if taken.news:
             self._on_alerts()
         self._count(taken)

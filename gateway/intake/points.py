@@ -14,6 +14,11 @@ from gateway.unpack import Accepted
 from timeseries.port import Point, Value, to_ns
 
 
+def has_points(accepted: Accepted) -> bool:
+    """Whether the event's kind has a series."""
+    return isinstance(accepted.event.data, Readings | TestResult)
+
+
 def points_of(accepted: Accepted) -> list[Point]:
     """The points of one event; none for kinds that have no series."""
     data, who = accepted.event.data, accepted.who

@@ -34,7 +34,13 @@ class SeriesJob(msgspec.Struct, frozen=True):
     """One batch that the ledger has: events to write, numbers to receipt once they are written."""
 
     events: list[Accepted]
+    """Those that have points."""
     numbers: list[Numbered]
+
+    @property
+    def size(self) -> int:
+        """Bytes as they were sent."""
+        return sum(len(event.message.payload) for event in self.events)
 
 
 class SeriesWriter:
@@ -46,7 +52,7 @@ class SeriesWriter:
         engine: Engine,
         *,
         publish: Callable[[list[Outbound]], bool],
-        queue_batches: int,
+        queue_bytes: int,
         receipt_every_s: float,
         retry_most_s: float,
         metrics: Metrics,
@@ -61,16 +67,22 @@ class SeriesWriter:
         self._metrics = metrics
         self._health = health
         self._clock = clock
-        self._queue: queue.Queue[SeriesJob] = queue.Queue(queue_batches)
+        self._queue: queue.SimpleQueue[SeriesJob] = queue.SimpleQueue()
+        self._queue_bytes = queue_bytes
+        self._queued = 0
+        self._lock = threading.Lock()
         self._stored: list[Numbered] = []
         self._receipt_due = 0.0
 
     def offer(self, job: SeriesJob) -> None:
         """Queue a batch, or drop it if the queue is full. Never blocks."""
-        try:
-            self._queue.put_nowait(job)
-        except queue.Full:
-            self._metrics.series_dropped.inc()
+        size = job.size
+        with self._lock:
+            if self._queued and self._queued + size > self._queue_bytes:
+                self._metrics.series_dropped.inc()
+                return
+            self._queued += size
+        self._queue.put(job)
         self._metrics.series_queue.set(self._queue.qsize())
 
     def run(self, stop: threading.Event) -> None:
@@ -81,9 +93,11 @@ class SeriesWriter:
             except queue.Empty:
                 self._receipt()
                 continue
-            self._metrics.series_queue.set(self._queue.qsize())
             if not self._settle(job, stop):
                 break
+            with self._lock:
+                self._queued -= job.size
+            self._metrics.series_queue.set(self._queue.qsize())
             if time.monotonic() >= self._receipt_due:
                 self._receipt()
         self._receipt()

@@ -84,7 +84,7 @@ def test_dead_series_store_delays_receipts_only(
             mosquitto.port,
             f"sqlite:///{ledger_file}",
             series=f'api = "v1"\nurl = "{influx.url}"\ndatabase = "town"\ntimeout_s = 2',
-            intake='group = "series"\nseries_queue_batches = 2\nbatch_messages = 10',
+            intake='group = "series"\nseries_queue_bytes = 10000\nbatch_messages = 10',
         )
         with gateway, SendingAgent(mosquitto.port, market("agent"), window=50) as agent:
             until(gateway.well)

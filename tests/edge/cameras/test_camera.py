@@ -24,7 +24,7 @@ from edge_agent.ports import Fact, FactRefused, OutboxError, Worker
 
 AGENT = Identity("440703", "canteen", "agent")
 HONESTY = HonestySettings(
-    offline_after_s=1.0, frozen_after_s=1.0, degrade_after_s=0.5, recover_after_s=0.3
+    offline_after_s=2.0, frozen_after_s=1.0, degrade_after_s=0.5, recover_after_s=0.3
 )
 NO_HAT: Person = (0, 0, False, True)
 GOOD: Person = (0, 0, True, True)
@@ -254,6 +254,7 @@ def test_a_sink_that_never_stores_ends_the_worker_and_leaves_no_thread(
     assert [one.kind for one in recall(site.folder / "cam1.open.json")] == ["no_hat"]
 
 
+@pytest.mark.slow
 def test_real_files_through_real_workers(
     models_dir: Path, scenes_dir: Path, tmp_path: Path
 ) -> None:

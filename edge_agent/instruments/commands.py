@@ -22,6 +22,7 @@ from contracts.profile import json_schema
 from contracts.settings import SettingsError
 from contracts.topics import Identity
 from edge_agent.instruments.captures import cases, run_case
+from edge_agent.instruments.line_commands import add_line_commands
 from edge_agent.instruments.offline import Found, decode_stream
 from edge_agent.instruments.profiles import LoadedProfile, load_profile, profile_names
 from edge_agent.instruments.reports import discard_line, reading_line, result_line
@@ -67,6 +68,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     leaf.add_argument("--poll-every", type=float, metavar="SECONDS")
     leaf.set_defaults(run=listen, long_running=True)
 
+    add_line_commands(leaves, common)
     add_simulate(leaves)
 
 

@@ -10,6 +10,7 @@ import select
 import socket
 import termios
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import serial
@@ -35,6 +36,8 @@ class Line:
         self.name = name
         self._device = device
         self._link: Link | None = None
+        # A pseudo-terminal carries bytes, not bits: it refuses seven of them, and parity.
+        self._is_pseudo = str(Path(name).resolve()).startswith("/dev/pts/")
         try:
             self._fileno: int | None = device.fileno()
         except (AttributeError, OSError):
@@ -47,11 +50,12 @@ class Line:
             return
         with self._closing_on_failure("cannot be set"):
             device.baudrate = speed
-            device.bytesize = link.bits
-            device.parity = link.parity
-            device.stopbits = link.stop
-            device.rtscts = link.flow == "rtscts"
-            device.xonxoff = link.flow == "xonxoff"
+            if not self._is_pseudo:
+                device.bytesize = link.bits
+                device.parity = link.parity
+                device.stopbits = link.stop
+                device.rtscts = link.flow == "rtscts"
+                device.xonxoff = link.flow == "xonxoff"
         for name in ("dtr", "rts"):  # pseudo-terminals have no such lines
             with contextlib.suppress(*_FAILURES):
                 setattr(device, name, getattr(link, name))

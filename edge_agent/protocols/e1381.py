@@ -1,4 +1,4 @@
-"""LIS01-A2 / ASTM E1381: the receiver of a transfer, and what frames are made of.
+"""LIS01-A2 / ASTM E1381: the receiver of a transfer.
 
 Rules. The sender opens with ENQ, answered ACK (NAK: busy). A frame is STX, number, text, ETX (or
 ETB: the message goes on), two hexadecimal digits (sum modulo 256 from the number through ETX/ETB),
@@ -14,63 +14,29 @@ frame bears the number that was awaited.
 
 import re
 
-import msgspec
+from edge_agent.protocols.e1381_frames import (
+    CR,
+    ENQ,
+    EOT,
+    ETB,
+    ETX,
+    LF,
+    STX,
+    Ended,
+    Event,
+    FrameReceived,
+    FrameRepeated,
+    Reply,
+    Started,
+    check_digits,
+)
+from edge_agent.protocols.events import Scrap
 
-from edge_agent.protocols.events import Discarded, Scrap
-
-STX, ETX, EOT, ENQ, ACK, LF, CR, NAK, ETB = 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A, 0x0D, 0x15, 0x17
 GRACE_S = 0.05
 """Silence after which CR LF need not be waited for."""
 _CONTROL = re.compile(rb"[\x02\x03\x04\x05\x17]")
 _OPENING = re.compile(rb"[\x02\x04\x05]")
 _HEX = re.compile(rb"[0-9A-Fa-f]{2}\Z")
-
-
-class Started(msgspec.Struct, frozen=True):
-    """A new message begins with the frame that follows."""
-
-
-class FrameReceived(msgspec.Struct, frozen=True):
-    """A good new frame. Store it, then `accept`; or `refuse` it."""
-
-    offset: int
-    number: int
-    text: bytes
-    last: bool
-    """True for ETX, False for ETB."""
-    raw: bytes
-
-
-class FrameRepeated(msgspec.Struct, frozen=True):
-    """The last accepted frame once more; it has been answered ACK."""
-
-    number: int
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """Bytes to send now."""
-
-    content: bytes
-
-
-class Ended(msgspec.Struct, frozen=True):
-    """The transfer is over: by EOT (empty reason), or because nothing came in time."""
-
-    reason: str = ""
-
-
-Event = Started | FrameReceived | FrameRepeated | Reply | Ended | Discarded
-
-
-def check_digits(body: bytes) -> bytes:
-    """The two digits for `body` = number, text and ETX/ETB."""
-    return b"%02X" % (sum(body) & 0xFF)
-
-
-def build_frame(number: int, text: bytes, *, last: bool) -> bytes:
-    """A whole frame."""
-    body = b"%d" % (number % 8) + text + (b"\x03" if last else b"\x17")
-    return b"\x02" + body + check_digits(body) + b"\r\n"
 
 
 class E1381Receiver:

@@ -9,7 +9,7 @@ frame, and at the sixth failure the sender gives up with EOT.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from edge_agent.protocols.e1381 import ACK, ENQ, EOT, NAK, build_frame
+from edge_agent.protocols.e1381_frames import ACK, ENQ, EOT, NAK, build_frame
 
 REPLY_S = 15.0
 BUSY_S = 10.0

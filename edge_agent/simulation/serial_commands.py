@@ -6,9 +6,11 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from contracts.settings import SettingsError
+from edge_agent.instruments.blackbox import Piece, read_pieces
 from edge_agent.simulation.serial_faults import KINDS, Faults
 from edge_agent.simulation.serial_line import VirtualLine
 from edge_agent.simulation.serial_lis2 import Lis2Result, VirtualLis2
@@ -31,6 +33,13 @@ def add_simulate(leaves: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     leaf.add_argument("--seed", type=int, default=1)
     leaf.add_argument("--json", action="store_true", help="one JSON object a line")
     leaf.set_defaults(run=simulate, long_running=True)
+
+    leaf = leaves.add_parser("replay", help="a black box, played on a pseudo-terminal")
+    leaf.add_argument("file", type=Path, metavar="FILE.jsonl")
+    leaf.add_argument("--port-link", type=Path, metavar="PATH", help="a link to the port")
+    leaf.add_argument("--speed", type=float, default=1.0, help="times as fast as recorded")
+    leaf.add_argument("--json", action="store_true", help="one JSON object a line")
+    leaf.set_defaults(run=replay, long_running=True)
 
 
 def simulate(arguments: argparse.Namespace) -> int:
@@ -59,6 +68,51 @@ def simulate(arguments: argparse.Namespace) -> int:
                 _say(arguments, {"event": "plugged in", "port": line.port})
                 plug_at = time.monotonic() + 10.0
     return 0
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    """Play a black box once; ends by itself."""
+    if arguments.speed <= 0:
+        raise SettingsError("--speed: must be above 0")
+    try:
+        with arguments.file.open(encoding="utf-8") as stream:
+            pieces = [p for p in read_pieces(stream, str(arguments.file)) if not p.sent]
+    except OSError as error:
+        raise SettingsError(f"{arguments.file}: {error.strerror}") from None
+    played = ReplayFarEnd(pieces, arguments.speed)
+    stop: threading.Event = arguments.stop
+    with VirtualLine(played, arguments.port_link) as line:
+        _say(arguments, {"port": line.port, "pieces": len(pieces)})
+        while not stop.wait(0.2) and not played.done:
+            pass
+        stop.wait(1.0)
+    return 0
+
+
+class ReplayFarEnd:
+    """Says what was recorded, when it was; the first piece a second after the start."""
+
+    def __init__(self, pieces: Sequence[Piece], speed: float) -> None:
+        first = pieces[0].at_s if pieces else 0.0
+        began = time.monotonic() + 1.0
+        self._due = [began + (piece.at_s - first) / speed for piece in pieces]
+        self._pieces = pieces
+        self._next = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all was said."""
+        return self._next >= len(self._pieces)
+
+    def receive(self, data: bytes, now: float) -> bytes:
+        return b""
+
+    def due(self) -> float:
+        return float("inf") if self.done else self._due[self._next]
+
+    def wake(self, now: float) -> bytes:
+        self._next += 1
+        return self._pieces[self._next - 1].content
 
 
 def _make(name: str, link: Path | None, faults: Faults) -> VirtualLine:

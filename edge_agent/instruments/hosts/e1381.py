@@ -23,8 +23,8 @@ from edge_agent.instruments.hosts.actions import (
 )
 from edge_agent.instruments.logbook import HeldFrame
 from edge_agent.instruments.profiles import LoadedProfile
-from edge_agent.protocols.e1381 import (
-    E1381Receiver,
+from edge_agent.protocols.e1381 import E1381Receiver
+from edge_agent.protocols.e1381_frames import (
     Ended,
     FrameReceived,
     FrameRepeated,

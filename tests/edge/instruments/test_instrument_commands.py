@@ -7,10 +7,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from edge_agent.instruments.captures import read_hex
+from contracts.limits import load_limits
+from contracts.words import Verdict
+from edge_agent.instruments.blackbox import read_pieces
+from edge_agent.instruments.captures import CAPTURED_AT, read_hex
+from edge_agent.instruments.decoder import decode_frame
+from edge_agent.instruments.hosts.actions import Take
+from edge_agent.instruments.hosts.make import make_hearing_host
+from edge_agent.instruments.profiles import load_profile
+from edge_agent.instruments.redecode import redecode
+from edge_agent.instruments.results import Reader
 from edge_agent.simulation.serial_lis2 import Lis2Result, VirtualLis2
+from edge_agent.simulation.serial_xy_md02 import VirtualXyMd02
 
 FOLDER = Path(__file__).parents[3] / "firmware_configs" / "instruments"
 # The front door with this room alone: loading all the others takes seconds.
@@ -64,7 +75,7 @@ def test_wrong_use_is_told() -> None:
     assert b"/no/such/file" in missing.stderr
     unknown = call("decode", "--profile", "nothing", "-")
     assert unknown.returncode == 2
-    assert b"there are: dayuan_lz_4000t" in unknown.stderr
+    assert b"there are: dayuan_" in unknown.stderr
     assert call("simulate", "nothing").returncode == 2
 
 
@@ -133,3 +144,76 @@ def test_simulate_and_listen(name: str, tmp_path: Path) -> None:
                 process.send_signal(signal.SIGTERM)
                 process.communicate(timeout=10)
     assert simulator.returncode == 0
+
+
+def test_probe_finds_the_profile(tmp_path: Path) -> None:
+    with VirtualXyMd02(tmp_path / "tty") as virtual:
+        told = call("probe", virtual.port)
+    answers = {line["profile"]: line["answered"] for line in lines(told.stdout)}
+    assert told.returncode == 0
+    assert [name for name, answered in answers.items() if answered] == ["generic_xy_md02"]
+
+
+def test_record_and_replay(tmp_path: Path) -> None:
+    box = tmp_path / "box.jsonl"
+    content = read_hex(FOLDER / "mettler_mt_sics" / "captures" / "weights" / "input.hex")
+    box.write_text(
+        '{"port": "x"}\n'
+        + json.dumps({"t": 3.0, "in": content[:20].hex()})
+        + "\n"
+        + json.dumps({"t": 3.3, "in": content[20:].hex()})
+        + "\n"
+    )
+    link = tmp_path / "port"
+    player = subprocess.Popen(
+        [*COMMAND, "replay", str(box), "--port-link", str(link), "--json"], stdout=subprocess.PIPE
+    )
+    again = tmp_path / "again.jsonl"
+    recorder = None
+    try:
+        assert player.stdout is not None
+        player.stdout.readline()
+        recorder = subprocess.Popen([*COMMAND, "record", str(link), str(again)])
+        player.communicate(timeout=20)
+    finally:
+        for process in (player, recorder):
+            if process is not None:
+                process.terminate()
+                process.wait(timeout=10)
+    with again.open() as stream:
+        assert b"".join(piece.content for piece in read_pieces(stream, "again")) == content
+
+
+def test_redecode_shows_what_differs(tmp_path: Path) -> None:
+    profile = load_profile(FOLDER, "dayuan_lz_4000t")
+    reader = Reader(profile.ref, load_limits(FOLDER.parent / "limits"))
+    frames = read_hex(FOLDER / "dayuan_lz_4000t" / "captures" / "day_of_three" / "input.hex")
+    stored = []
+    for at in range(0, len(frames), 26):
+        (row,) = decode_frame(profile, frames[at : at + 26])
+        assert row.record.result is not None
+        stored.append(reader.result(row.record.result, row.cells, row.raw, CAPTURED_AT).result)
+    wrong = msgspec.structs.replace(stored[1], verdict=Verdict.PASS)
+    file = tmp_path / "stored.jsonl"
+    file.write_bytes(b"\n".join(msgspec.json.encode(each) for each in (stored[0], wrong)))
+    told = call("redecode", str(file))
+    first, second = lines(told.stdout)
+    assert told.returncode == 3
+    assert first["changes"] == {}
+    assert second["changes"] == {"verdict": ["pass", "suspect"]}
+
+
+def test_redecode_of_lis2_frames() -> None:
+    profile = load_profile(FOLDER, "generic_lis2")
+    reader = Reader(profile.ref, load_limits(FOLDER.parent / "limits"))
+    for case in ("one_frame_per_record", "split_by_etb"):
+        content = read_hex(FOLDER / "generic_lis2" / "captures" / case / "input.hex")
+        host = make_hearing_host(profile)
+        for action in [*host.receive(content, 0.0, CAPTURED_AT), *host.finish()]:
+            if isinstance(action, Take):
+                for row in action.rows:
+                    assert row.record.result is not None
+                    stored = reader.result(row.record.result, row.cells, row.raw, CAPTURED_AT)
+                    again = redecode(profile, reader, stored.result)
+                    assert again["changes"] == {}
+                    assert "error" not in again

@@ -11,6 +11,7 @@ import pytest
 from contracts.words import DeviceState, Quality, Verdict
 from edge_agent.instruments.settings import InstrumentSettings
 from edge_agent.simulation.serial_faults import Faults
+from edge_agent.simulation.serial_line import VirtualLine
 from edge_agent.simulation.serial_lis2 import Lis2Result, VirtualLis2
 from edge_agent.simulation.serial_lz4000t import VirtualLz4000t
 from edge_agent.simulation.serial_xy_md02 import Climate, VirtualXyMd02
@@ -216,3 +217,46 @@ class _None:
 
 
 _NONE = _None()
+
+
+class Talker:
+    """A far end that says what it is told to say."""
+
+    def __init__(self) -> None:
+        self.words = b""
+
+    def receive(self, data: bytes, now: float) -> bytes:
+        return b""
+
+    def due(self) -> float:
+        return 0.0 if self.words else float("inf")
+
+    def wake(self, now: float) -> bytes:
+        words, self.words = self.words, b""
+        return words
+
+
+def test_continuous_scale_gives_changes_only(
+    tmp_path: Path, sink: Any, run: Any, until: Until
+) -> None:
+    talker = Talker()
+    with VirtualLine(talker, tmp_path / "tty-scale") as line:
+        run(InstrumentSettings("scale", "generic_st_gs_scale", line.port))
+        until(lambda: sink.status("scale"))
+        same = b"ST,GS,+ 1.234kg\r\n" * 20
+        talker.words = same + b"US,GS,+ 0.500kg\r\n" + same + b"ST,GS,+ 0.000kg\r\n"
+        line.poke()
+        until(lambda: len(sink.tests()) == 2)
+        assert [each.value.text for each in sink.tests()] == ["+ 1.234", "+ 0.000"]
+
+
+def test_line_with_parity_on_a_pseudo_terminal(
+    tmp_path: Path, sink: Any, run: Any, until: Until
+) -> None:
+    talker = Talker()
+    with VirtualLine(talker, tmp_path / "tty-balance") as line:
+        run(InstrumentSettings("balance", "sartorius_sbi", line.port))
+        until(lambda: sink.status("balance"))
+        talker.words = b"+   123.45 g  \r\n"
+        line.poke()
+        until(lambda: len(sink.tests()) == 1)

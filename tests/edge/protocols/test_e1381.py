@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.protocols.e1381 import (
-    E1381Receiver,
+from edge_agent.protocols.e1381 import E1381Receiver
+from edge_agent.protocols.e1381_frames import (
     Ended,
     Event,
     FrameReceived,

@@ -18,29 +18,36 @@ class HttpServer:
             pass
 
         Handler.health, Handler.metrics = health, metrics
-        try:
-            self._server = ThreadingHTTPServer((host, port), Handler)
-        except (OSError, OverflowError) as error:
-            raise SettingsError(f"http: cannot listen on {host}:{port}: {error}") from None
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.1,), name="http", daemon=True
-        )
+        self._handler = Handler
+        self._host, self._port = host, port
+        self._server: ThreadingHTTPServer | None = None
+        self._thread: threading.Thread | None = None
 
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        return int(self._server.server_address[1])
+        return int(self._server.server_address[1]) if self._server else self._port
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Listen and begin to answer. Raises SettingsError if the address cannot be had."""
+        try:
+            server = ThreadingHTTPServer((self._host, self._port), self._handler)
+        except (OSError, OverflowError) as error:
+            place = f"{self._host}:{self._port}"
+            raise SettingsError(f"http: cannot listen on {place}: {error}") from None
+        server.daemon_threads = True
+        self._server = server
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(0.1,), name="http", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
         """End answering and let go of the port."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        if self._server and self._thread:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

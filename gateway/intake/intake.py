@@ -20,6 +20,7 @@ from gateway.broker import Inbound
 from gateway.health import Health
 from gateway.intake.inbox import Inbox
 from gateway.intake.points import has_points
+from gateway.intake.repeats import Repeats
 from gateway.intake.series import SeriesJob, SeriesWriter
 from gateway.intake.store import Taken, take_in
 from gateway.metrics import Metrics
@@ -71,6 +72,7 @@ class Intake:
         self._health = health
         self._clock = clock
         self._marked: dict[Identity, datetime] = {}
+        self._repeats = Repeats()
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; then until the inbox is empty or the ledger fails."""
@@ -123,7 +125,9 @@ class Intake:
     def _store(self, piece: Piece) -> list[Piece]:
         """One transaction; returns what is left to do: the halves of a piece with a culprit."""
         accepted = [one for one in piece if isinstance(one, Accepted)]
-        refused = [one for one in piece if isinstance(one, Refused)]
+        refused = [
+            one for one in piece if isinstance(one, Refused) and not self._repeats.known(one)
+        ]
         started = time.perf_counter()
         try:
             with writing(self._engine) as conn:
@@ -138,6 +142,7 @@ class Intake:
                 return [piece[:middle], piece[middle:]]
             return self._set_aside(piece[0], error)
         self._marked.update(marks)
+        self._repeats.keep(taken.refused)
         self._metrics.batch_s.observe(time.perf_counter() - started)
         self._metrics.batch_messages.observe(len(piece))
         self._after_commit(piece, accepted, taken)

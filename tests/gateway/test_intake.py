@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 from gateway_process import until
-from gateway_town import CAMERA, COLD, NOON, READER, canteen, inbound, picture, readings, result
+from gateway_town import (
+    CAMERA,
+    COLD,
+    NOON,
+    READER,
+    canteen,
+    inbound,
+    picture,
+    readings,
+    result,
+    status,
+)
 
 from contracts.clock import utc_now
 from contracts.envelope import decode
@@ -294,3 +305,15 @@ def test_postgres_refusals_are_set_aside_too(
     finally:
         rig.close()
         engine.dispose()
+
+
+def test_what_is_refused_again_and_again_is_kept_once(rig: Rig, ledger: Engine) -> None:
+    garbage = Inbound("fs/v1/440703/market1/reader1/tests", b"{", NOON)
+    ghost = [
+        inbound(canteen("ghost"), status(at=NOON + timedelta(seconds=index))) for index in range(5)
+    ]
+    for index in range(5):
+        rig.put(garbage, ghost[index])
+        until(lambda index=index: len(rig.acknowledged) == 2 * index + 2)  # type: ignore[misc]
+    with reading(ledger) as conn:
+        assert len(dead_letters.list(conn)) == 2

@@ -13,10 +13,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from servers import Mosquitto, free_port
 
 from contracts.clock import utc_now
-from contracts.envelope import decode
-from contracts.events import Alert
-from contracts.words import AlertState, Phase, Verdict
-from ledger import alerts, dead_letters, officers, results
+from contracts.envelope import decode, encode
+from contracts.events import Alert, Status
+from contracts.topics import Channel, Identity, device_topic
+from contracts.words import AlertState, DeviceState, Phase, Verdict
+from gateway.run import CONFIGS
+from ledger import alerts, dead_letters, devices, officers, results
 from ledger.engine import Engine, writing
 from timeseries.settings import SeriesSettings, open_store
 
@@ -161,3 +163,64 @@ def test_forged_and_unreadable_messages_move_aside(
             assert [row.state for row in alerts.list_in(conn, None)] == [AlertState.FIRING]
     client.disconnect()
     client.loop_stop()
+
+
+def test_last_will_makes_one_alert_for_the_site(
+    broker_port: int, ledger: Engine, ledger_file: Path, tmp_path: Path
+) -> None:
+    """The will is retained with an old time; the gateway may even come later than it."""
+    agent, cold = canteen("agent"), COLD
+    folder = tmp_path / "gateway"
+    folder.mkdir()
+    starter = (CONFIGS / "rules" / "starter.toml").read_text("utf-8")
+    (folder / "rules.toml").write_text(starter.replace("for_s = 20", "for_s = 0.5"), "utf-8")
+
+    def payload(who: Identity, state: DeviceState) -> bytes:
+        now = utc_now()
+        data = Status(state=state, at=now, epoch="e1")
+        return encode("status", who, data, event_id=f"s{now.timestamp()}", at=now)
+
+    def connect() -> mqtt.Client:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, "canteen", protocol=mqtt.MQTTv5)
+        will_topic = device_topic(agent, Channel.STATUS)
+        client.will_set(will_topic, payload(agent, DeviceState.OFFLINE), qos=1, retain=True)
+        client.connect("127.0.0.1", broker_port)
+        client.loop_start()
+        for who in (agent, cold):
+            topic = device_topic(who, Channel.STATUS)
+            client.publish(topic, payload(who, DeviceState.ONLINE), qos=1, retain=True)
+        return client
+
+    def state(who: Identity) -> DeviceState:
+        with writing(ledger) as conn:
+            found = devices.get(conn, who)
+        assert found is not None
+        return found.state
+
+    client = connect()
+    console = Console(broker_port)
+    gateway = GatewayProcess(
+        folder,
+        broker_port,
+        f"sqlite:///{ledger_file}",
+        alerts='watch_every_s = 0.2\nrules = "rules.toml"',
+    )
+    with gateway:
+        until(lambda: state(agent) is state(cold) is DeviceState.ONLINE)
+        sock = client.socket()
+        assert sock is not None
+        sock.close()  # type: ignore[union-attr]
+        client.loop_stop()
+        until(lambda: console.states() == [("agent_offline", "firing")])
+        until(lambda: state(cold) is DeviceState.UNKNOWN)
+        gateway.kill()
+        gateway.start()
+        until(gateway.well)
+        client = connect()
+        until(lambda: console.states() == [("agent_offline", "resolved")])
+        until(lambda: state(agent) is state(cold) is DeviceState.ONLINE)
+    client.disconnect()
+    client.loop_stop()
+    console.close()
+    with writing(ledger) as conn:
+        assert [row.count for row in alerts.list_in(conn, None)] == [1]

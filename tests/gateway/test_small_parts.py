@@ -122,6 +122,6 @@ def test_http_says_health_and_figures() -> None:
         error.value.close()
         assert error.value.code == 404
         with pytest.raises(SettingsError, match=f"http: cannot listen on 127.0.0.1:{server.port}"):
-            HttpServer("127.0.0.1", server.port, health, metrics)
+            HttpServer("127.0.0.1", server.port, health, metrics).start()
     finally:
         server.stop()

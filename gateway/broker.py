@@ -18,6 +18,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from contracts.clock import Clock
 from contracts.envelope import MAX_PAYLOAD_BYTES
 from contracts.mqtt_settings import MqttSettings
+from contracts.settings import SettingsError
 from gateway.buffered_socket import BufferedSocket
 
 log = logging.getLogger(__name__)
@@ -89,12 +91,14 @@ class Broker:
         *,
         client_id: str,
         password: str | None,
+        folder: Path,
         subscriptions: Sequence[str],
         receive_maximum: int,
         session_expiry_s: int,
         deliver: Callable[[Inbound], None],
         clock: Clock,
     ) -> None:
+        """Prepare; `folder` is where the settings' paths begin. Raises SettingsError."""
         self.settings = settings
         self.connection = 0
         """Number of the present connection; it grows at every connecting and disconnecting."""
@@ -111,9 +115,9 @@ class Broker:
         self._properties.ReceiveMaximum = receive_maximum
         self._properties.SessionExpiryInterval = session_expiry_s
         self._properties.MaximumPacketSize = 2 * MAX_PAYLOAD_BYTES
-        self._client = self._make_client(client_id, password)
+        self._client = self._make_client(client_id, password, folder)
 
-    def _make_client(self, client_id: str, password: str | None) -> mqtt.Client:
+    def _make_client(self, client_id: str, password: str | None, folder: Path) -> mqtt.Client:
         client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -125,7 +129,11 @@ class Broker:
         if self.settings.username:
             client.username_pw_set(self.settings.username, password)
         if self.settings.tls_ca_file:
-            client.tls_set(ca_certs=self.settings.tls_ca_file)
+            ca_file = folder / self.settings.tls_ca_file
+            try:
+                client.tls_set(ca_certs=str(ca_file))
+            except OSError as error:
+                raise SettingsError(f"mqtt.tls_ca_file: {ca_file}: {error}") from None
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect

@@ -1,8 +1,9 @@
 """Which refused messages are kept already: what comes again and again is kept once.
 
-An edge sends an unreadable event until it is receipted, and an event without a readable number never
-is; a device that nobody registered tells its status every half minute. Both would fill the dead
-letters with copies. This memory is bounded and dies with the process: a copy more does no harm.
+An edge sends an unreadable event until it is receipted, and an event without a readable number
+never is; a device that nobody registered tells its status every half minute. Both would fill the
+dead letters with copies. This memory is bounded and dies with the process: a copy more does no
+harm.
 """
 
 import hashlib

@@ -81,6 +81,10 @@ def test_check_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
             '[ledger]\nurl = "sqlite:///x.db"\n[series]\n[alerts]\nrules = "none.toml"\n',
             "none.toml: cannot be read",
         ),
+        (
+            '[ledger]\nurl = "sqlite:///x.db"\n[series]\n[mqtt]\ntls_ca_file = "no.crt"\n',
+            "mqtt.tls_ca_file",
+        ),
         ('[ledger]\nurl = "sqlite:///x.db"\n[series]\n[http]\nport = 0\n', "ledger migrate"),
     ],
 )

@@ -1,50 +1,23 @@
 """Fixtures of the console's tests: a town in a ledger, the app over it, signed-in clients."""
 
-import re
 import shutil
 import sys
-import warnings
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from ledger import migrate
 from ledger.engine import Engine, open_engine
-from ledger.settings import LedgerSettings
 from server.app import create_app
-from server.passwords import Passwords
-from server.settings import LiveSettings, ServerSettings
 from timeseries.port import SeriesStore
 from timeseries.settings import SeriesSettings, open_store
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import console_town
-
-with warnings.catch_warnings():
-    # Starlette would rather have httpx2; the project is locked to httpx.
-    warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
-
-NOW = datetime(2026, 3, 12, 2, 45, tzinfo=UTC)
-CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-
-
-class Clock:
-    """A clock that tests turn."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
+from console_app import CHEAP, NOW, Clock, TestClient, settings, sign_in
 
 
 @pytest.fixture(scope="session")
@@ -92,33 +65,9 @@ def clock() -> Clock:
     return Clock(NOW)
 
 
-def settings(**changes: object) -> ServerSettings:
-    told: dict[str, object] = {
-        "ledger": LedgerSettings(url="sqlite:///ledger.sqlite"),
-        "series": SeriesSettings(path="series.sqlite"),
-        "public_base_url": "http://testserver",
-        "live": LiveSettings(poll_s=0.02, heartbeat_s=0.3),
-    }
-    return ServerSettings(**(told | changes))  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def app(engine: Engine, series: SeriesStore, clock: Clock) -> FastAPI:
     return create_app(settings(), engine, series, clock=clock, passwords=CHEAP)
-
-
-def sign_in(client: TestClient, login: str, password: str = console_town.PASSWORD) -> int:
-    """Go through the form as a browser does; returns the answer's status."""
-    page = client.get("/signin")
-    form = re.search(r'name="form" value="([^"]+)"', page.text)
-    assert form is not None
-    body = {"login": login, "password": password, "form": form[1], "next": "/alerts"}
-    return client.post("/signin", data=body, follow_redirects=False).status_code
-
-
-def csrf_of(client: TestClient) -> str:
-    token: str = client.get("/api/v1/me").json()["csrf"]
-    return token
 
 
 @pytest.fixture

@@ -1,166 +1,26 @@
-"""A believable part of Jiangmen for the console's tests and screenshots: places, people, facts.
+"""A believable part of Jiangmen for the console's tests and screenshots.
 
 `build` writes it into an empty ledger and time-series store as it would stand at `now`.
 """
 
-import hashlib
-import io
 import math
 import random
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import skimage
-from PIL import Image
+from console_facts import alert_of_test, new_result, put_observation, simple_alert, verdict_of
+from console_places import CANTEEN, MARKET, PASSWORD, SUPERMARKET, VAN, add_places, tell_health
 
-from contracts.events import (
-    Box,
-    Evidence,
-    ModelRef,
-    Observation,
-    ProfileRef,
-    RawFrame,
-    Sample,
-    Status,
-    TestResult,
-    Value,
-)
-from contracts.identifiers import credit_code_check
-from contracts.topics import Identity
-from contracts.words import DeviceState, Phase, Severity, Verdict
+from contracts.words import Phase, Severity, Verdict
 from ledger import (
     alerts,
-    devices,
-    establishments,
-    evidence,
-    observations,
-    officers,
-    regions,
     results,
-    sites,
 )
 from ledger.alerts import NewAlert
-from ledger.devices import Device, DeviceKind
 from ledger.engine import Connection, Engine, writing
-from ledger.establishments import Establishment, EstablishmentKind
-from ledger.officers import Officer, Role
-from ledger.regions import Region
 from ledger.results import NewResult
-from ledger.sites import Site, SiteKind
 from server.passwords import Passwords
 from timeseries.port import Point, SeriesStore, to_ns
-
-PASSWORD = "jiangmen-2026-shian"
-REGIONS = (
-    Region("440700", "江门市", "Jiangmen"),
-    Region("440703", "蓬江区", "Pengjiang", "440700"),
-    Region("440704", "江海区", "Jianghai", "440700"),
-    Region("440705", "新会区", "Xinhui", "440700"),
-    Region("440703-baisha", "白沙街道", "Baisha", "440703"),
-    Region("440703-tangxia", "棠下镇", "Tangxia", "440703"),
-    Region("440704-waihai", "外海街道", "Waihai", "440704"),
-    Region("440705-huicheng", "会城街道", "Huicheng", "440705"),
-)
-OFFICERS: tuple[tuple[str, str, Role, str, str | None], ...] = (
-    ("admin", "系统管理员", Role.ADMIN, "440700", None),
-    ("shiju", "梁伟明", Role.CITY, "440700", None),
-    ("pengjiang", "陈志强", Role.COUNTY, "440703", None),
-    ("xinhui", "林少芳", Role.COUNTY, "440705", None),
-    ("baisha", "黄嘉敏", Role.TOWN, "440703-baisha", None),
-    ("tangxia", "区健华", Role.TOWN, "440703-tangxia", None),
-    ("shenji", "谭慧仪", Role.AUDITOR, "440703", None),
-    ("shichang", "伍国权", Role.OPERATOR, "440703-baisha", "baisha-market"),
-)
-MARKET = Identity("440703-baisha", "baisha-room", "agent")
-CANTEEN = Identity("440703-tangxia", "tangxia-kitchen", "agent")
-VAN = Identity("440705-huicheng", "xh-van-1", "agent")
-SUPERMARKET = Identity("440704-waihai", "waihai-room", "agent")
-PLACES: tuple[
-    tuple[str, str, EstablishmentKind, str, str, str, str | None, Identity | None], ...
-] = (
-    (
-        "baisha-market",
-        "白沙农贸市场",
-        EstablishmentKind.MARKET,
-        "440703-baisha",
-        "蓬江区白沙大道西 12 号",
-        "B",
-        "baisha",
-        MARKET,
-    ),
-    (
-        "tangxia-school",
-        "棠下中学食堂",
-        EstablishmentKind.CANTEEN,
-        "440703-tangxia",
-        "蓬江区棠下镇中心大道 88 号",
-        "A",
-        "tangxia",
-        CANTEEN,
-    ),
-    (
-        "xh-van",
-        "新会区流动快检车 1 号",
-        EstablishmentKind.VAN,
-        "440705-huicheng",
-        "新会区会城街道冈州大道",
-        "",
-        "xinhui",
-        VAN,
-    ),
-    (
-        "waihai-super",
-        "外海惠民超市",
-        EstablishmentKind.SUPERMARKET,
-        "440704-waihai",
-        "江海区外海街道金瓯路 301 号",
-        "C",
-        None,
-        SUPERMARKET,
-    ),
-    (
-        "baisha-primary",
-        "范罗冈小学食堂",
-        EstablishmentKind.CANTEEN,
-        "440703-baisha",
-        "蓬江区白沙街道范罗冈 6 号",
-        "B",
-        "baisha",
-        None,
-    ),
-    (
-        "huicheng-market",
-        "会城东甲农贸市场",
-        EstablishmentKind.MARKET,
-        "440705-huicheng",
-        "新会区会城街道东甲路 45 号",
-        "D",
-        None,
-        None,
-    ),
-)
-DEVICES: tuple[tuple[Identity, DeviceKind, str, str, float | None], ...] = (
-    (MARKET, DeviceKind.AGENT, "白沙快检室边缘网关", "边缘网关", 60),
-    (MARKET.sibling("lz4000t"), DeviceKind.PESTICIDE_READER, "农残速测仪", "LZ-4000T", None),
-    (MARKET.sibling("atp"), DeviceKind.ANALYZER, "多功能快检仪", "LIS2-A2", None),
-    (CANTEEN, DeviceKind.AGENT, "棠下中学边缘网关", "边缘网关", 60),
-    (CANTEEN.sibling("cold-1"), DeviceKind.PROBE, "冷藏库 1", "XY-MD02", 120),
-    (CANTEEN.sibling("freezer-1"), DeviceKind.PROBE, "冷冻库", "XY-MD02", 120),
-    (CANTEEN.sibling("cam-1"), DeviceKind.CAMERA, "切配间摄像头", "RTSP", 120),
-    (CANTEEN.sibling("cam-2"), DeviceKind.CAMERA, "备餐专间摄像头", "RTSP", 120),
-    (VAN, DeviceKind.AGENT, "快检车网关", "边缘网关", 60),
-    (VAN.sibling("lz4000t"), DeviceKind.PESTICIDE_READER, "车载农残仪", "LZ-4000T", None),
-    (SUPERMARKET, DeviceKind.AGENT, "外海超市网关", "边缘网关", 60),
-    (SUPERMARKET.sibling("cold-2"), DeviceKind.PROBE, "生鲜冷柜", "XY-MD02", 120),
-)
-FOODS = (
-    ("空心菜", "A12", "江门杜阮"), ("菜心", "A03", "新会三江"), ("豆角", "B07", "台山斗山"),
-    ("韭菜", "A12", "开平水口"), ("生菜", "C01", "鹤山古劳"), ("番茄", "B02", "广西田阳"),
-    ("荔枝", "D05", "茂名高州"), ("苦瓜", "A09", "恩平沙湖"), ("上海青", "C04", "江门荷塘"),
-    ("芹菜", "A06", "新会双水"), ("丝瓜", "B11", "蓬江棠下"), ("小白菜", "C07", "江海礼乐"),
-)  # fmt: skip
 
 
 def build(
@@ -174,118 +34,14 @@ def build(
     """Write the town; returns alert ids by a short name."""
     hashed = passwords.hash(PASSWORD)
     with writing(engine) as conn:
-        _places(conn, now, hashed)
+        add_places(conn, now, hashed)
         tests = _tests(conn, now)
         made = _alerts(conn, now, tests)
         if pictures:
             _kitchen(conn, now, made)
-        _health(conn, now)
+        tell_health(conn, now)
     store.write(_temperatures(now))
     return made
-
-
-def _places(conn: Connection, now: datetime, hashed: str) -> None:
-    regions.add(conn, *REGIONS)
-    for index, (key, name, kind, region, address, grade, officer, _) in enumerate(PLACES):
-        body = f"92440703MA4W{index:05d}"
-        establishments.add(
-            conn,
-            Establishment(
-                id=key,
-                name=name,
-                kind=kind,
-                region=region,
-                address=f"江门市{address}",
-                officer_id=officer and f"officer-{officer}",
-                public_code=f"code-{key}",
-                risk_grade=grade,
-                licence_number=f"JY244070300{index:05d}"[:16],
-                credit_code=body + credit_code_check(body),
-            ),
-        )
-    for login, name, role, region, own in OFFICERS:
-        officer = Officer(
-            login=login, name=name, role=role, region=region, id=f"officer-{login}",
-            password_hash=hashed, establishment_id=own,
-        )  # fmt: skip
-        officers.add(conn, officer)
-    kinds = {
-        EstablishmentKind.CANTEEN: SiteKind.CANTEEN,
-        EstablishmentKind.VAN: SiteKind.QUICK_TEST_VAN,
-    }
-    rooms = {"market": "快检室", "canteen": "后厨", "van": "快检车", "supermarket": "快检室"}
-    for key, name, kind, region, _, _, _, who in PLACES:
-        if who is None:
-            continue
-        site = Site(
-            who.site, region, f"{name}{rooms[kind]}" if kind != "van" else name,
-            kinds.get(kind, SiteKind.TESTING_ROOM), key, kind in ("market", "supermarket"),
-        )  # fmt: skip
-        sites.add(conn, site)
-    for who, device_kind, name, model, silent in DEVICES:
-        device = Device(
-            region=who.region, site=who.site, device=who.device, kind=device_kind, name=name,
-            model=model, silent_after_s=silent, registered_at=now - timedelta(days=40),
-        )  # fmt: skip
-        devices.add(conn, device)
-
-
-def _health(conn: Connection, now: datetime) -> None:
-    def told(who: Identity, state: DeviceState, ago_s: float, **more: Any) -> None:
-        at = now - timedelta(seconds=ago_s)
-        devices.set_status(conn, who, Status(state=state, at=at, software="0.1.0", **more), at)
-        devices.mark_seen(conn, {who: at})
-
-    told(MARKET, DeviceState.ONLINE, 4, clock_offset_s=0.2)
-    told(MARKET.sibling("lz4000t"), DeviceState.ONLINE, 300, clock_offset_s=-42.0)
-    told(MARKET.sibling("atp"), DeviceState.ONLINE, 4000)
-    told(
-        CANTEEN, DeviceState.DEGRADED, 6, detail="1 台摄像头离线", backlog=128,
-        lowest_unreceipted=20417, oldest_unsent_age_s=340.0, clock_offset_s=1.1,
-    )  # fmt: skip
-    told(CANTEEN.sibling("cold-1"), DeviceState.ONLINE, 9)
-    told(CANTEEN.sibling("freezer-1"), DeviceState.ONLINE, 9)
-    told(CANTEEN.sibling("cam-1"), DeviceState.ONLINE, 3)
-    told(CANTEEN.sibling("cam-2"), DeviceState.OFFLINE, 5400, detail="RTSP 连接被拒绝")
-    told(VAN, DeviceState.ONLINE, 7200)
-    told(SUPERMARKET, DeviceState.ONLINE, 5, clock_offset_s=0.0)
-    told(SUPERMARKET.sibling("cold-2"), DeviceState.ONLINE, 12)
-
-
-def new_result(
-    who: Identity, number: int, food: int, share: float, verdict: Verdict, at: datetime
-) -> NewResult:
-    """A pesticide reader's result as the gateway takes it in."""
-    name, stall, origin = FOODS[food % len(FOODS)]
-    raw = bytes.fromhex("7e111400") + number.to_bytes(4, "little") + name.encode("gb2312")
-    raw += bytes((at.year - 2000, at.month, at.day, at.hour, at.minute, at.second))
-    raw += round(share * 100).to_bytes(2, "little") + b"\x5a\xaa"
-    result = TestResult(
-        sample=Sample(
-            number=f"{at:%Y%m%d}-{number:03d}", name=name, stall=stall, origin=origin,
-            supplier=f"{origin}蔬菜合作社", lot=f"{at:%m%d}-{food % 3 + 1}",
-        ),
-        item="农药残留",
-        item_code="pesticide_inhibition",
-        value=Value(text=f"{share:.2f}", number=share, unit="%"),
-        verdict=verdict,
-        captured_at=at,
-        measured_at=at - timedelta(seconds=4),
-        profile=ProfileRef("dayuan_lz_4000t", "1"),
-        raw=RawFrame(raw, hashlib.sha256(raw).hexdigest()),
-        limit_text="positive at 50%, suspect from 40",
-        rule="pesticide_inhibition 2003-08-11 [S] GB/T 5009.199",
-        instrument_verdict="阳性" if share > 50 else "阴性",
-        operator="伍国权",
-        record_number=number,
-    )  # fmt: skip
-    return NewResult(who, "agent", "e1", number, f"e1-{number}", result, at + timedelta(seconds=1))
-
-
-def _verdict(share: float) -> Verdict:
-    if share >= 50:
-        return Verdict.POSITIVE
-    return Verdict.SUSPECT if share >= 40 else Verdict.PASS
 
 
 def _tests(conn: Connection, now: datetime) -> dict[str, NewResult]:
@@ -297,7 +53,7 @@ def _tests(conn: Connection, now: datetime) -> dict[str, NewResult]:
             share = {118: 67.31, 97: 45.62, 63: 58.04}[number]
         at = now - timedelta(hours=(120 - number) * 5.4, minutes=dice.uniform(4, 50))
         who = MARKET.sibling("lz4000t")
-        made.append(new_result(who, number, number * 5, round(share, 2), _verdict(share), at))
+        made.append(new_result(who, number, number * 5, round(share, 2), verdict_of(share), at))
     for number in range(1, 21):
         at = now - timedelta(hours=30 + number * 9)
         who = VAN.sibling("lz4000t")
@@ -305,48 +61,6 @@ def _tests(conn: Connection, now: datetime) -> dict[str, NewResult]:
         made.append(new_result(who, number, number, share, Verdict.PASS, at))
     results.add(conn, made)
     return {"positive": made[117], "suspect": made[96], "older": made[62]}
-
-
-def test_alert(new: NewResult, at: datetime) -> NewAlert:
-    """The alert that a positive or suspect result raises."""
-    test, positive = new.result, new.result.verdict is Verdict.POSITIVE
-    value = f"{test.value.text} %"
-    return NewAlert(
-        fingerprint=f"pesticide|{new.who.source}|{new.event_id}",
-        rule="pesticide_positive" if positive else "pesticide_suspect",
-        rule_version="1",
-        severity=Severity.AT_ONCE if positive else Severity.DEADLINE,
-        title_zh=f"农药残留快检{'阳性' if positive else '可疑'}：{test.sample.name}",
-        title_en=f"Pesticide residue {'positive' if positive else 'suspect'}: {test.sample.name}",
-        summary_zh=f"样品 {test.sample.name}（编号 {test.sample.number}，摊位 {test.sample.stall}）"
-        f"抑制率 {value}，限值 50 %。快检为初筛，请立即复测并送确证检验。",
-        summary_en=f"Sample {test.sample.name} (no. {test.sample.number}): inhibition {value}.",
-        who=new.who,
-        raised_at=at,
-        result_id=new.result_id,
-        facts={
-            "item": test.item, "value": test.value.text, "number": test.value.number, "unit": "%",
-            "limit": test.limit_text, "verdict": test.verdict.value,
-            "basis": "GB/T 5009.199；食品安全法 第112条",
-        },
-    )  # fmt: skip
-
-
-def simple_alert(
-    key: str,
-    who: Identity,
-    severity: Severity,
-    at: datetime,
-    zh: str,
-    en: str,
-    say: str,
-    **facts: Any,
-) -> NewAlert:
-    """An alert of another kind."""
-    return NewAlert(
-        fingerprint=key, rule=key.partition("|")[0], rule_version="1", severity=severity,
-        title_zh=zh, title_en=en, summary_zh=say, summary_en=en, who=who, raised_at=at, facts=facts,
-    )  # fmt: skip
 
 
 def _alerts(conn: Connection, now: datetime, tests: dict[str, NewResult]) -> dict[str, str]:
@@ -357,7 +71,7 @@ def _alerts(conn: Connection, now: datetime, tests: dict[str, NewResult]) -> dic
 
     for name, new in tests.items():
         at = new.result.captured_at
-        made[name], _ = alerts.raise_alert(conn, test_alert(new, at))
+        made[name], _ = alerts.raise_alert(conn, alert_of_test(new, at))
     cold = simple_alert(
         "cold_store_warm|cold-1", CANTEEN.sibling("cold-1"), Severity.DEADLINE, ago(minutes=38),
         "冷库温度超限：冷藏库 1", "Cold store too warm: 冷藏库 1",
@@ -385,47 +99,6 @@ def _alerts(conn: Connection, now: datetime, tests: dict[str, NewResult]) -> dic
     note = "已下架同批次韭菜 12 kg，实验室复检报告 JM2026-0311 合格，解除控制。"
     alerts.close(conn, made["older"], "officer-pengjiang", ago(hours=260), note)
     return made
-
-
-def kitchen_picture() -> tuple[bytes, int, int]:
-    """A person with the face made unrecognisable (NASA's portrait, public domain)."""
-    path = Path(skimage.__file__).parent / "data" / "astronaut.png"
-    with Image.open(path) as opened:
-        whole = opened.convert("RGB")
-    head = (172, 62, 272, 184)
-    coarse = whole.crop(head).resize((7, 9), Image.Resampling.BOX)
-    whole.paste(coarse.resize((100, 122), Image.Resampling.NEAREST), head[:2])
-    wide = Image.new("RGB", (640, 480), (196, 200, 196))
-    wide.paste(whole.resize((480, 480)), (90, 0))
-    out = io.BytesIO()
-    wide.save(out, "JPEG", quality=82)
-    return out.getvalue(), 640, 480
-
-
-def put_observation(
-    conn: Connection, who: Identity, key: str, kind: str, at: datetime, *, phase: Phase, zone: str
-) -> None:
-    """An observation of a camera, with a picture if it saw somebody."""
-    sees = kind.startswith("no_")
-    content, width, height = kitchen_picture()
-    x = 0.9375
-    box = Box("head", 90 + 172 * x, 58, 90 + 272 * x, 172, 0.91, {"hat": 0.06, "mask": 0.11})
-    seen = Observation(
-        observation_id=key, kind=kind, phase=phase, started_at=at, captured_at=at,
-        reason="连续 6 帧未见厨师帽" if sees else "RTSP 连接被拒绝", zone=zone,
-        zone_kind="food_preparation", people=1 if sees else 0, confidence=0.91 if sees else 1.0,
-        boxes=(box,) if sees else (), ended_at=None if phase is Phase.OPEN else at,
-        models=(ModelRef("hygiene", "1", "ab" * 32),) if sees else (),
-        evidence=(f"{key}-1",) if sees else (),
-    )  # fmt: skip
-    observations.put(conn, who, seen, at)
-    if sees:
-        picture = Evidence(
-            evidence_id=f"{key}-1", media_type="image/jpeg", content=content,
-            sha256=hashlib.sha256(content).hexdigest(), width=width, height=height, captured_at=at,
-            blurred=True, observation_id=key, boxes=(box,),
-        )  # fmt: skip
-        evidence.put(conn, who, picture, at)
 
 
 def _kitchen(conn: Connection, now: datetime, made: dict[str, str]) -> None:

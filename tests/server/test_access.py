@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from console_town import OFFICERS
+from console_app import TestClient
+from console_places import OFFICERS
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from fastapi.testclient import TestClient
 
 from ledger import officers, results
 from ledger.engine import Engine, reading, writing

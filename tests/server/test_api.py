@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import csrf_of
+from console_app import TestClient, csrf_of
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from ledger import audit
 from ledger.engine import Engine, reading

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import NOW, Clock
-from console_town import MARKET, PASSWORD, new_result, put_observation, simple_alert, test_alert
+from console_app import NOW, Clock
+from console_facts import alert_of_test, new_result, put_observation, simple_alert
+from console_places import MARKET, PASSWORD
+from console_served import Served, served
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from test_live import Served, served
 
 from contracts.topics import Identity
 from contracts.words import Phase, Severity, Verdict
@@ -30,7 +31,6 @@ FLAGS = [
 ]
 DESK, PHONE = (1440, 900), (390, 844)
 AXE = Path(assets.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-test_alert.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_new_alert_appears_at_the_top_without_a_reload(visit: Visit, engine: E
     new = new_result(who, 500, 3, 71.2, Verdict.POSITIVE, NOW)
     with writing(engine) as conn:
         results.add(conn, [new])
-        alert_id, _ = alerts.raise_alert(conn, test_alert(new, NOW))
+        alert_id, _ = alerts.raise_alert(conn, alert_of_test(new, NOW))
     first = page.locator(".alerts > .alert").first
     expect(first).to_have_id(f"alert-{alert_id}")
     expect(first).to_contain_text("71.20")

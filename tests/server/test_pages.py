@@ -6,9 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from conftest import NOW, Clock, csrf_of
-from console_town import CANTEEN
-from fastapi.testclient import TestClient
+from console_app import NOW, Clock, TestClient, csrf_of
+from console_places import CANTEEN
 
 from contracts.events import Status
 from contracts.words import DeviceState

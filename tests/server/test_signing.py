@@ -5,10 +5,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from conftest import NOW, Clock, csrf_of, settings, sign_in
-from console_town import PASSWORD
+from console_app import NOW, Clock, TestClient, csrf_of, settings, sign_in
+from console_places import PASSWORD
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from ledger import audit, logins, sessions
 from ledger.engine import Engine, reading
@@ -63,7 +62,7 @@ def test_https_makes_cookies_secure_and_bound_to_the_host(
 
 
 def _cheap() -> Passwords:
-    from conftest import CHEAP
+    from console_app import CHEAP
 
     return CHEAP
 

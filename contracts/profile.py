@@ -80,6 +80,13 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         msgspec.Meta(description="`then` follows when one of these fields is not as last time."),
     ] = ()
     then: Annotated[str, msgspec.Meta(description="Step that follows.")] = ""
+    otherwise: Annotated[
+        str,
+        msgspec.Meta(
+            description="Step that is tried when this one isn't answered: older firmware may not "
+            "know the request."
+        ),
+    ] = ""
     may_be_silent: Annotated[
         bool, msgspec.Meta(description="No reply means nothing to tell, not a dead instrument.")
     ] = False

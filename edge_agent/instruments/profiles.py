@@ -94,8 +94,9 @@ def _dialogue(spec: Profile) -> Iterator[str]:
             if record is None:
                 yield f"{where}.reply: no record {step.reply!r}; one of {sorted(records)}"
                 continue
-            if step.then and step.then not in steps:
-                yield f"{where}.then: no step {step.then!r}; one of {sorted(steps)}"
+            for key, name in (("then", step.then), ("otherwise", step.otherwise)):
+                if name and name not in steps:
+                    yield f"{where}.{key}: no step {name!r}; one of {sorted(steps)}"
             for key, name in (("total", step.total), *(("changed", c) for c in step.changed)):
                 if name and name not in _fields(record):
                     yield f"{where}.{key}: record {record.name!r} has no field {name!r}"

@@ -32,6 +32,8 @@ BACK_OFF_S = 30.0
 YESTERDAY_EVERY_S = 600.0
 
 State = tuple[bytes, ...]
+INSTEAD: State = (b"", b"instead")
+"""Marks a step that is asked because the one before it was not answered."""
 
 
 class _Exchange:
@@ -39,6 +41,7 @@ class _Exchange:
 
     def __init__(self, step: Step, day: date, state: State, deadline: float) -> None:
         self.step = step
+        self.instead = state == INSTEAD
         self.day = day
         self.state = state
         self.deadline = deadline
@@ -179,8 +182,7 @@ class PollHost:
         assert exchange is not None
         step, place = exchange.step, (exchange.step.name, exchange.day)
         self._pulls.pop(place, None)
-        if exchange.state:
-            self._remember(exchange)
+        self._remember_if_any(exchange)
         if step.then:
             cells = exchange.rows[0].cells
             state = (step.name.encode(), *(cells[name].raw for name in step.changed))
@@ -204,7 +206,11 @@ class PollHost:
         exchange = self._exchange
         assert exchange is not None
         step, place = exchange.step, (exchange.step.name, exchange.day)
-        if exchange.got == 0 and not step.may_be_silent:
+        if exchange.got == 0 and step.otherwise:
+            self._queue.appendleft((self._steps[step.otherwise], exchange.day, INSTEAD))
+            yield from self._ask_next(now)
+            return
+        if exchange.got == 0 and (exchange.instead or not step.may_be_silent):
             self._failures += 1
             self._exchange = None
             self._queue.clear()
@@ -226,5 +232,5 @@ class PollHost:
         yield from self._go_on(now)
 
     def _remember_if_any(self, exchange: _Exchange) -> None:
-        if exchange.state:
+        if exchange.state and not exchange.instead:
             self._remember(exchange)

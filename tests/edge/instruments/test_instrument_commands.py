@@ -146,6 +146,7 @@ def test_simulate_and_listen(name: str, tmp_path: Path) -> None:
     assert simulator.returncode == 0
 
 
+@pytest.mark.slow  # two seconds for each profile that only listens
 def test_probe_finds_the_profile(tmp_path: Path) -> None:
     with VirtualXyMd02(tmp_path / "tty") as virtual:
         told = call("probe", virtual.port)

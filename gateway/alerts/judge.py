@@ -47,15 +47,16 @@ def judge_results(book: RuleBook, fresh: Iterable[Accepted]) -> list[Outcome]:
 
 def put_observations(conn: Connection, book: RuleBook, fresh: Iterable[Accepted]) -> list[Outcome]:
     """Store the batch's observations, each judged against what was stored before it."""
+    told = [(one, one.event.data) for one in fresh if isinstance(one.event.data, Observation)]
+    # Another gateway may have the same episode's other end in hand: take turns.
+    rule_state.get(conn, [_of_observation(one.who, seen.observation_id) for one, seen in told])
     outcomes: list[Outcome] = []
-    for one in fresh:
-        seen = one.event.data
-        if isinstance(seen, Observation):
-            before = observations.get(conn, one.who, seen.observation_id)
-            observations.put(conn, one.who, seen, one.message.received_at)
-            outcomes += judge_observation(
-                book, one.who, one.device.name, seen, before.phase if before else None
-            )
+    for one, seen in told:
+        before = observations.get(conn, one.who, seen.observation_id)
+        observations.put(conn, one.who, seen, one.message.received_at)
+        outcomes += judge_observation(
+            book, one.who, one.device.name, seen, before.phase if before else None
+        )
     return outcomes
 
 
@@ -100,7 +101,7 @@ def carry_out(conn: Connection, outcomes: Sequence[Outcome], now: datetime) -> N
         if isinstance(outcome, Raise):
             alert_id, _ = alerts.raise_alert(conn, _new_alert(outcome), now)
             if outcome.observation_id:
-                key = (OF_OBSERVATION, _series(outcome.who, outcome.observation_id))
+                key = _of_observation(outcome.who, outcome.observation_id)
                 raised.setdefault(key, []).append(alert_id)
         else:
             alerts.resolve(conn, outcome.fingerprint, outcome.at, outcome.reason)
@@ -118,9 +119,9 @@ def put_evidence(conn: Connection, fresh: Iterable[Accepted], now: datetime) -> 
         if isinstance(picture, Evidence):
             evidence.put(conn, one.who, picture, one.message.received_at)
             if picture.observation_id:
-                key = (OF_OBSERVATION, _series(one.who, picture.observation_id))
+                key = _of_observation(one.who, picture.observation_id)
                 late[key] = (one.who, picture.evidence_id)
-    found = rule_state.get(conn, late, lock=False)
+    found = rule_state.get(conn, late)
     for key, (who, evidence_id) in late.items():
         for alert_id in found[key].get("alerts", ()):
             journal.append(
@@ -158,6 +159,10 @@ def _ahead(one: Accepted) -> timedelta:
     """How far the edge's clock runs ahead, where that is certain: it captured in our future."""
     ahead = one.event.envelope.time - one.message.received_at
     return ahead if ahead > AHEAD_TOLERATED else timedelta(0)
+
+
+def _of_observation(who: Identity, observation_id: str) -> rule_state.Key:
+    return OF_OBSERVATION, _series(who, observation_id)
 
 
 def _series(who: Identity, metric: str) -> str:

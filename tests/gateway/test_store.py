@@ -1,5 +1,7 @@
 """Tests of one batch's ledger transaction: claims, storage, alerts, dead letters, statuses."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -28,7 +30,7 @@ from gateway.intake.store import Taken, take_in
 from gateway.unpack import Accepted, Refused, unpack
 from ledger import alerts, dead_letters, devices, journal, observations, results
 from ledger.alerts import AlertRow
-from ledger.engine import Engine, writing
+from ledger.engine import Engine, open_engine, writing
 
 
 def take(
@@ -230,3 +232,22 @@ def test_clock_ahead_does_not_stop_judging(ledger: Engine, book: RuleBook) -> No
     received_at = NOON + timedelta(seconds=720)
     take(ledger, book, inbound(COLD, readings(*warm), 2, received_at=received_at))
     assert rules(ledger) == [("cold_store_warm", "firing", 1)]
+
+
+@pytest.mark.real
+def test_two_gateways_with_two_ends_of_one_episode(town_database: str, book: RuleBook) -> None:
+    """Whoever comes first: the alert is raised once, and resolved."""
+    ledger = open_engine(town_database)
+    ends = (Phase.OPEN, Phase.CLOSED)
+    together = threading.Barrier(len(ends))
+
+    def take_end(phase: Phase) -> None:
+        for index in range(15):
+            seen = observation(f"o{index}", phase)
+            together.wait(10)
+            take(ledger, book, inbound(CAMERA, seen, 2 * index + 1 + ends.index(phase)))
+
+    with ThreadPoolExecutor(len(ends)) as pool:
+        list(pool.map(take_end, ends))
+    assert rules(ledger) == [("no_hat", "resolved", 1)] * 15
+    ledger.dispose()

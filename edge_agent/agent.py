@@ -10,6 +10,7 @@ from pathlib import Path
 from contracts.clock import Clock, utc_now
 from contracts.events import Status
 from contracts.words import DeviceState
+from edge_agent.cameras.settings import located
 from edge_agent.cameras.workers import camera_workers
 from edge_agent.health import agent_status
 from edge_agent.instruments.workers import instrument_workers
@@ -52,7 +53,7 @@ def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clo
             clock=clock,
         ),
         *camera_workers(
-            settings.cameras,
+            [located(camera, where.base) for camera in settings.cameras],
             who,
             sink,
             models_dir=where.models,

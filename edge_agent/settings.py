@@ -115,6 +115,8 @@ def load_edge_settings(path: Path) -> EdgeSettings:
 class Places(msgspec.Struct, frozen=True):
     """The folders and files of one agent, absolute."""
 
+    base: Path
+    """Folder of the settings file: what its relative paths begin at."""
     outbox: Path
     profiles: Path
     limits: Path
@@ -130,6 +132,7 @@ def places(settings: EdgeSettings, settings_file: Path) -> Places:
     outbox = base / settings.outbox.path
     configs = _ROOT / "firmware_configs"
     return Places(
+        base=base,
         outbox=outbox,
         profiles=base / folders.profiles if folders.profiles else configs / "instruments",
         limits=base / folders.limits if folders.limits else configs / "limits",

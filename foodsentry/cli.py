@@ -10,17 +10,33 @@ import importlib.util
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from contracts.settings import SettingsError
 from foodsentry.logs import configure_logs
 
-ROOMS = ("edge_agent", "gateway", "server", "ledger", "models", "foodsentry")
-"""Packages that may bring a `commands` module with ``add_commands(subparsers)``."""
+ROOMS = {
+    "edge_agent": ("edge", "instrument", "vision"),
+    "gateway": ("gateway",),
+    "server": ("server",),
+    "ledger": ("ledger",),
+    "models": ("models",),
+    "foodsentry": ("demo", "bench"),
+}
+"""Packages with a `commands` module (``add_commands(subparsers)``), and the commands it brings."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line. A room whose libraries are not installed is left out, and said so."""
+def rooms_for(argv: Sequence[str]) -> list[str]:
+    """The rooms that must be loaded for a command line: one if it names a command, else all.
+
+    Loading them all costs seconds on a small box.
+    """
+    named = {command: room for room, commands in ROOMS.items() for command in commands}
+    return next(([named[word]] for word in argv if word in named), list(ROOMS))
+
+
+def build_parser(rooms: Iterable[str] = ROOMS) -> argparse.ArgumentParser:
+    """The command line. A room whose libraries are not installed is left out, and said so."""
     parser = argparse.ArgumentParser(prog="foodsentry", description="FoodSentry 邑食无忧")
     parser.add_argument(
         "--log-level", default="info", choices=("debug", "info", "warning", "error")
@@ -28,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-format", default="text", choices=("text", "json"))
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     missing = []
-    for room in ROOMS:
+    for room in rooms:
         if importlib.util.find_spec(room) is None:
             continue
         try:
@@ -69,7 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     A sub-command is a function of the parsed arguments. A long-running one (it sets
     ``long_running=True``) finds in ``arguments.stop`` the event that asks it to end gracefully.
     """
-    arguments = build_parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = build_parser(rooms_for(given)).parse_args(given)
     configure_logs(arguments.log_level, arguments.log_format)
     if importlib.util.find_spec("argon2") is not None:
         arguments.hash_password = _hash_password

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from foodsentry.bench.commands import add_bench
 from foodsentry.demo.processes import ProcessFailed
 from foodsentry.demo.run import DemoFailed, DemoOptions, run_demo
 
@@ -17,6 +18,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     demo.add_argument("--for", dest="for_s", type=float, metavar="SECONDS", help="then report")
     demo.add_argument("--report", type=Path, metavar="FILE.json", help="write what was measured")
     demo.set_defaults(run=demo_command, long_running=True)
+    add_bench(subparsers)
 
 
 def demo_command(arguments: argparse.Namespace) -> int:

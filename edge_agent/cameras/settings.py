@@ -1,5 +1,6 @@
 """The settings of one camera, as they stand in the agent's TOML file."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -73,7 +74,8 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             min_length=1,
             description="Where the frames come from: `rtsp://host/path` (over TCP), `usb:0`, "
             "`file:PATH` (a video, played at its own pace) or `folder:PATH` (pictures in order of "
-            "name). No password here: see `user` and `password_file`.",
+            "name), paths relative to this settings file. No password here: see `user` and "
+            "`password_file`.",
         ),
     ]
     scene: Annotated[
@@ -87,8 +89,8 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password_file: Annotated[
         str,
         Meta(
-            description="File that holds the RTSP password. Without it, the environment variable "
-            "FOODSENTRY_CAMERA_PASSWORD is used."
+            description="File that holds the RTSP password, relative to this settings file. "
+            "Without it, the environment variable FOODSENTRY_CAMERA_PASSWORD is used."
         ),
     ] = ""
     loop: Annotated[
@@ -153,3 +155,11 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     honesty: Annotated[
         HonestySettings, Meta(description="When the camera counts as unable to see.")
     ] = HonestySettings()
+
+
+def located(camera: CameraSettings, base: Path) -> CameraSettings:
+    """The same camera with the paths of its file, folder and password taken from `base`."""
+    kind, mark, path = camera.source.partition(":")
+    source = f"{kind}:{base / path}" if mark and kind in ("file", "folder") else camera.source
+    password = str(base / camera.password_file) if camera.password_file else ""
+    return msgspec.structs.replace(camera, source=source, password_file=password)

@@ -60,15 +60,21 @@ def users() -> dict[str, str]:
     return {name: secrets.token_urlsafe(24) for name in names}
 
 
-def toml(table: dict[str, Any]) -> str:
-    """A TOML document of tables, arrays of tables and plain values."""
-    plain = {k: v for k, v in table.items() if not _is_table(v)}
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
+def toml(table: dict[str, Any], path: str = "") -> str:
+    """A TOML document of tables, arrays of tables and plain values; `path` heads inner tables."""
+    lines = [
+        f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        for key, value in table.items()
+        if not _is_table(value)
+    ]
     for key, value in table.items():
+        inner = f"{path}{key}"
         if isinstance(value, dict):
-            lines += ["", f"[{key}]", toml(value)]
+            lines += ["", f"[{inner}]", toml(value, f"{inner}.")]
         elif _is_table(value):
-            lines += [part for row in value for part in ("", f"[[{key}]]", toml(row))]
+            lines += [
+                part for row in value for part in ("", f"[[{inner}]]", toml(row, f"{inner}."))
+            ]
     return "\n".join(lines)
 
 
@@ -162,6 +168,11 @@ def write_settings(layout: Layout, words: dict[str, str], group: str = "") -> No
                     "source": f"file:{layout.film}",
                     "loop": True,
                     "scene": "demo_canteen",
+                    "honesty": {
+                        "frozen_after_s": 4.0,
+                        "degrade_after_s": 3.0,
+                        "recover_after_s": 1.0,
+                    },
                 }
             ]
         layout.settings(site.site).write_text(toml(agent), "utf-8")

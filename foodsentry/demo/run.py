@@ -95,7 +95,7 @@ def _layout(options: DemoOptions) -> Layout:
     marker = folder / "this-is-a-demo"
     if folder.exists() and any(folder.iterdir()) and not marker.exists():
         raise DemoFailed(f"{folder} is not empty and not a demo's folder; choose another --folder")
-    port = options.port or _free_port()
+    port = options.port or free_port()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -105,10 +105,11 @@ def _layout(options: DemoOptions) -> Layout:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     marker.touch()
-    return Layout(folder, Ports(_free_port(), _free_port(), port))
+    return Layout(folder, Ports(free_port(), free_port(), port))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback TCP port that nothing listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,91 @@
+"""`foodsentry bench NAME`: runs benchmarks and prints their figures as Markdown or JSON."""
+
+import argparse
+import statistics
+import sys
+from collections.abc import Callable
+
+import msgspec
+
+from foodsentry.bench import cameras, decode, ingest, outbox, wire
+from foodsentry.bench.figures import Figure, machine, table
+
+SUITES: dict[str, tuple[str, Callable[[int], list[Figure]]]] = {
+    "wire": ("Wire contract, one core", wire.measure),
+    "decode": ("Instrument bytes to judged results, one core", decode.measure),
+    "outbox": ("Outbox, every put durable", outbox.measure),
+    "cameras": ("Camera pipeline, one core", cameras.measure),
+}
+
+
+def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register `bench` with one sub-command for each suite."""
+    bench = subparsers.add_parser("bench", help="measure this machine")
+    leaves = bench.add_subparsers(dest="suite", metavar="SUITE", required=True)
+    for name, (title, _) in {**SUITES, "all": ("all of them", None)}.items():
+        leaf = leaves.add_parser(name, help=title)
+        leaf.add_argument("--runs", type=int, default=3)
+        leaf.add_argument("--json", action="store_true")
+        leaf.set_defaults(run=run_suites)
+    leaf = leaves.add_parser("ingest", help="broker to ledger, series and receipts")
+    leaf.add_argument("--runs", type=int, default=3)
+    leaf.add_argument("--seconds", type=float, default=10, help="about this long a run")
+    leaf.add_argument("--json", action="store_true")
+    leaf.set_defaults(run=run_ingest)
+
+
+def run_suites(arguments: argparse.Namespace) -> int:
+    """Run one suite, or all and then ingest."""
+    names = list(SUITES) if arguments.suite == "all" else [arguments.suite]
+    if not arguments.json:
+        print(f"{machine()}\n")
+    for name in names:
+        title, measure = SUITES[name]
+        figures = measure(arguments.runs)
+        if arguments.json:
+            print(msgspec.json.encode({"suite": name, "figures": figures}).decode(), flush=True)
+        else:
+            print(table(title, figures), flush=True)
+    if arguments.suite == "all":
+        arguments.seconds = 10
+        return run_ingest(arguments)
+    return 0
+
+
+def run_ingest(arguments: argparse.Namespace) -> int:
+    """The gateway's intake, with one and with fifty readings a message. 1: something was lost."""
+    try:
+        loads = [
+            (1, max(10, round(arguments.seconds * 25))),
+            (50, max(2, round(arguments.seconds * 5))),
+        ]
+        runs = {
+            readings: [ingest.measure(each, readings) for _ in range(arguments.runs)]
+            for readings, each in loads
+        }
+    except ingest.BenchFailed as error:
+        print(f"foodsentry bench: {error}", file=sys.stderr)
+        return 1
+    every = [run for group in runs.values() for run in group]
+    summary = {
+        "messages_per_s": statistics.median(run.messages_per_s for run in runs[1]),
+        "readings_per_s": statistics.median(run.readings_per_s for run in runs[50]),
+        "lost": sum(run.lost for run in every),
+        "duplicated": sum(run.duplicated for run in every),
+        "rss_mb": max(run.rss_mb for run in every),
+        "runs": runs,
+    }
+    if arguments.json:
+        print(msgspec.json.encode(summary).decode())
+    else:
+        print("### Gateway intake: mosquitto → ledger, alerts, series, receipts\n")
+        print("| load | messages/s | readings/s | lost | twice | RSS MB | s |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+        for readings, group in runs.items():
+            for run in group:
+                print(
+                    f"| {readings} reading(s) a message | {run.messages_per_s:,.0f} | "
+                    f"{run.readings_per_s:,.0f} | {run.lost} | {run.duplicated} | "
+                    f"{run.rss_mb:.0f} | {run.seconds:.1f} |"
+                )
+    return 0 if not summary["lost"] and not summary["duplicated"] else 1

@@ -45,10 +45,11 @@ def frames_of(records: Sequence[bytes], *, one_frame_per_record: bool = True) ->
 class E1381Sender:
     """One transfer at a time; every call returns the bytes to send now."""
 
-    def __init__(self, role: str = "instrument") -> None:
+    def __init__(self, role: str = "instrument", *, reply_s: float = REPLY_S) -> None:
         self.state = State.IDLE
         self.deadline: float | None = None
         self.failures = 0
+        self._reply_s = reply_s
         self._contention_s = CONTENTION_S[role]
         self._frames: Sequence[bytes] = ()
         self._next = 0
@@ -78,7 +79,7 @@ class E1381Sender:
         return self._finish(State.FAILED)
 
     def _enquire(self, now: float) -> bytes:
-        self.state, self.deadline = State.ENQUIRED, now + REPLY_S
+        self.state, self.deadline = State.ENQUIRED, now + self._reply_s
         return b"\x05"
 
     def _answered(self, byte: int, now: float) -> bytes:
@@ -101,7 +102,7 @@ class E1381Sender:
         return self._finish(State.FAILED) if self.failures >= FAILURES else self._send(now)
 
     def _send(self, now: float) -> bytes:
-        self.deadline = now + REPLY_S
+        self.deadline = now + self._reply_s
         return self._frames[self._next]
 
     def _finish(self, state: State) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from contracts.clock import Clock, utc_now
-from edge_agent.protocols.e1381_sender import E1381Sender, State, frames_of
+from edge_agent.protocols.e1381_sender import REPLY_S, E1381Sender, State, frames_of
 from edge_agent.simulation.serial_faults import NO_FAULTS, Faults
 from edge_agent.simulation.serial_line import VirtualLine
 
@@ -50,11 +50,11 @@ def message(
 class Lis2FarEnd:
     """The instrument without its line: a queue of messages, each sent until it is delivered."""
 
-    def __init__(self, *, one_frame_per_record: bool = True) -> None:
+    def __init__(self, *, one_frame_per_record: bool = True, reply_s: float = REPLY_S) -> None:
         self.delivered = 0
         self.failed = 0
         self._queue: deque[list[bytes]] = deque()
-        self._sender = E1381Sender("instrument")
+        self._sender = E1381Sender("instrument", reply_s=reply_s)
         self._one_frame_per_record = one_frame_per_record
         self._start_at = float("inf")
 
@@ -106,8 +106,9 @@ class VirtualLis2(VirtualLine):
         faults: Faults = NO_FAULTS,
         clock: Clock = utc_now,
         one_frame_per_record: bool = True,
+        reply_s: float = REPLY_S,
     ) -> None:
-        self._reader = Lis2FarEnd(one_frame_per_record=one_frame_per_record)
+        self._reader = Lis2FarEnd(one_frame_per_record=one_frame_per_record, reply_s=reply_s)
         self._clock = clock
         super().__init__(self._reader, link, faults)
 

@@ -22,7 +22,7 @@ from ledger import alerts, dead_letters, devices, officers, results
 from ledger.engine import Engine, writing
 from timeseries.settings import SeriesSettings, open_store
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 IOTCORE = """
 id = 0

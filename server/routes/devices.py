@@ -1,6 +1,8 @@
 """Devices and their health, live."""
 
-from fastapi import APIRouter, Header, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from contracts.words import DeviceState
@@ -15,11 +17,17 @@ from server.routes.live import event_stream
 from server.streams import change_events, of_devices
 
 router = APIRouter(include_in_schema=False)
+PAGE = 25
+"""Sites on a page; those in trouble come first."""
 
 
 @router.get("/devices")
 def list_devices(
-    request: Request, state: Need, visit: Viewer, fragment: str = Header("", alias="HX-Request")
+    request: Request,
+    state: Need,
+    visit: Viewer,
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    fragment: Annotated[str, Header(alias="HX-Request")] = "",
 ) -> Response:
     """The page; asked by htmx, only its lists."""
     with reading(state.engine) as conn:
@@ -30,7 +38,9 @@ def list_devices(
     return render(
         request,
         "devices/lists.html" if fragment else "devices/devices.html",
-        found=found,
+        found=found[(page - 1) * PAGE : page * PAGE],
+        page=page,
+        pages=-(-len(found) // PAGE),
         numbers={one.value: states.count(one) for one in DeviceState},
         cursor=cursor,
         counts=tally(counted),

@@ -7,6 +7,7 @@ import { tellTimes } from "./times.js";
 
 const SILENCE_MS = 40_000;
 const MAX_WAIT_MS = 15_000;
+const MOST_LINES = 200;
 
 export function startLive(place, htmx) {
   const sign = document.querySelector(".live");
@@ -71,6 +72,7 @@ export function startLive(place, htmx) {
       else if (change.raised) {
         row.dataset.new = "";
         place.prepend(row);
+        while (place.children.length > MOST_LINES) place.lastElementChild.remove();
       } else {
         const older = [...place.children].find((other) => other.dataset.at < row.dataset.at);
         place.insertBefore(row, older ?? null);

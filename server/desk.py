@@ -1,6 +1,7 @@
 """The alert desk's content: which alerts a filter shows, the line of each, and the counts."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,6 +15,8 @@ from server.access import Scope
 
 PAGE = 25
 _CHUNK = 200
+PICTURE_LATE_S = 90.0
+"""A picture travels beside its observation; after this long, pages stop looking for it."""
 OPEN = (AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
 STATES: dict[str, tuple[AlertState, ...]] = {
     "open": OPEN,
@@ -60,6 +63,10 @@ class AlertLine(msgspec.Struct, frozen=True):
     """Id of the first picture that has arrived."""
     pictures_due: bool
     """Pictures are announced, but none has arrived yet."""
+
+    def waits(self, now: datetime) -> bool:
+        """Whether its picture can still be expected any moment, so that a page looks again."""
+        return self.pictures_due and (now - self.alert.changed_at).total_seconds() < PICTURE_LATE_S
 
     @property
     def figure(self) -> tuple[str, str] | None:

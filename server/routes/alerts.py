@@ -105,6 +105,15 @@ def alert_state(request: Request, state: Need, visit: Viewer, alert_id: str) -> 
     return _state_part(request, state, visit, alert_id)
 
 
+@router.get("/alerts/{alert_id}/line")
+def alert_line(request: Request, state: Need, visit: Viewer, alert_id: str) -> Response:
+    """The alert's line on the desk, for one whose picture was still on its way."""
+    with reading(state.engine) as conn:
+        (line,) = alert_lines(conn, [visible_alert(conn, visit, alert_id)])
+    acts = may(visit.officer, Right.ACT)
+    return render(request, "alerts/line.html", line=line, acts=acts)
+
+
 @router.get("/alerts/{alert_id}/live")
 async def alert_live(
     state: Need, visit: Viewer, alert_id: str, after: After = 0, last_event: LastEvent = None

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from contracts.topics import Identity
 from contracts.words import Phase, Severity, Verdict
 from ledger import alerts, results
+from ledger.alerts import NewAlert
 from ledger.engine import Engine, writing
 from server import assets
 from timeseries.port import SeriesStore
@@ -283,3 +284,33 @@ def test_english_pages_fit_too(visit: Visit, alert_ids: dict[str, str]) -> None:
         assert page.evaluate(wide) <= 0, path
         if not path.startswith("/p/"):
             assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_picture_that_comes_after_its_alert_appears_by_itself(
+    visit: Visit, engine: Engine
+) -> None:
+    desk, detail = visit("tangxia"), visit("pengjiang")
+    expect(desk.locator(".live")).to_have_attribute("data-state", "open")
+    camera = Identity("440703-tangxia", "tangxia-kitchen", "cam-1")
+    lead = NewAlert(
+        fingerprint="no_hat|late",
+        rule="no_hat",
+        rule_version="1",
+        severity=Severity.GUIDANCE,
+        title_zh="后厨人员未戴厨师帽",
+        title_en="No hat",
+        who=camera,
+        raised_at=NOW,
+        observation_id="late",
+        evidence=("late-1",),
+    )
+    with writing(engine) as conn:
+        alert_id, _ = alerts.raise_alert(conn, lead)
+    row = desk.locator(f"#alert-{alert_id}")
+    expect(row.locator(".icon").first).to_be_visible()
+    detail.goto(f"/alerts/{alert_id}")
+    expect(detail.locator("#seen")).to_contain_text("图片尚未送达")
+    with writing(engine) as conn:
+        put_observation(conn, camera, "late", "no_hat", NOW, phase=Phase.OPEN, zone="切配间")
+    expect(row.locator("img")).to_be_visible()
+    expect(detail.locator("#seen img")).to_be_visible()

@@ -24,18 +24,7 @@ from edge_agent.simulation.serial_lis2 import Lis2Result, VirtualLis2
 from edge_agent.simulation.serial_xy_md02 import VirtualXyMd02
 
 FOLDER = Path(__file__).parents[3] / "firmware_configs" / "instruments"
-# The front door with this room alone: loading all the others takes seconds.
-SCRIPT = """
-import argparse, sys
-from edge_agent.instruments.commands import add_commands
-from foodsentry import cli
-parser = argparse.ArgumentParser()
-parser.set_defaults(log_level="error", log_format="text")
-add_commands(parser.add_subparsers(required=True))
-cli.build_parser = lambda: parser
-sys.exit(cli.main())
-"""
-COMMAND = [sys.executable, "-c", SCRIPT, "instrument"]
+COMMAND = [sys.executable, "-m", "foodsentry.cli", "--log-level", "error", "instrument"]
 
 
 def call(*arguments: str, content: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -10,6 +10,9 @@ Noise that looks like control. No control character may stand in a frame's text,
 EOT the sender says nothing until answered; so an ENQ or EOT inside a frame counts only when silence
 or another frame follows, and after an ENQ or EOT in mid-message the message goes on if the next
 frame bears the number that was awaited.
+
+A recording (`needs_enquiry` false) is read more kindly, since no one can ask for a frame again: it
+may begin anywhere, and where frames are missing a `Gap` is told before the next good one.
 """
 
 import re
@@ -26,6 +29,7 @@ from edge_agent.protocols.e1381_frames import (
     Event,
     FrameReceived,
     FrameRepeated,
+    Gap,
     Reply,
     Started,
     check_digits,
@@ -231,9 +235,10 @@ class E1381Receiver:
 
     def _take(self, start: int, size: int, body: bytes) -> None:
         number = body[0] - 0x30
-        begins = self._enquired and number == 1
+        anew = self._expected is None and not self._needs_enquiry
+        begins = self._enquired and (number == 1 or anew)
         goes_on = self._expected is not None and number == self._expected
-        if not self._receiving and not goes_on and not (begins and not self._needs_enquiry):
+        if not self._receiving and not goes_on and self._needs_enquiry:
             self._discard(size, "frame outside a transfer")
             return
         if not begins and self._last is not None and number == self._last:
@@ -243,7 +248,8 @@ class E1381Receiver:
             self._at += size
             self._told += [FrameRepeated(number), Reply(b"\x06")]
             return
-        if not begins and not goes_on:
+        gap = not begins and not goes_on and not self._needs_enquiry and not anew
+        if not begins and not goes_on and not gap:
             wanted = 1 if self._expected is None else self._expected
             self._refuse_bytes(size, f"frame number is {number}, should be {wanted}")
             return
@@ -254,6 +260,8 @@ class E1381Receiver:
         self._began, self._enquired = begins, False
         if begins:
             self._told.append(Started())
+        elif gap and self._expected is not None:
+            self._told.append(Gap((number - self._expected) % 8))
         raw = bytes(self._buffer[start : start + size])
         last = body[-1] == ETX
         self._waiting = FrameReceived(self._offset + start, number, body[1:-1], last, raw)

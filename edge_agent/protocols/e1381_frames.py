@@ -25,6 +25,12 @@ class FrameReceived(msgspec.Struct, frozen=True):
     raw: bytes
 
 
+class Gap(msgspec.Struct, frozen=True):
+    """In a recording: so many frames (modulo 8) are not there before the one that follows."""
+
+    lost: int
+
+
 class FrameRepeated(msgspec.Struct, frozen=True):
     """The last accepted frame once more; it has been answered ACK."""
 
@@ -43,7 +49,7 @@ class Ended(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-Event = Started | FrameReceived | FrameRepeated | Reply | Ended | Discarded
+Event = Started | Gap | FrameReceived | FrameRepeated | Reply | Ended | Discarded
 
 
 def check_digits(body: bytes) -> bytes:

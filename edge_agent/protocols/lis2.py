@@ -4,10 +4,14 @@ Text is decoded before it is split: a GBK trail byte may equal ``|``, ``^`` or t
 Every record remembers the frames that it came in.
 """
 
+import re
+
 import msgspec
 
 CR = b"\r"
 LETTERS = frozenset("HPORCQLMS")
+_OPENING = re.compile(rb"\n?(?:[PORCQLMS][^A-Za-z0-9 ]\d|H[^A-Za-z0-9 ])", re.I)
+_SEQUENCE = re.compile(rb"R[^0-9](\d{1,6})[^0-9]", re.I)
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -45,6 +49,8 @@ class Message:
         self._records: list[Record] = []
         self._open = b""
         self._open_frames: tuple[int, ...] = ()
+        self._gaps: dict[int, int] = {}
+        self._after_gap = False
 
     @property
     def broken(self) -> bool:
@@ -56,8 +62,22 @@ class Message:
         """All frames so far."""
         return b"".join(self._frames)
 
-    def add(self, text: bytes, raw: bytes, *, last: bool) -> None:
-        """Add a frame's text; `last` says that it ended with ETX, so that its record is whole."""
+    def gap(self, lost: int) -> bytes:
+        """Frames are missing here; returns the beginning of a record whose end is among them."""
+        self._gaps[len(self._records)] = lost
+        self._after_gap = True
+        dropped, self._open, self._open_frames = self._open, b"", ()
+        return dropped
+
+    def add(self, text: bytes, raw: bytes, *, last: bool) -> bytes:
+        """Add a frame's text; `last` says that it ended with ETX, so that its record is whole.
+
+        Returns what had to be dropped: after a gap, the end of a record whose beginning is missing.
+        """
+        dropped = b""
+        if self._after_gap and not _OPENING.match(text):
+            dropped, _, text = text.partition(CR)
+        self._after_gap = self._after_gap and not text
         index = len(self._frames)
         self._frames.append(raw)
         self.size += len(raw)
@@ -71,6 +91,7 @@ class Message:
             rest = b""
         self._open = rest
         self._open_frames = frames if rest else ()
+        return dropped
 
     def _keep(self, content: bytes, frames: tuple[int, ...]) -> None:
         content = content.strip(b"\n")
@@ -81,10 +102,21 @@ class Message:
         self.terminated = letter == "L"
 
     def results(self) -> list[Result]:
-        """Every R record with the H, P, O before it and the C after it."""
+        """Every R record with the H, P, O before it and the C after it.
+
+        After a gap, P and O still hold only if the R records count on as if R records were missing.
+        """
         found: list[Result] = []
         context: dict[str, Record] = {}
+        sequence = 0
         for place, record in enumerate(self._records):
+            lost = self._gaps.get(place)
+            if lost is not None and not (
+                record.letter == "R" and _sequence(record) == sequence + lost + 1
+            ):
+                context = {letter: context[letter] for letter in context if letter == "H"}
+            if record.letter in "HPOR":
+                sequence = _sequence(record) if record.letter == "R" else 0
             if record.letter in "HPO":
                 for lower in {"H": "PO", "P": "O", "O": ""}[record.letter]:
                     context.pop(lower, None)
@@ -104,6 +136,11 @@ class Message:
     def unknown(self) -> list[Record]:
         """Records whose letter the standard does not know."""
         return [record for record in self._records if record.letter not in LETTERS]
+
+
+def _sequence(record: Record) -> int:
+    found = _SEQUENCE.match(record.content)
+    return int(found[1]) if found else 0
 
 
 def delimiters(header: str) -> Delimiters:

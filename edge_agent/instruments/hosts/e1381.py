@@ -28,6 +28,7 @@ from edge_agent.protocols.e1381_frames import (
     Ended,
     FrameReceived,
     FrameRepeated,
+    Gap,
     Reply,
     Started,
 )
@@ -116,11 +117,18 @@ class E1381Host:
                     yield Answered()
                     if not self._message.size:
                         self._offset = event.offset
-                    self._message.add(event.text, event.raw, last=event.last)
+                    dropped = self._message.add(event.text, event.raw, last=event.last)
+                    if dropped:
+                        reason = "end of a record whose beginning is missing"
+                        yield SetAside(dropped, reason, event.offset)
                     if self._message.terminated:
                         yield from self._deliver()
                     elif self._message.size > self._dialogue.max_message_bytes:
                         yield from self._give_up("message is too long")
+                case Gap():
+                    if cut := self._message.gap(event.lost):
+                        reason = "beginning of a record whose end is missing"
+                        yield SetAside(cut, reason, self._offset)
                 case FrameRepeated():
                     self._refused = False
                     yield Answered()

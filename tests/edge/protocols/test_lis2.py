@@ -49,3 +49,18 @@ def test_escapes() -> None:
     assert unescape("a&F&b&S&c&R&d&E&e", marks) == "a|b^c\\d&e"
     assert unescape("&X41&", marks) == "A"
     assert unescape("plain & simple", marks) == "plain & simple"
+
+
+def test_gap_keeps_the_specimen_only_if_the_count_goes_on() -> None:
+    made = Message()
+    made.add(b"H|\\^&\rP|1\rO|1|A\rR|1|x|1\r", b"<0>", last=True)
+    assert made.gap(1) == b""
+    made.add(b"R|3|x|3\r", b"<1>", last=True)
+    made.add(b"R|4|x|4|cut", b"<2>", last=False)
+    assert made.gap(1) == b"R|4|x|4|cut"
+    assert made.add(b"tail of it|R|9\rR|1|x|5\r", b"<3>", last=True) == b"tail of it|R|9"
+    first, third, other = made.results()
+    assert "O" in first.records
+    assert third.records["O"].content == b"O|1|A"
+    assert other.records["R"].content == b"R|1|x|5"
+    assert set(other.records) == {"H", "R"}

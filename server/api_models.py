@@ -158,7 +158,7 @@ class ResultItem(_Model):
     unit: str = Field(description="UCUM code.", examples=["%"])
     qualitative: str = Field(examples=[""])
     verdict: Verdict = Field(examples=["positive"])
-    limit_text: str = Field(examples=["positive at 50%, suspect from 40"])
+    limit_text: str = Field(examples=["< 50 %"])
     rule: str = Field(examples=["pesticide_inhibition 2003-08-11 [S] GB/T 5009.199"])
     instrument_verdict: str = Field(examples=["阳性"])
     flags: list[str] = Field(examples=[[]])

@@ -19,6 +19,8 @@ METRIC = "temperature"
 POINTS = 360
 """A line has at most about so many points."""
 GAP_BUCKETS = 3
+SHORTEST = timedelta(minutes=5)
+"""A chart shows at least this long, however young the probe is."""
 INHIBITION = "pesticide_inhibition"
 
 
@@ -47,17 +49,12 @@ def temperatures(
     days: float,
 ) -> dict[str, Any]:
     """The lines of these probes over the last `days`. Raises SeriesDown."""
-    start = now - timedelta(days=days)
-    every_s = max(10.0, float(round(days * 86_400 / POINTS / 10) * 10))
+    longest = timedelta(days=days)
+    start = now - min(longest, max(SHORTEST, now - _first(store, probes, now - longest, now)))
+    every_s = max(10.0, float(round((now - start).total_seconds() / POINTS / 10) * 10))
     series: list[dict[str, Any]] = []
     for probe in probes:
-        tags = {
-            "region": probe.region,
-            "site": probe.site,
-            "device": probe.device,
-            "metric": METRIC,
-        }
-        samples = store.samples("readings", "value", tags, start, now, every_s)
+        samples = store.samples("readings", "value", _tags(probe), start, now, every_s)
         limit = limits.of(probe.device, METRIC, local(now).date())
         series.append(
             {
@@ -76,6 +73,27 @@ def temperatures(
         "filled": any(line["points"] for line in series),
         "series": series,
     }
+
+
+def _tags(probe: Device) -> dict[str, str]:
+    return {
+        "region": probe.region,
+        "site": probe.site,
+        "device": probe.device,
+        "metric": METRIC,
+    }
+
+
+def _first(
+    store: SeriesStore, probes: Sequence[Device], start: datetime, end: datetime
+) -> datetime:
+    """When the readings in a stretch of time begin: a young probe's chart has no empty day."""
+    coarse_s = (end - start).total_seconds() / POINTS
+    first = end
+    for probe in probes:
+        samples = store.samples("readings", "value", _tags(probe), start, end, coarse_s)
+        first = min([first, *(sample.at for sample in samples[:1])])
+    return first
 
 
 def inhibition(

@@ -64,3 +64,9 @@ def hex_lines(content: bytes, width: int = 16) -> Iterator[tuple[str, str, str]]
         part = content[start : start + width]
         printable = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in part)
         yield f"{start:04x}", f"{part.hex(' '):<{width * 3 - 1}}", printable
+
+
+def signed(value: float) -> str:
+    """A number with its sign and one decimal; what rounds to nothing has none."""
+    rounded = round(value, 1)
+    return f"{rounded:+.1f}" if rounded else "0.0"

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from contracts.words import in_chinese, in_english
 from server import formats
 from server.languages import Words, chosen
 from server.state import State, state_of
@@ -32,6 +33,9 @@ def make_environment() -> Environment:
         number=formats.number,
         unit=formats.unit,
         hex_lines=formats.hex_lines,
+        in_chinese=in_chinese,
+        in_english=in_english,
+        signed=formats.signed,
     )
     return environment
 

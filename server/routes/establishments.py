@@ -92,19 +92,22 @@ def chart(
     visit: Viewer,
     establishment_id: str,
     kind: Literal["temperature", "inhibition"],
+    device: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    """What a chart draws, as JSON."""
+    """What a chart draws, as JSON; with `device`, of that probe alone."""
     now = state.clock()
     words = words_of(request)
     with reading(state.engine) as conn:
         one = visible_establishment(conn, visit, establishment_id)
         tests = recent_tests(conn, one.id, now) if kind == "inhibition" else []
-        devices = devices_of(conn, sites.of_establishment(conn, one.id))
+        found = devices_of(conn, sites.of_establishment(conn, one.id))
     drawn: dict[str, Any]
     if kind == "inhibition":
         drawn = charts.inhibition(tests, state.limit_lines, words, now, DAYS)
     else:
-        probes = [device for device in devices if device.kind is DeviceKind.PROBE]
+        probes = [
+            one for one in found if one.kind is DeviceKind.PROBE and device in ("", one.device)
+        ]
         days = state.settings.chart_days
         drawn = charts.temperatures(state.series, probes, state.limit_lines, words, now, days)
     return JSONResponse(drawn)

@@ -59,7 +59,7 @@ def new_result(
         measured_at=at - timedelta(seconds=4),
         profile=ProfileRef("dayuan_lz_4000t", "1"),
         raw=RawFrame(raw, hashlib.sha256(raw).hexdigest()),
-        limit_text="positive at 50%, suspect from 40",
+        limit_text="< 50 %",
         rule="pesticide_inhibition 2003-08-11 [S] GB/T 5009.199",
         instrument_verdict="阳性" if share > 50 else "阴性",
         operator="伍国权",

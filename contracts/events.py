@@ -137,6 +137,7 @@ class Observation(_Fact, frozen=True):
     started_at: datetime
     captured_at: datetime
     reason: Text
+    """Why, in words; ``中文 / English`` (see ``contracts.words.both``)."""
     zone: Text = ""
     zone_kind: Text = ""
     ended_at: datetime | None = None

@@ -44,14 +44,13 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def text(self) -> str:
-        """The limit in words, as it travels with a result."""
-        bound, word = self.positive_at, "at"
+        """What passes, as it travels with a result: ``< 50 %``; of words alone, the rule's name."""
+        bound, sign = self.positive_at, "<"
         if bound is None:
-            bound, word = self.positive_above, "above"
+            bound, sign = self.positive_above, "≤"
         if self.kind == "qualitative" or bound is None:
             return self.name
-        grey = f", suspect from {self.suspect_from:g}" if self.suspect_from is not None else ""
-        return f"positive {word} {bound:g} {self.unit}{grey}".replace(" %", "%")
+        return f"{sign} {bound:g} {self.unit}"
 
     def is_positive(self, number: float) -> bool:
         """Whether a number lies on the positive side."""

@@ -68,7 +68,9 @@ def checked_segment(name: str, value: str) -> str:
 
 
 def identity(region: str, site: str, device: str) -> Identity:
-    """Build an identity from checked segments."""
+    """Build an identity from checked segments. No device is named as the alerts' topic is."""
+    if device == ALERTS:
+        raise TopicError(f"device {device!r} is the name of the alerts' topic")
     return Identity(
         checked_segment("region", region),
         checked_segment("site", site),

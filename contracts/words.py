@@ -53,3 +53,21 @@ class Quality(StrEnum):
     GOOD = "good"
     DOUBTFUL = "doubtful"
     BAD = "bad"
+
+
+_BETWEEN = " / "
+
+
+def both(zh: str, en: str) -> str:
+    """What a device says to people, in both languages: ``中文 / English``."""
+    return f"{zh}{_BETWEEN}{en}"
+
+
+def in_chinese(said: str) -> str:
+    """The Chinese half of what `both` made; other text as it is."""
+    return said.partition(_BETWEEN)[0]
+
+
+def in_english(said: str) -> str:
+    """The English half of what `both` made; other text as it is."""
+    return said.partition(_BETWEEN)[2] or said

@@ -13,7 +13,7 @@ import msgspec
 from contracts.events import Observation, TestResult
 from contracts.topics import Identity
 from contracts.units import symbol
-from contracts.words import Phase
+from contracts.words import Phase, in_chinese, in_english
 from gateway.alerts import wording
 from gateway.alerts.limits import StorageLimit, StorageLimits
 from gateway.alerts.outcomes import LOCAL, Outcome, Raise, Resolve, fingerprint, place, raising
@@ -152,14 +152,22 @@ def _of_result(
     rule: Rule, who: Identity, device_name: str, event_id: str, result_id: str, test: TestResult
 ) -> Raise:
     common = place(who, device_name) | {
-        "sample": test.sample.name,
+        "sample": test.sample.name or test.sample.number,
         "sample_number": test.sample.number,
         "item": test.item,
         "limit": test.limit_text,
         "stall": test.sample.stall,
     }
-    zh = {"value": wording.value_zh(test.value), "verdict": wording.VERDICTS_ZH[test.verdict]}
-    en = {"value": wording.value_en(test.value), "verdict": test.verdict.value}
+    zh = {
+        "value": wording.value_zh(test.value),
+        "verdict": wording.VERDICTS_ZH[test.verdict],
+        "details": wording.details_zh(test.sample),
+    }
+    en = {
+        "value": wording.value_en(test.value),
+        "verdict": test.verdict.value,
+        "details": wording.details_en(test.sample),
+    }
     facts: dict[str, Any] = {
         "item": test.item,
         "value": test.value.text,
@@ -184,7 +192,6 @@ def _of_observation(rule: Rule, who: Identity, device_name: str, seen: Observati
     common = place(who, device_name) | {
         "zone": seen.zone,
         "people": str(seen.people),
-        "reason": seen.reason,
         "confidence": f"{seen.confidence * 100:.0f} %",
     }
     said_zh, said_en = wording.OBSERVATIONS.get(seen.kind, (seen.kind, seen.kind))
@@ -193,8 +200,8 @@ def _of_observation(rule: Rule, who: Identity, device_name: str, seen: Observati
         who,
         seen.observation_id,
         seen.started_at,
-        zh=common | {"observation": said_zh},
-        en=common | {"observation": said_en},
+        zh=common | {"observation": said_zh, "reason": in_chinese(seen.reason)},
+        en=common | {"observation": said_en, "reason": in_english(seen.reason)},
         facts={
             "kind": seen.kind,
             "zone": seen.zone,

@@ -114,7 +114,7 @@ class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 COMMON_WORDS = frozenset({"region", "site", "device", "device_name"})
 WORDS: Mapping[type[msgspec.Struct], frozenset[str]] = {
     VerdictIs: COMMON_WORDS
-    | {"sample", "sample_number", "item", "value", "limit", "stall", "verdict"},
+    | {"sample", "sample_number", "details", "item", "value", "limit", "stall", "verdict"},
     ObservationOf: COMMON_WORDS | {"observation", "zone", "people", "reason", "confidence"},
     BeyondLimit: COMMON_WORDS | {"metric", "value", "limit", "limit_meaning", "duration"},
     DeviceSilent: COMMON_WORDS | {"duration"},

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from contracts.events import Value
+from contracts.events import Sample, Value
 from contracts.units import symbol
 from contracts.words import Verdict
 
@@ -54,6 +54,22 @@ def value_zh(value: Value) -> str:
 def value_en(value: Value) -> str:
     """A test's value as sent, with its unit, in English."""
     return value.qualitative or _as_sent(value)
+
+
+def details_zh(sample: Sample) -> str:
+    """Number and stall in brackets, as far as they are known; else one space."""
+    number = sample.number and f"编号 {sample.number}"
+    stall = sample.stall and f"摊位 {sample.stall}"
+    known = "，".join(filter(None, (number, stall)))
+    return f"（{known}）" if known else " "
+
+
+def details_en(sample: Sample) -> str:
+    """Number and stall in brackets, as far as they are known; else one space."""
+    number = sample.number and f"no. {sample.number}"
+    stall = sample.stall and f"stall {sample.stall}"
+    known = ", ".join(filter(None, (number, stall)))
+    return f" ({known}) " if known else " "
 
 
 def duration_zh(seconds: float) -> str:

@@ -47,13 +47,13 @@ def blind(sight: Sight, for_s: float, trouble: str = "") -> str:
     """Why a camera counts as unable to see."""
     zh, en = SIGHT[sight]
     detail = f": {trouble}" if trouble else ""
-    return both(f"{zh}（已 {for_s:.0f} 秒）", f"{en} for {for_s:.0f} s{detail}")[:500]
+    return both(f"{zh}，已 {for_s:.0f} 秒", f"{en} for {for_s:.0f} s{detail}")[:500]
 
 
 def sees_again(sight: Sight, after_s: float) -> str:
     """Why such a state ends."""
     zh, en = SIGHT[sight]
-    return both(f"{zh}已恢复（共 {after_s:.0f} 秒）", f"over: {en}, {after_s:.0f} s in all")
+    return both(f"{zh}已恢复，共 {after_s:.0f} 秒", f"over: {en}, {after_s:.0f} s in all")
 
 
 STOPPED = both(

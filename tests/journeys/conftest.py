@@ -26,8 +26,8 @@ def town(tmp_path: Path) -> Iterator[Town]:
     write_settings(layout, words, group="gateway")
     engine = open_engine(layout.ledger_url)
     seed(engine, CONFIGS / "regions" / "jiangmen.toml", utc_now())
-    film = (Act(4, (DRESSED,)), Act(12, (BARE,)), Act(6, (DRESSED,)))
-    write_film(layout.film, film, fps=5)
+    film = (Act(4, (DRESSED,)), Act(14, (BARE,)), Act(8, (DRESSED,)))
+    write_film(layout.film, film)
     config = f"allow_anonymous false\nacl_file {ACL}\nmessage_size_limit 1100000\n"
     config += f"password_file {passwords(tmp_path, words)}\nmax_inflight_messages 0\n"
     with ExitStack() as opened:

@@ -13,7 +13,6 @@ import msgspec
 from contracts.clock import utc_now
 from contracts.envelope import EnvelopeError
 from contracts.limits import load_limits
-from contracts.profile import Link
 from contracts.settings import SettingsError
 from edge_agent.instruments.blackbox import Piece, write_piece
 from edge_agent.instruments.port import PortError, open_line
@@ -22,6 +21,7 @@ from edge_agent.instruments.profiles import LoadedProfile, load_profile, profile
 from edge_agent.instruments.redecode import redecode, stored_result
 from edge_agent.instruments.reports import iso
 from edge_agent.instruments.results import Reader
+from edge_agent.instruments.sniff.command import add_sniff, link_of
 
 DIFFERS = 3
 
@@ -29,11 +29,13 @@ DIFFERS = 3
 def add_line_commands(
     leaves: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
 ) -> None:
-    """Register `probe`, `record` and `redecode`."""
+    """Register `probe`, `sniff`, `record` and `redecode`."""
     leaf = leaves.add_parser("probe", parents=[common], help="which profile answers on a port?")
     leaf.add_argument("port", metavar="PORT")
     leaf.add_argument("--address", type=int, help="unit number on the bus")
     leaf.set_defaults(run=run_probe, long_running=True)
+
+    add_sniff(leaves)
 
     leaf = leaves.add_parser("record", help="black box of a port: bytes with their times")
     leaf.add_argument("port", metavar="PORT")
@@ -76,7 +78,7 @@ def run_probe(arguments: argparse.Namespace) -> int:
 
 def record(arguments: argparse.Namespace) -> int:
     """`record`: write what comes, with its time, until stopped. Sends nothing."""
-    link = _link(arguments.baud, arguments.format)
+    link = link_of(str(arguments.baud), arguments.format)
     stop: threading.Event = arguments.stop
     try:
         line = open_line(arguments.port, link)
@@ -101,14 +103,6 @@ def record(arguments: argparse.Namespace) -> int:
     finally:
         line.close()
     return 0
-
-
-def _link(baud: int, form: str) -> Link:
-    try:
-        bits, parity, stop = int(form[0]), form[1].upper(), int(form[2:])
-        return msgspec.convert({"baud": baud, "bits": bits, "parity": parity, "stop": stop}, Link)
-    except (ValueError, IndexError, msgspec.ValidationError):
-        raise SettingsError(f"--format: {form!r} is not like 8N1, 7E1, 8N2") from None
 
 
 def run_redecode(arguments: argparse.Namespace) -> int:

@@ -40,7 +40,7 @@ test: setup system-test-packages ## every test, on real parts (installs what the
 
 check: setup ## the quick loop: lint, types, import rules, fast tests
 	@$(MAKE) --no-print-directory lint types imports
-	@$(PY) -m pytest -m "not slow and not browser and not real" -q
+	@$(PY) -m pytest -m "not slow and not browser and not real" -q -n 2 --hypothesis-profile=quick
 
 lint: ; @$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 types: ; @$(VENV)/bin/mypy

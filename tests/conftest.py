@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from servers import Influx, Mosquitto, Postgres, VictoriaMetrics
+
+settings.register_profile("quick", max_examples=25)
 
 
 @pytest.fixture(scope="session")

@@ -103,6 +103,7 @@ def site(scene: Scene, models: Models, tmp_path: Path) -> Site:
     return Site(scene, models, tmp_path)
 
 
+@pytest.mark.slow
 def test_an_episode_travels_with_its_evidence_and_ends(site: Site) -> None:
     live = Live()
     with running(site.camera(live)):
@@ -118,6 +119,7 @@ def test_an_episode_travels_with_its_evidence_and_ends(site: Site) -> None:
     assert recall(site.folder / "cam1.open.json") == []
 
 
+@pytest.mark.slow
 def test_gone_and_back(site: Site) -> None:
     live = Live()
     with running(site.camera(live)):
@@ -130,6 +132,7 @@ def test_gone_and_back(site: Site) -> None:
         site.sink.wait(lambda sink: sink.state("cam1") == "online")
 
 
+@pytest.mark.slow
 def test_never_there_is_offline_too_and_unknown_before(site: Site) -> None:
     live = Live()
     live.gone = True
@@ -156,6 +159,7 @@ def test_degraded_and_back(site: Site, what: str, kind: str) -> None:
     assert max(site.sink.evidence[0].width, site.sink.evidence[0].height) <= 640
 
 
+@pytest.mark.slow
 def test_a_camera_that_hangs_slows_no_other(site: Site) -> None:
     hanging, sound = Live(), Live()
     with running(site.camera(hanging, "hanging"), site.camera(sound, "sound")):

@@ -144,6 +144,7 @@ def test_probe_finds_the_profile(tmp_path: Path) -> None:
     assert [name for name, answered in answers.items() if answered] == ["generic_xy_md02"]
 
 
+@pytest.mark.slow
 def test_record_and_replay(tmp_path: Path) -> None:
     box = tmp_path / "box.jsonl"
     content = read_hex(FOLDER / "mettler_mt_sics" / "captures" / "weights" / "input.hex")

@@ -72,6 +72,7 @@ def test_records_are_taken_once_across_restarts(
 @pytest.mark.parametrize(
     "kind", ["noise", "bad-check", "drop", "duplicate", "double-head", "split"]
 )
+@pytest.mark.slow
 def test_faults_cost_no_record(
     kind: str, tmp_path: Path, sink: Any, run: Any, until: Until
 ) -> None:
@@ -99,6 +100,7 @@ def test_unplugged_and_plugged_in_again(tmp_path: Path, sink: Any, run: Any, unt
         until(lambda: sink.status("reader").state is DeviceState.ONLINE)
 
 
+@pytest.mark.slow
 def test_wrong_speed_is_told(tmp_path: Path, sink: Any, run: Any, until: Until) -> None:
     with VirtualLz4000t(tmp_path / "tty-lz", faults=Faults(["garble"])) as virtual:
         run(lz(virtual.port))
@@ -133,6 +135,7 @@ def test_readings_in_batches_and_impossible_values(
         assert batch[1].quality is Quality.GOOD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("echo", [False, True])
 def test_dead_unit_costs_the_others_one_time_out(
     echo: bool, tmp_path: Path, sink: Any, run: Any, until: Until

@@ -67,11 +67,23 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         msgspec.Meta(
             min_length=1,
-            description="Template: hexadecimal pairs; `'text'`; `{day:ymd}`, `{day:bcd}` or "
-            "`{day:%Y-%m-%d}`; `{address}`; `{check}`, computed as the framer checks.",
+            description="Template: hexadecimal pairs; `'text'`; `{day:ymd}`, `{day:bcd}`, "
+            "`{day:fat}` and `{day:fat_end}` (its begin and end, packed in 32 bits) or "
+            "`{day:%Y-%m-%d}`; `{address}`; `{index:u8}`, `u16` or `u32`, little-endian, of a step "
+            "that is asked by `first` and `past`; `{check}` and `{head_check}`, computed as the "
+            "framer checks.",
         ),
     ]
     reply: Annotated[FieldName, msgspec.Meta(description="Record that answers.")]
+    also: Annotated[
+        tuple[FieldName, ...], msgspec.Meta(description="Other records that answer as well.")
+    ] = ()
+    ends: Annotated[
+        str, msgspec.Meta(description="Record that says that all replies have been sent.")
+    ] = ""
+    until_quiet: Annotated[
+        bool, msgspec.Meta(description="Replies go on until the line is quiet: any number.")
+    ] = False
     total: Annotated[
         str, msgspec.Meta(description="Field of the reply with the number of replies; else one.")
     ] = ""
@@ -80,6 +92,16 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         msgspec.Meta(description="`then` follows when one of these fields is not as last time."),
     ] = ()
     then: Annotated[str, msgspec.Meta(description="Step that follows.")] = ""
+    first: Annotated[
+        str, msgspec.Meta(description="Field of the reply with the first `{index}`; else 0.")
+    ] = ""
+    past: Annotated[
+        str,
+        msgspec.Meta(
+            description="Field of the reply with the `{index}` past the last (with a plain "
+            "count: that); `then` is asked for each index."
+        ),
+    ] = ""
     otherwise: Annotated[
         str,
         msgspec.Meta(
@@ -96,6 +118,10 @@ class Poll(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     """The host asks. The first step opens every round; others follow by `then`."""
 
     steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1, description="The steps.")]
+    opens: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(description="Steps that open a round, in turn; default: the first."),
+    ] = ()
     every_s: EveryS = 1.0
     reply_timeout_s: TimeoutS = 0.8
     attempts: Attempts = 3

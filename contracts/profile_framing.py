@@ -42,7 +42,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int | None,
         msgspec.Meta(
             description="One past the last byte covered; negative: from the end; default: up to "
-            "the check itself."
+            "the check itself, or to the end of the frame where the check stands before them."
         ),
     ] = None
     poly: Annotated[int, msgspec.Meta(ge=1, le=255, description="Polynomial of `crc8`.")] = 0x31
@@ -66,6 +66,22 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return size * 2 if self.encoding == "hex" else size
 
 
+class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What certain bytes must be, for a frame without a check to be believed."""
+
+    at: Annotated[int, msgspec.Meta(description="First byte; negative: from the frame's end.")]
+    length: Annotated[int, msgspec.Meta(ge=1, le=256, description="How many bytes.")] = 1
+    low: Annotated[int, msgspec.Meta(ge=0, le=255, description="Lowest value of each.")] = 0
+    high: Annotated[int, msgspec.Meta(ge=0, le=255, description="Highest value of each.")] = 255
+    bcd: Annotated[bool, msgspec.Meta(description="Each is two packed decimal digits.")] = False
+
+
+Guards = Annotated[
+    tuple[Guard, ...],
+    msgspec.Meta(description="Sanity of a frame that has no check; all must hold."),
+]
+
+
 class LengthFramer(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="length"
 ):
@@ -82,6 +98,14 @@ class LengthFramer(
     max_bytes: MaxBytes = 1024
     tail: Annotated[Hex, msgspec.Meta(description="Last bytes of every frame.")] = ""
     check: Annotated[Check | None, msgspec.Meta(description="The check value.")] = None
+    head_check: Annotated[
+        Check | None,
+        msgspec.Meta(
+            description="A check of the header alone, looked at before the length is believed; "
+            "its `at` counts from the frame's begin."
+        ),
+    ] = None
+    guards: Guards = ()
     idle_s: IdleS = 0.3
 
 
@@ -94,6 +118,7 @@ class FixedFramer(
     head: Annotated[Hex, msgspec.Meta(description="First bytes of every frame.")] = ""
     tail: Annotated[Hex, msgspec.Meta(description="Last bytes of every frame.")] = ""
     check: Annotated[Check | None, msgspec.Meta(description="The check value.")] = None
+    guards: Guards = ()
     idle_s: IdleS = 0.3
 
 
@@ -137,6 +162,46 @@ class UntilFramer(
     idle_s: IdleS = 1.0
 
 
+class RowsFramer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rows"
+):
+    """Head, any number of rows, a trailer and a tail that may also occur inside; no length.
+
+    The frame is the shortest one whose tail and guards are right.
+    """
+
+    head: Annotated[Hex, msgspec.Meta(min_length=2, description="First bytes of every frame.")]
+    row: Annotated[int, msgspec.Meta(ge=1, le=4096, description="Bytes that each row adds.")]
+    tail: Annotated[Hex, msgspec.Meta(min_length=2, description="Last bytes of every frame.")]
+    guards: Annotated[
+        tuple[Guard, ...],
+        msgspec.Meta(min_length=1, description="What must hold for a length to be the right one."),
+    ]
+    trailer: Annotated[
+        int, msgspec.Meta(ge=0, le=4096, description="Bytes between the last row and the tail.")
+    ] = 0
+    max_rows: Annotated[int, msgspec.Meta(ge=1, le=4096, description="Most rows.")] = 96
+    idle_s: IdleS = 1.0
+
+
+class SeriesFramer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="series"
+):
+    """Short words, and between an opening and a closing word blocks of one size.
+
+    Each word and each block is a frame. Blocks are only looked for after the opening word.
+    """
+
+    open: Annotated[Hex, msgspec.Meta(min_length=2, description="Word before the first block.")]
+    close: Annotated[Hex, msgspec.Meta(min_length=2, description="Word after the last block.")]
+    size: Annotated[int, msgspec.Meta(ge=1, le=65536, description="Bytes of a block.")]
+    words: Annotated[
+        tuple[Hex, ...], msgspec.Meta(description="Other words, outside of a series.")
+    ] = ()
+    guards: Guards = ()
+    idle_s: IdleS = 1.0
+
+
 class IdleFramer(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="idle"
 ):
@@ -146,4 +211,13 @@ class IdleFramer(
     idle_s: IdleS = 0.3
 
 
-Framer = LengthFramer | FixedFramer | StartEndFramer | LineFramer | UntilFramer | IdleFramer
+Framer = (
+    LengthFramer
+    | FixedFramer
+    | StartEndFramer
+    | LineFramer
+    | UntilFramer
+    | RowsFramer
+    | SeriesFramer
+    | IdleFramer
+)

@@ -22,6 +22,9 @@ class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     at: Annotated[int, msgspec.Meta(description="Where; negative: from the frame's end.")]
     hex: Annotated[Hex, msgspec.Meta(description="The bytes.")]
+    mask: Annotated[
+        Hex, msgspec.Meta(description="Bits of each byte that count; empty: all of them.")
+    ] = ""
 
 
 class BinaryField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,22 +33,40 @@ class BinaryField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: Annotated[int, msgspec.Meta(description="First byte; negative: from the frame's end.")]
     kind: Annotated[
         Literal[
-            "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bcd", "text", "bytes", "ymdhms",
-            "ymdhm", "ymd", "bcd_ymd", "fat_time",
+            "u8", "i8", "u16", "i16", "u32", "i32", "sm32", "f32", "bcd", "milli14", "text",
+            "bytes", "ymdhms", "ymdhm", "ymd", "bcd_ymd", "bcd_ymdhms", "fat_time",
         ],
         msgspec.Meta(
-            description="Integers by size and sign, `f32`, packed decimal, text, raw `bytes`, or "
-            "a time: one byte each of year (since 2000), month, day, hour, minute, second; "
-            "`bcd_ymd` the same packed decimal; `fat_time` 32 bits packed."
+            description="Integers by size and sign, `sm32` with its sign as the highest bit, "
+            "`f32`, packed decimal, `milli14` (a whole number, then thousandths as two bytes of "
+            "seven bits, high first), text, raw `bytes`, or a time: one byte each of year (since "
+            "2000), month, day, hour, minute, second; `bcd_ymd` and `bcd_ymdhms` the same packed "
+            "decimal; `fat_time` 32 bits packed."
         ),
     ]  # fmt: skip
     length: Annotated[
-        int, msgspec.Meta(ge=0, le=4096, description="Bytes, for `text`, `bytes` and `bcd`.")
+        int, msgspec.Meta(ge=0, le=4096, description="Bytes: `text`, `bytes`, `bcd`, `milli14`.")
     ] = 0
     order: Annotated[Order, msgspec.Meta(description="Byte order.")] = "little"
     decimals: Annotated[
         int, msgspec.Meta(ge=0, le=9, description="Decimal places: 5320 with 2 is 53.20.")
     ] = 0
+    shift: Annotated[
+        int,
+        msgspec.Meta(
+            ge=-9, le=9, description="Places to move the point of an `f32`: 0.532 with 2 is 53.2."
+        ),
+    ] = 0
+    mask: Annotated[
+        int, msgspec.Meta(ge=0, le=0xFFFFFFFF, description="Bits of an integer that count; 0: all.")
+    ] = 0
+    bands: Annotated[
+        dict[str, str],
+        msgspec.Meta(
+            description="Lowest number → word that holds from there on: 128 = valid, 192 = "
+            "doubtful. Below the first there is no value."
+        ),
+    ] = {}
     encoding: Encoding = "gb2312"
     cut_at: Annotated[
         int,
@@ -68,6 +89,10 @@ class ResultMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: Annotated[FieldName, msgspec.Meta(description="The measured value.")]
     item: Annotated[str, msgspec.Meta(description="Constant item, for one-item readers.")] = ""
     item_field: Annotated[str, msgspec.Meta(description="Field with the item as sent.")] = ""
+    items: Annotated[
+        dict[str, str],
+        msgspec.Meta(description="Item as sent → its name; others stay as sent."),
+    ] = {}
     item_code: Annotated[
         str, msgspec.Meta(description="Constant code of the item in limits/quick_tests.csv.")
     ] = ""
@@ -120,6 +145,15 @@ class ReadingMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     high: Annotated[float | None, msgspec.Meta(description="Above this the value is bad.")] = None
 
 
+class Beside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """More of each block: a second run of as many blocks, right after the first."""
+
+    size: Annotated[int, msgspec.Meta(ge=1, description="Bytes of a block of the second run.")]
+    fields: Annotated[
+        dict[FieldName, BinaryField], msgspec.Meta(description="Fields, offsets within its block.")
+    ]
+
+
 class Repeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A block of fields that comes several times in one frame; each gives a result."""
 
@@ -131,6 +165,16 @@ class Repeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trailer: Annotated[int, msgspec.Meta(ge=0, description="Bytes after the last block.")] = 0
     count: Annotated[
         str, msgspec.Meta(description="Field with their number; else: to the end.")
+    ] = ""
+    beside: Annotated[
+        Beside | None, msgspec.Meta(description="A second run of blocks with more fields.")
+    ] = None
+    used: Annotated[
+        str,
+        msgspec.Meta(
+            description="Field with a bit for each block, the lowest for the first; a block "
+            "whose bit is 0 is passed over."
+        ),
     ] = ""
     skip: Annotated[
         tuple[Match, ...],

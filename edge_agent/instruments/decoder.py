@@ -46,6 +46,18 @@ def decode_frame(profile: LoadedProfile, frame: bytes, flags: tuple[str, ...] = 
     raise DecodeError(wrong)
 
 
+def record_name(profile: LoadedProfile, frame: bytes) -> str:
+    """Name of the binary record that a frame is, also where it has no rows; else empty."""
+    for record in profile.spec.records:
+        if (
+            isinstance(record, BinaryRecord)
+            and matches(frame, record.when)
+            and record.size in (0, len(frame))
+        ):
+            return record.name
+    return ""
+
+
 def _sane(record: BinaryRecord, row: Row) -> Row:
     """A row whose other fields make no sense has no value either."""
     if record.result is None or not any(row.cells[name].invalid for name in record.sane):

@@ -1,16 +1,14 @@
 """Takes a frame apart by a profile's record: binary fields, columns, regular expressions, LIS2."""
 
-import math
 import re
-import struct
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
 import msgspec
 
-from contracts.profile_framing import Order
 from contracts.profile_records import BinaryField, BinaryRecord, Lis2Record, Match, TextRecord
+from edge_agent.instruments.numbers import TIMES, read_number, read_time
 from edge_agent.protocols import lis2
 
 
@@ -61,7 +59,11 @@ def matches(frame: bytes, when: tuple[Match, ...]) -> bool:
     for match in when:
         at = match.at if match.at >= 0 else len(frame) + match.at
         wanted = bytes.fromhex(match.hex)
-        if at < 0 or frame[at : at + len(wanted)] != wanted:
+        found = frame[at : at + len(wanted)]
+        if match.mask:
+            mask = bytes.fromhex(match.mask).ljust(len(wanted), b"\xff")
+            found = bytes(byte & bits for byte, bits in zip(found, mask, strict=False))
+        if at < 0 or found != wanted:
             return False
     return True
 
@@ -70,7 +72,7 @@ def matches(frame: bytes, when: tuple[Match, ...]) -> bool:
 
 _SIZES = {
     "u8": 1, "i8": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4, "f32": 4,
-    "ymdhms": 6, "ymdhm": 5, "ymd": 3, "bcd_ymd": 3, "fat_time": 4,
+    "sm32": 4, "ymdhms": 6, "ymdhm": 5, "ymd": 3, "bcd_ymd": 3, "bcd_ymdhms": 6, "fat_time": 4,
 }  # fmt: skip
 
 
@@ -83,14 +85,22 @@ def binary_rows(record: BinaryRecord, frame: bytes) -> list[dict[str, Cell]]:
     if record.repeat is None:
         return [common]
     repeat, rows = record.repeat, []
-    end = len(frame) - repeat.trailer
+    beside = repeat.beside
+    size = repeat.size + (beside.size if beside else 0)
+    count = max(0, len(frame) - repeat.trailer - repeat.at) // size
     if repeat.count:
-        count = common[repeat.count].number or 0
-        end = min(end, repeat.at + int(count) * repeat.size)
-    for at in range(repeat.at, end - repeat.size + 1, repeat.size):
+        count = min(count, int(common[repeat.count].number or 0))
+    used = int(common[repeat.used].number or 0) if repeat.used else -1
+    for index in range(count):
+        at = repeat.at + index * repeat.size
         block = frame[at : at + repeat.size]
-        if not any(matches(block, (skip,)) for skip in repeat.skip):
-            rows.append({**common, **_binary(repeat.fields, block, at)})
+        if not used >> index & 1 or any(matches(block, (skip,)) for skip in repeat.skip):
+            continue
+        row = {**common, **_binary(repeat.fields, block, at)}
+        if beside:
+            at = repeat.at + count * repeat.size + index * beside.size
+            row |= _binary(beside.fields, frame[at : at + beside.size], at)
+        rows.append(row)
     return rows
 
 
@@ -109,9 +119,11 @@ def _cell(name: str, spec: BinaryField, frame: bytes, base: int) -> Cell:
         return Cell(raw.hex().upper(), raw)
     if spec.kind == "text":
         return _text(spec, raw)
-    if spec.kind in ("ymdhms", "ymdhm", "ymd", "bcd_ymd", "fat_time"):
-        return _time(spec.kind, spec.order, raw)
-    return _number(spec, raw)
+    if spec.kind in TIMES:
+        text, wall = read_time(spec.kind, spec.order, raw)
+        return Cell(text, raw, at=wall, invalid=wall is None)
+    figure = read_number(spec, raw)
+    return Cell(figure.text, raw, figure.number, invalid=figure.invalid)
 
 
 def _text(spec: BinaryField, raw: bytes) -> Cell:
@@ -119,55 +131,6 @@ def _text(spec: BinaryField, raw: bytes) -> Cell:
     text, inside = decode_text(sent, spec.encoding)
     full = spec.cut_at > 0 and len(sent) >= spec.cut_at
     return Cell(text.strip(), raw, cut=inside or full)
-
-
-def _number(spec: BinaryField, raw: bytes) -> Cell:
-    if spec.kind == "f32":
-        (number,) = struct.unpack("<f" if spec.order == "little" else ">f", raw)
-        if not math.isfinite(number):
-            return Cell(str(number), raw, invalid=True)
-        return Cell(f"{number:.7g}", raw, number)
-    if spec.kind == "bcd":
-        digits = (raw if spec.order == "big" else raw[::-1]).hex()
-        if not digits.isdecimal():
-            return Cell(digits.upper(), raw, invalid=True)
-        integer = int(digits)
-    else:
-        integer = int.from_bytes(raw, spec.order, signed=spec.kind.startswith("i"))
-    word = spec.words.get(str(integer))
-    if spec.words:
-        return Cell(word or str(integer), raw, integer, invalid=word is None)
-    text = decimal_text(integer, spec.decimals)
-    return Cell(text, raw, float(text))
-
-
-def decimal_text(integer: int, decimals: int) -> str:
-    """`integer` with a decimal point put in: 5320, 2 → ``53.20``; exact."""
-    if not decimals:
-        return str(integer)
-    digits = str(abs(integer)).rjust(decimals + 1, "0")
-    return f"{'-' if integer < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"
-
-
-def _time(kind: str, order: Order, raw: bytes) -> Cell:
-    if kind == "fat_time":
-        packed = int.from_bytes(raw, order)
-        parts = [
-            packed >> 25 & 0x7F, packed >> 21 & 0xF, packed >> 16 & 0x1F,
-            packed >> 11 & 0x1F, packed >> 5 & 0x3F, (packed & 0x1F) << 1,
-        ]  # fmt: skip
-    elif kind == "bcd_ymd":
-        if not raw.hex().isdecimal():
-            return Cell(raw.hex().upper(), raw, invalid=True)
-        parts = [int(f"{byte:x}") for byte in raw]
-    else:
-        parts = list(raw)
-    parts += [0] * (6 - len(parts))
-    text = "20{:02d}-{:02d}-{:02d} {:02d}:{:02d}:{:02d}".format(*parts)
-    try:
-        return Cell(text, raw, at=datetime(2000 + parts[0], *parts[1:]))  # type: ignore[arg-type]
-    except ValueError:
-        return Cell(text, raw, invalid=True)
 
 
 # -- text ---------------------------------------------------------------------
@@ -236,13 +199,20 @@ def lis2_row(record: Lis2Record, result: lis2.Result) -> dict[str, Cell]:
         for letter, each in result.records.items()
     }
     marks = lis2.delimiters(texts.get("H", ""))
+    fields = {letter: lis2.split_fields(text, marks) for letter, text in texts.items()}
     row: dict[str, Cell] = {}
     for name, path in record.fields.items():
-        letter, number, *component = path.split(".")
-        part = int(component[0]) if component else None
-        text = lis2.field(texts.get(letter, ""), int(number), part, marks)
+        letter, number, part = _lis2_path(path)
+        text = lis2.pick(fields.get(letter, ()), number, part, marks)
         row[name] = Cell(text, text.encode("utf-8"))
     return row
+
+
+@lru_cache(maxsize=512)
+def _lis2_path(path: str) -> tuple[str, int, int | None]:
+    """``R.3.4`` as record letter, field number and component."""
+    letter, number, *component = path.split(".")
+    return letter, int(number), int(component[0]) if component else None
 
 
 def wall_time(cell: Cell, formats: tuple[str, ...]) -> datetime | None:

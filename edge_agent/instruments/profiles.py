@@ -8,7 +8,14 @@ import msgspec
 
 from contracts.events import ProfileRef
 from contracts.profile import E1381, Listen, Modbus, Poll, Profile
-from contracts.profile_records import BinaryRecord, Lis2Record, Record, ResultMap, TextRecord
+from contracts.profile_records import (
+    BinaryField,
+    BinaryRecord,
+    Lis2Record,
+    Record,
+    ResultMap,
+    TextRecord,
+)
 from contracts.settings import SettingsError, load_settings
 from edge_agent.instruments.templates import TemplateError, parse_template
 
@@ -76,6 +83,7 @@ def _dialogue(spec: Profile) -> Iterator[str]:
     if isinstance(dialogue, E1381) and not all(isinstance(r, Lis2Record) for r in spec.records):
         yield 'records: an e1381 dialogue carries records of kind = "lis2"'
     check = getattr(spec.framer, "check", None)
+    head = getattr(spec.framer, "head_check", None)
     if isinstance(dialogue, Listen) and dialogue.acknowledge:
         yield from _template(dialogue.acknowledge, "dialogue.acknowledge", check is not None)
     if isinstance(dialogue, Modbus):
@@ -87,9 +95,14 @@ def _dialogue(spec: Profile) -> Iterator[str]:
                 )
     if isinstance(dialogue, Poll):
         steps = {step.name for step in dialogue.steps}
+        for name in dialogue.opens:
+            if name not in steps:
+                yield f"dialogue.opens: no step {name!r}; one of {sorted(steps)}"
         for index, step in enumerate(dialogue.steps):
             where = f"dialogue.steps[{index}]"
-            yield from _template(step.request, f"{where}.request", check is not None)
+            yield from _template(
+                step.request, f"{where}.request", check is not None, head is not None
+            )
             record = records.get(step.reply)
             if record is None:
                 yield f"{where}.reply: no record {step.reply!r}; one of {sorted(records)}"
@@ -97,7 +110,17 @@ def _dialogue(spec: Profile) -> Iterator[str]:
             for key, name in (("then", step.then), ("otherwise", step.otherwise)):
                 if name and name not in steps:
                     yield f"{where}.{key}: no step {name!r}; one of {sorted(steps)}"
-            for key, name in (("total", step.total), *(("changed", c) for c in step.changed)):
+            for key, name in (("ends", step.ends), *(("also", also) for also in step.also)):
+                if name and name not in records:
+                    yield f"{where}.{key}: no record {name!r}; one of {sorted(records)}"
+            if step.past and not step.then:
+                yield f"{where}.past: needs `then`, the step that fetches a record"
+            for key, name in (
+                ("total", step.total),
+                ("first", step.first),
+                ("past", step.past),
+                *(("changed", changed) for changed in step.changed),
+            ):
                 if name and name not in _fields(record):
                     yield f"{where}.{key}: record {record.name!r} has no field {name!r}"
 
@@ -106,7 +129,9 @@ def _tag(dialogue: msgspec.Struct) -> str:
     return str(dialogue.__struct_config__.tag)
 
 
-def _template(text: str, where: str, has_check: bool) -> Iterator[str]:
+def _template(
+    text: str, where: str, has_check: bool, has_head_check: bool = False
+) -> Iterator[str]:
     try:
         template = parse_template(text)
     except TemplateError as error:
@@ -114,12 +139,19 @@ def _template(text: str, where: str, has_check: bool) -> Iterator[str]:
         return
     if template.has_check and not has_check:
         yield f"{where}: {{check}} needs a [framer.check] that says which"
+    if template.has("head_check") and not has_head_check:
+        yield f"{where}: {{head_check}} needs a [framer.head_check] that says which"
 
 
 def _fields(record: Record) -> set[str]:
     match record:
         case BinaryRecord(fields=fields, repeat=repeat):
-            return set(fields) | (set(repeat.fields) if repeat else set())
+            beside = repeat.beside if repeat else None
+            return {
+                *fields,
+                *(repeat.fields if repeat else ()),
+                *(beside.fields if beside else ()),
+            }
         case Lis2Record(fields=paths):
             return set(paths)
         case TextRecord():
@@ -145,11 +177,18 @@ def _record(record: Record, where: str) -> Iterator[str]:
         for name, field in record.fields.items():
             if field.kind in ("text", "bytes", "bcd") and not field.length:
                 yield f"{where}.fields.{name}.length: a {field.kind} field needs one"
+        for name, field in _binary_fields(record):
+            if field.kind == "milli14" and field.length < 3:
+                yield f"{where}: {name}.length: a milli14 field has at least 3 bytes"
+            if not all(low.isdecimal() for low in field.bands):
+                yield f"{where}: {name}.bands: write the lowest number of each band, like 128"
         for name in record.sane:
             if name not in _fields(record):
                 yield f"{where}.sane: no field {name!r}; one of {sorted(_fields(record))}"
         if record.repeat and record.repeat.count and record.repeat.count not in record.fields:
             yield f"{where}.repeat.count: no field {record.repeat.count!r}"
+        if record.repeat and record.repeat.used and record.repeat.used not in record.fields:
+            yield f"{where}.repeat.used: no field {record.repeat.used!r}"
     known = _fields(record)
     if record.result is not None:
         yield from _result(record.result, known, f"{where}.result")
@@ -157,6 +196,14 @@ def _record(record: Record, where: str) -> Iterator[str]:
         for index, reading in enumerate(record.readings):
             if reading.value not in known:
                 yield f"{where}.readings[{index}].value: no field {reading.value!r}"
+
+
+def _binary_fields(record: BinaryRecord) -> Iterator[tuple[str, BinaryField]]:
+    yield from record.fields.items()
+    if record.repeat:
+        yield from record.repeat.fields.items()
+        if record.repeat.beside:
+            yield from record.repeat.beside.fields.items()
 
 
 def _result(spec: ResultMap, known: set[str], where: str) -> Iterator[str]:

@@ -94,7 +94,10 @@ def written(check: Check, data: bytes) -> bytes:
 def complaint(check: Check, frame: bytes) -> str:
     """Empty if the frame's check is right, else what is wrong with it."""
     at = check.at if check.at >= 0 else len(frame) + check.at
-    end = at if check.end is None else check.end if check.end >= 0 else len(frame) + check.end
+    if check.end is None:
+        end = len(frame) if at < check.start else at
+    else:
+        end = check.end if check.end >= 0 else len(frame) + check.end
     found = frame[at : at + check.width]
     if at < 0 or end < check.start or len(found) != check.width:
         return f"too short for its check ({len(frame)} bytes)"

@@ -15,16 +15,20 @@ from contracts.profile_framing import (
     IdleFramer,
     LengthFramer,
     LineFramer,
+    RowsFramer,
+    SeriesFramer,
     StartEndFramer,
     UntilFramer,
 )
 from edge_agent.protocols.checks import complaint
 from edge_agent.protocols.events import Frame, FrameEvent, Scrap
+from edge_agent.protocols.series import SeriesReader
 from edge_agent.protocols.shapes import (
     NEED_MORE,
     FixedShape,
     LengthShape,
     Misfit,
+    RowsShape,
     Shape,
     UntilShape,
 )
@@ -249,6 +253,10 @@ def make_framer(spec: Framer) -> FrameReader:
             return SlidingFramer(FixedShape(spec))
         case UntilFramer():
             return SlidingFramer(UntilShape(spec))
+        case RowsFramer():
+            return SlidingFramer(RowsShape(spec))
+        case SeriesFramer():
+            return SeriesReader(spec)
         case LineFramer() | StartEndFramer():
             return DelimitedFramer(spec)
         case IdleFramer():

@@ -4,7 +4,14 @@ from typing import Protocol
 
 import msgspec
 
-from contracts.profile_framing import Check, FixedFramer, LengthFramer, UntilFramer
+from contracts.profile_framing import (
+    Check,
+    FixedFramer,
+    Guard,
+    LengthFramer,
+    RowsFramer,
+    UntilFramer,
+)
 from edge_agent.protocols.checks import complaint
 
 
@@ -15,6 +22,17 @@ class Misfit(msgspec.Struct, frozen=True):
 
 
 NEED_MORE = 0
+
+
+def unguarded(guards: tuple[Guard, ...], frame: bytes) -> str:
+    """Empty if all guards hold, else which does not."""
+    for guard in guards:
+        at = guard.at if guard.at >= 0 else len(frame) + guard.at
+        found = frame[at : at + guard.length] if at >= 0 else b""
+        fits = len(found) == guard.length and all(guard.low <= b <= guard.high for b in found)
+        if not fits or (guard.bcd and not found.hex().isdecimal()):
+            return f"bytes {at} to {at + guard.length - 1} cannot be {found.hex().upper()}"
+    return ""
 
 
 class Shape(Protocol):
@@ -32,11 +50,14 @@ class Shape(Protocol):
 
 
 class _Checked:
-    """A head, a tail and a check value."""
+    """A head, a tail, a check value and guards."""
 
-    def __init__(self, head: str, tail: str, check: Check | None) -> None:
+    def __init__(
+        self, head: str, tail: str, check: Check | None, guards: tuple[Guard, ...] = ()
+    ) -> None:
         self.head = bytes.fromhex(head)
         self._tail = bytes.fromhex(tail)
+        self._guards = guards
         self._strict = check if check is not None and check.verify == "strict" else None
         self._lenient = check if check is not None and check.verify == "warn" else None
 
@@ -45,6 +66,8 @@ class _Checked:
         if not frame.endswith(self._tail):
             return Misfit(f"frame of {size} bytes does not end with {self._tail.hex().upper()}")
         if self._strict is not None and (wrong := complaint(self._strict, frame)):
+            return Misfit(wrong)
+        if wrong := unguarded(self._guards, frame):
             return Misfit(wrong)
         return size
 
@@ -58,16 +81,24 @@ class LengthShape(_Checked):
     """Frames that say their length."""
 
     def __init__(self, spec: LengthFramer) -> None:
-        super().__init__(spec.head, spec.tail, spec.check)
+        super().__init__(spec.head, spec.tail, spec.check, spec.guards)
         self._spec = spec
-        self._known_after = spec.length_at + spec.length_size
+        self._length_end = spec.length_at + spec.length_size
+        header = spec.head_check
+        self._known_after = max(
+            self._length_end, header.at + header.width if header is not None else 0
+        )
 
     def measure(self, buffer: bytearray, at: int) -> int | Misfit:
         spec, have = self._spec, len(buffer) - at
         if have < self._known_after:
             return NEED_MORE
+        if spec.head_check is not None and spec.head_check.verify == "strict":
+            header = bytes(buffer[at : at + self._known_after])
+            if wrong := complaint(spec.head_check, header):
+                return Misfit(f"header: {wrong}")
         number = int.from_bytes(
-            buffer[at + spec.length_at : at + self._known_after], spec.length_order
+            buffer[at + spec.length_at : at + self._length_end], spec.length_order
         )
         size = number + spec.length_adds
         if not spec.min_bytes <= size <= spec.max_bytes:
@@ -79,13 +110,37 @@ class FixedShape(_Checked):
     """Frames of one size."""
 
     def __init__(self, spec: FixedFramer) -> None:
-        super().__init__(spec.head, spec.tail, spec.check)
+        super().__init__(spec.head, spec.tail, spec.check, spec.guards)
         self._size = spec.size
 
     def measure(self, buffer: bytearray, at: int) -> int | Misfit:
         if len(buffer) - at < self._size:
             return NEED_MORE
         return self._whole(buffer, at, self._size)
+
+
+class RowsShape:
+    """Any number of rows, then a trailer and a tail that guards tell from rows."""
+
+    def __init__(self, spec: RowsFramer) -> None:
+        self.head = bytes.fromhex(spec.head)
+        self._tail = bytes.fromhex(spec.tail)
+        self._spec = spec
+
+    def measure(self, buffer: bytearray, at: int) -> int | Misfit:
+        spec = self._spec
+        around = len(self.head) + spec.trailer + len(self._tail)
+        for rows in range(1, spec.max_rows + 1):
+            size = around + rows * spec.row
+            if len(buffer) - at < size:
+                return NEED_MORE
+            frame = bytes(buffer[at : at + size])
+            if frame.endswith(self._tail) and not unguarded(spec.guards, frame):
+                return size
+        return Misfit(f"no end that fits within {spec.max_rows} rows")
+
+    def flags(self, frame: bytes) -> tuple[str, ...]:
+        return ()
 
 
 class UntilShape:

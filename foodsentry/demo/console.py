@@ -27,7 +27,8 @@ class Console:
 
     def __init__(self, port: int, login: str, password: str, clock: Clock) -> None:
         self._port, self._clock = port, clock
-        self._cookie = self._sign_in(login, password)
+        self.cookie = self._sign_in(login, password)
+        """What a request must carry to be this officer's."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="console", daemon=True)
         self._connection: http.client.HTTPConnection | None = None
@@ -80,7 +81,7 @@ class Console:
 
     def _read(self) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        headers = {"cookie": self._cookie, "last-event-id": str(self._cursor)}
+        headers = {"cookie": self.cookie, "last-event-id": str(self._cursor)}
         try:
             self._connection.request("GET", LIVE, headers=headers)
             answer = self._connection.getresponse()

@@ -14,6 +14,10 @@ COLD_STORE_FOR_S = 8
 """A real cold store may be warm for ten minutes before it is an alert; nobody watches that long."""
 
 
+Stores = dict[str, dict[str, str]]
+"""The tables `ledger` and `series` of the settings."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The loopback ports of one demo."""
@@ -128,16 +132,21 @@ def _instruments(layout: Layout, site: DemoSite) -> list[dict[str, Any]]:
     return made
 
 
-def write_settings(layout: Layout, words: dict[str, str], group: str = "") -> None:
+FILES: Stores = {
+    "ledger": {"url": "sqlite:///ledger.sqlite"},
+    "series": {"api": "sqlite", "path": "series.sqlite"},
+}
+"""The demo's own stores: two files."""
+
+
+def write_settings(
+    layout: Layout, words: dict[str, str], *, group: str = "", stores: Stores = FILES
+) -> None:
     """Write gateway.toml, server.toml and one TOML file for each site's agent.
 
     `group` names the gateway's shared subscription; rumqttd's stall, and panic on disconnect.
     """
     layout.lines.mkdir(parents=True, exist_ok=True)
-    stores = {
-        "ledger": {"url": "sqlite:///ledger.sqlite"},
-        "series": {"api": "sqlite", "path": "series.sqlite"},
-    }
     gateway = {
         **stores,
         "mqtt": _mqtt(layout, "gateway", words["gateway"], "gateway"),

@@ -13,6 +13,7 @@ import msgspec
 from contracts import asyncapi
 from contracts.reference import markdown
 from edge_agent.settings import EdgeSettings
+from foodsentry.examples import example
 from gateway.settings import GatewaySettings
 from server.settings import ServerSettings
 
@@ -31,7 +32,8 @@ def configuration() -> str:
         "Generated from the settings types by `make docs`; edit those, not this page.\n"
         "Each process reads one TOML file. An unknown or wrong key is refused, with file and key\n"
         "named. "
-        "Annotated examples stand under `firmware_configs/`.\n"
+        "Annotated examples with every key are in `firmware_configs/settings/`, whole\n"
+        "sites in `firmware_configs/sites/`.\n"
     ]
     for command, settings in PROCESSES.items():
         parts.append(f"## `foodsentry {command} SETTINGS.toml`\n\n{markdown(settings)}")
@@ -41,7 +43,12 @@ def configuration() -> str:
 def pages() -> dict[Path, str]:
     """Every generated page: path and text."""
     wire = json.dumps(asyncapi.document(), indent=2, ensure_ascii=False) + "\n"
+    settings = ROOT / "firmware_configs" / "settings"
     return {
+        **{
+            settings / f"{command.split()[0]}.toml": example(command, kind)
+            for command, kind in PROCESSES.items()
+        },
         ROOT / "docs" / "asyncapi.json": wire,
         ROOT / "docs" / "configuration.md": configuration(),
     }

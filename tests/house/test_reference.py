@@ -1,12 +1,15 @@
 """The generated pages are those that the types give, and every key and command is documented."""
 
 import argparse
+import re
 from pathlib import Path
 
 import pytest
 
 from contracts.reference import keys
+from contracts.settings import load_settings
 from foodsentry.cli import ROOMS, build_parser, rooms_for
+from foodsentry.examples import example
 from foodsentry.reference import PROCESSES, pages
 
 ROOT = Path(__file__).parents[2]
@@ -40,3 +43,15 @@ def test_every_room_brings_its_commands_and_no_others() -> None:
 )
 def test_a_command_loads_only_its_room(argv: list[str], rooms: list[str]) -> None:
     assert rooms_for(argv) == rooms
+
+
+@pytest.mark.parametrize("command", list(PROCESSES))
+def test_an_example_says_the_defaults_as_they_are(command: str, tmp_path: Path) -> None:
+    text = example(command, PROCESSES[command])
+    as_given = tmp_path / "given.toml"
+    as_given.write_text(text, "utf-8")
+    uncommented = tmp_path / "uncommented.toml"
+    uncommented.write_text(re.sub(r"(?m)^#(\w+ = [^…\n]+)$", r"\1", text), "utf-8")
+    whole = load_settings(uncommented, PROCESSES[command])
+    assert load_settings(as_given, PROCESSES[command]) == whole
+    assert uncommented.read_text("utf-8") != text

@@ -5,6 +5,7 @@ Every record remembers the frames that it came in.
 """
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -150,14 +151,19 @@ def delimiters(header: str) -> Delimiters:
     return Delimiters(header[1], header[2], header[3], header[4])
 
 
-def field(text: str, number: int, component: int | None, marks: Delimiters) -> str:
-    """Field `number` (1 is the record's letter) of a record's text; one component of it, if asked.
+def split_fields(text: str, marks: Delimiters) -> list[str]:
+    """The fields of a record's text: the first is its letter, an H's second its delimiters."""
+    fields = text.split(marks.field)
+    if text[:1] in ("H", "h"):
+        fields[1:2] = ["".join((marks.repeat, marks.component, marks.escape))]
+    return fields
+
+
+def pick(fields: Sequence[str], number: int, component: int | None, marks: Delimiters) -> str:
+    """Field `number` (1 is the record's letter) of split fields; one component of it, if asked.
 
     A whole field is returned as sent; a component has its escape sequences resolved.
     """
-    fields = text.split(marks.field)
-    if text[:1] in "Hh" and number == 2:
-        return "".join((marks.repeat, marks.component, marks.escape))
     if number > len(fields):
         return ""
     whole = fields[number - 1]
@@ -165,6 +171,11 @@ def field(text: str, number: int, component: int | None, marks: Delimiters) -> s
         return whole
     parts = whole.split(marks.repeat)[0].split(marks.component)
     return unescape(parts[component - 1], marks) if component <= len(parts) else ""
+
+
+def field(text: str, number: int, component: int | None, marks: Delimiters) -> str:
+    """One field of a record's text, as `pick` gives it."""
+    return pick(split_fields(text, marks), number, component, marks)
 
 
 def unescape(text: str, marks: Delimiters) -> str:

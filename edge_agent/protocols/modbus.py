@@ -93,7 +93,10 @@ class RtuReplyReader:
         self._echo = rtu(request.body)
         self._normal = bytes((request.unit, request.function, request.data_bytes))
         self._size = len(self._normal) + request.data_bytes + 2
-        self._exception = bytes((request.unit, request.function | 0x80))
+        exception = bytes((request.unit, request.function | 0x80))
+        self._candidates = (
+            (self._normal, self._size), (self._echo, len(self._echo)), (exception, 5),
+        )  # fmt: skip
         self._buffer = bytearray()
         self._offset = offset
         self._scrap = Scrap()
@@ -113,7 +116,8 @@ class RtuReplyReader:
         return [*self._scan(final=True), *self._scrap.flush()]
 
     def _scan(self, *, final: bool) -> list[ModbusEvent]:
-        buffer, told, at = self._buffer, list[ModbusEvent](), 0
+        buffer, at = self._buffer, 0
+        told: list[ModbusEvent] = []
         while at < len(buffer):
             size, may_grow = (0, False) if self.answered else self._measure(at)
             if size > 0:
@@ -142,19 +146,13 @@ class RtuReplyReader:
         """Size of what stands at `at` (0: nothing yet), and whether more bytes could change it."""
         buffer, may_grow = self._buffer, False
         left = len(buffer) - at
-        for head, size in (
-            (self._echo, len(self._echo)),
-            (self._normal, self._size),
-            (self._exception, 5),
-        ):
-            shown = bytes(buffer[at : at + len(head)])
-            if not head.startswith(shown):
+        for head, size in self._candidates:
+            if not head.startswith(buffer[at : at + len(head)]):
                 continue
             if left < size:
                 may_grow = True
                 continue
-            frame = bytes(buffer[at : at + size])
-            if crc16_modbus(frame) == 0:
+            if crc16_modbus(bytes(buffer[at : at + size])) == 0:
                 return size, False
         return 0, may_grow
 

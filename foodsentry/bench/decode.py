@@ -1,5 +1,6 @@
 """`foodsentry bench decode`: records a second from instrument bytes to judged results."""
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -10,7 +11,9 @@ from edge_agent.instruments.results import Reader
 from edge_agent.protocols.e1381_sender import frames_of
 from edge_agent.simulation.serial_lis2 import Lis2Result, message
 from edge_agent.simulation.serial_lz4000t import Record, record_frame
+from foodsentry.bench import rivalry
 from foodsentry.bench.figures import Figure, rate
+from foodsentry.bench.rivals import RivalMissing
 from foodsentry.demo.files import CONFIGS
 
 _AT = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
@@ -40,7 +43,7 @@ def lis2_bytes() -> bytes:
 
 
 def measure(runs: int) -> list[Figure]:
-    """Both protocols, from bytes in reads of a few kilobytes to judged test results."""
+    """From bytes in reads of a few kilobytes to judged results; then beside other libraries."""
     limits = load_limits(CONFIGS / "limits")
 
     def work(profile_name: str, content: bytes) -> Callable[[], int]:
@@ -56,7 +59,12 @@ def measure(runs: int) -> list[Figure]:
 
         return once
 
-    return [
+    figures = [
         rate("LZ-4000T records", "results/s", work("dayuan_lz_4000t", lz4000t_bytes()), runs),
         rate("LIS2-A2 over E1381", "results/s", work("generic_lis2", lis2_bytes()), runs),
     ]
+    try:
+        figures += rivalry.measure(runs)
+    except RivalMissing as error:
+        print(f"foodsentry bench: {error}", file=sys.stderr)
+    return figures

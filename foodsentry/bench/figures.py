@@ -19,6 +19,8 @@ class Figure(msgspec.Struct, frozen=True):
     low: float
     high: float
     runs: int
+    ratio: float | None = None
+    """How many times as fast as what it is compared with, in the same runs."""
 
 
 def figure(name: str, unit: str, values: Sequence[float]) -> Figure:
@@ -57,11 +59,27 @@ def _short(value: float) -> str:
     return f"{value:.3g}"
 
 
+def compare(
+    names: tuple[str, str], unit: str, works: tuple[Callable[[], int], Callable[[], int]], runs: int
+) -> tuple[Figure, Figure]:
+    """Two ways to do the same, in turns; the first bears the median ratio to the second."""
+    pairs = []
+    for _ in range(runs):
+        first, second = (rate("", "", work, 1).median for work in works)
+        pairs.append((first, second))
+    ours, other = (figure(name, unit, [pair[i] for pair in pairs]) for i, name in enumerate(names))
+    ratio = statistics.median(first / second for first, second in pairs)
+    return msgspec.structs.replace(ours, ratio=ratio), other
+
+
 def table(title: str, figures: Sequence[Figure]) -> str:
-    """The figures as a Markdown table."""
-    lines = [f"### {title}", "", "| what | median | lowest – highest | runs |"]
-    lines.append("| --- | ---: | ---: | ---: |")
+    """The figures as a Markdown table; with a column of ratios if there are any."""
+    ratios = any(f.ratio is not None for f in figures)
+    last = (" × the other |", " ---: |") if ratios else ("", "")
+    lines = [f"### {title}", "", f"| what | median | lowest – highest | runs |{last[0]}"]
+    lines.append(f"| --- | ---: | ---: | ---: |{last[1]}")
     for f in figures:
         spread = f"{_short(f.low)} – {_short(f.high)}"
-        lines.append(f"| {f.name} | {_short(f.median)} {f.unit} | {spread} | {f.runs} |")
+        ratio = "" if not ratios else f" {f.ratio:.2f} |" if f.ratio is not None else " |"
+        lines.append(f"| {f.name} | {_short(f.median)} {f.unit} | {spread} | {f.runs} |{ratio}")
     return "\n".join(lines) + "\n"

@@ -31,7 +31,7 @@ class AstmServer:
 
     def __init__(self, encoding: str = "gb18030") -> None:
         server = load("astm.server", "astm-2025")
-        load("logging", "").getLogger("astm").setLevel(logging.CRITICAL)
+        logging.getLogger("astm").setLevel(logging.CRITICAL)
         self.records: list[list[Any]] = []
         self.sent: list[bytes] = []
         dispatcher = server.BaseRecordsDispatcher(encoding)
@@ -70,6 +70,12 @@ class PymodbusClient:
         pdu = load("pymodbus.pdu", "pymodbus")
         load("pymodbus", "pymodbus").pymodbus_apply_logging_config(logging.CRITICAL)
         self._framer = framer.FramerRTU(pdu.DecodePDU(False))
+        self._request = load("pymodbus.pdu.register_message", "pymodbus").ReadInputRegistersRequest
+
+    def exchange(self, unit: int, start: int, count: int, reads: Sequence[bytes]) -> object:
+        """Build the request, as it goes on the line, and find its reply."""
+        request = self._request(address=start, count=count, dev_id=unit)
+        return self._framer.buildFrame(request) and self.ask(unit, reads)
 
     def ask(self, unit: int, reads: Sequence[bytes]) -> list[int] | None:
         """Registers of the reply that is found in the reads, or None."""

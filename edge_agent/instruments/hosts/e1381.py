@@ -147,7 +147,12 @@ class E1381Host:
         """No more frames of this message will come."""
         ended, self._settle_at = self._settle_at < NEVER, NEVER
         cut = reason == "a new message began" and not ended
-        if self._message.broken or self._refused or cut:
+        if not self._needs_enquiry:  # a recording: no one will send it again, so take what is whole
+            if rest := self._message.gap(0):
+                why = "beginning of a record whose end is missing"
+                yield SetAside(rest, why, self._offset)
+            yield from self._deliver()
+        elif self._message.broken or self._refused or cut:
             yield from self._give_up(reason)
         else:
             yield from self._deliver()

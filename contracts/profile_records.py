@@ -89,6 +89,9 @@ class ResultMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: Annotated[FieldName, msgspec.Meta(description="The measured value.")]
     item: Annotated[str, msgspec.Meta(description="Constant item, for one-item readers.")] = ""
     item_field: Annotated[str, msgspec.Meta(description="Field with the item as sent.")] = ""
+    item_prefix: Annotated[
+        str, msgspec.Meta(description="Put before an item that `items` doesn't name.")
+    ] = ""
     items: Annotated[
         dict[str, str],
         msgspec.Meta(description="Item as sent → its name; others stay as sent."),
@@ -176,6 +179,9 @@ class Repeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "whose bit is 0 is passed over."
         ),
     ] = ""
+    exact: Annotated[
+        bool, msgspec.Meta(description="Bytes left over after the last block mean a wrong frame.")
+    ] = False
     skip: Annotated[
         tuple[Match, ...],
         msgspec.Meta(description="A block that shows one of these is passed over."),

@@ -49,6 +49,7 @@ def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clo
             sink,
             profiles_dir=where.profiles,
             limits_dir=where.limits,
+            foods_dir=where.foods,
             state_dir=where.state,
             clock=clock,
         ),

@@ -58,6 +58,9 @@ class FolderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(description="Instrument profiles, a folder each; relative to this file.")
     ] = ""
     limits: Annotated[str, Meta(description="Limit tables (CSV); relative to this file.")] = ""
+    foods: Annotated[
+        str, Meta(description="Food dictionary (CSV files); relative to this file.")
+    ] = ""
     scenes: Annotated[str, Meta(description="Camera scenes (TOML); relative to this file.")] = ""
     models: Annotated[
         str, Meta(description="ONNX models, a folder each; relative to this file.")
@@ -120,6 +123,7 @@ class Places(msgspec.Struct, frozen=True):
     outbox: Path
     profiles: Path
     limits: Path
+    foods: Path
     scenes: Path
     models: Path
     state: Path
@@ -136,6 +140,7 @@ def places(settings: EdgeSettings, settings_file: Path) -> Places:
         outbox=outbox,
         profiles=base / folders.profiles if folders.profiles else configs / "instruments",
         limits=base / folders.limits if folders.limits else configs / "limits",
+        foods=base / folders.foods if folders.foods else configs / "foods",
         scenes=base / folders.scenes if folders.scenes else configs / "scenes",
         models=base / folders.models if folders.models else _ROOT / "models",
         state=base / folders.state if folders.state else outbox.with_suffix(".state"),

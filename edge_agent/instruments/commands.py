@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from contracts.clock import utc_now
 from contracts.events import Readings, Status, TestResult
+from contracts.foods import load_foods
 from contracts.limits import load_limits
 from contracts.profile import json_schema
 from contracts.settings import SettingsError
@@ -44,6 +45,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--profiles", type=Path, default=CONFIGS / "instruments", metavar="DIR")
     common.add_argument("--limits", type=Path, default=CONFIGS / "limits", metavar="DIR")
+    common.add_argument("--foods", type=Path, default=CONFIGS / "foods", metavar="DIR")
     common.add_argument("--json", action="store_true", help="one JSON object a line")
 
     leaf = leaves.add_parser("list", parents=[common], help="the profiles that there are")
@@ -169,7 +171,8 @@ def schema(_arguments: argparse.Namespace) -> int:
 def decode(arguments: argparse.Namespace) -> int:
     """`decode`: results on stdout, what was lost on stderr; exit status 3 if anything was."""
     profile = load_profile(*_place(arguments))
-    reader = Reader(profile.ref, load_limits(arguments.limits), arguments.utc_offset)
+    limits, foods = load_limits(arguments.limits), load_foods(arguments.foods)
+    reader = Reader(profile.ref, limits, arguments.utc_offset, foods)
     try:
         if arguments.file == "-":
             return _decode(profile, reader, sys.stdin.buffer, arguments.address)
@@ -240,6 +243,7 @@ def listen(arguments: argparse.Namespace) -> int:
             sink,
             profiles_dir=folder,
             limits_dir=arguments.limits,
+            foods_dir=arguments.foods,
             state_dir=Path(state),
         )
         worker.run(stop)

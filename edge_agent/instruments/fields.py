@@ -87,7 +87,9 @@ def binary_rows(record: BinaryRecord, frame: bytes) -> list[dict[str, Cell]]:
     repeat, rows = record.repeat, []
     beside = repeat.beside
     size = repeat.size + (beside.size if beside else 0)
-    count = max(0, len(frame) - repeat.trailer - repeat.at) // size
+    count, left = divmod(max(0, len(frame) - repeat.trailer - repeat.at), size)
+    if left and repeat.exact:
+        raise DecodeError(f"{left} bytes are left over after {count} blocks of {size}")
     if repeat.count:
         count = min(count, int(common[repeat.count].number or 0))
     used = int(common[repeat.used].number or 0) if repeat.used else -1
@@ -194,18 +196,32 @@ def _many(
 
 def lis2_row(record: Lis2Record, result: lis2.Result) -> dict[str, Cell]:
     """The fields of one R record with its H, P, O and C."""
-    texts = {
-        letter: decode_text(each.content, record.encoding)[0]
+    header = result.records.get("H")
+    header_text = decode_text(header.content, record.encoding)[0] if header is not None else ""
+    marks = lis2.delimiters(header_text)
+    fields = {
+        letter: _lis2_fields(each.content, record.encoding, marks)
         for letter, each in result.records.items()
     }
-    marks = lis2.delimiters(texts.get("H", ""))
-    fields = {letter: lis2.split_fields(text, marks) for letter, text in texts.items()}
     row: dict[str, Cell] = {}
     for name, path in record.fields.items():
         letter, number, part = _lis2_path(path)
-        text = lis2.pick(fields.get(letter, ()), number, part, marks)
-        row[name] = Cell(text, text.encode("utf-8"))
+        of = fields.get(letter, ())
+        if part is None:
+            text = of[number - 1] if number <= len(of) else ""
+        else:
+            text = lis2.pick(of, number, part, marks)
+        row[name] = Cell(text, text.encode("utf-8")) if text else _NOTHING
     return row
+
+
+_NOTHING = Cell("", b"")
+
+
+@lru_cache(maxsize=32)
+def _lis2_fields(content: bytes, encoding: str, marks: lis2.Delimiters) -> list[str]:
+    """A record's fields; the results of one sample share their H, P and O."""
+    return lis2.split_fields(decode_text(content, encoding)[0], marks)
 
 
 @lru_cache(maxsize=512)

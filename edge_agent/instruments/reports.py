@@ -29,6 +29,7 @@ def result_line(result: TestResult) -> dict[str, Any]:
         "raw_sha256": result.raw.sha256,
         "sample_name": sample.name,
         "name_cut": sample.name_cut,
+        "name_guess": flags.get("name_guess", ""),
         "record_number": result.record_number,
         "channel": result.channel,
         "comparator": result.value.comparator,

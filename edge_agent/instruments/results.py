@@ -6,6 +6,7 @@ from hashlib import sha256
 import msgspec
 
 from contracts.events import ProfileRef, RawFrame, Reading, Sample, TestResult
+from contracts.foods import Foods
 from contracts.limits import Limits
 from contracts.profile_records import BinaryRecord, ReadingMap, ResultMap, TextRecord
 from contracts.words import Quality, Verdict
@@ -30,6 +31,7 @@ class Reader(msgspec.Struct, frozen=True):
     profile: ProfileRef
     limits: Limits
     utc_offset_h: float = 8.0
+    foods: Foods = Foods()
 
     @property
     def zone(self) -> timezone:
@@ -46,7 +48,8 @@ class Reader(msgspec.Struct, frozen=True):
     ) -> Taken:
         """One result. `raw` is the frame, `captured_at` the time of its last byte.
 
-        What the instrument flagged travels as ``flag=…`` and ``status=…`` among the flags.
+        What the instrument flagged travels as ``flag=…`` and ``status=…`` among the flags; what
+        food its sample may be as ``name_guess=food:confidence``, and the name stays as sent.
         """
         cell = row[spec.value]
         unit = spec.unit or unit_code(_text(row, spec.unit_field), spec.units)
@@ -54,7 +57,8 @@ class Reader(msgspec.Struct, frozen=True):
         words = {cell.text: "invalid"} if nothing else spec.words
         value = read_value(cell.text, words, unit, spec.units)
         sent = _text(row, spec.item_field).strip()
-        item = (spec.item or spec.items.get(sent, sent) or "?")[:128]
+        named = spec.items.get(sent) or (spec.item_prefix + sent if sent else "?")
+        item = (spec.item or named)[:128]
         name = row.get(spec.sample_name, _EMPTY)
         measured = row.get(spec.measured, _EMPTY)
         at = self._utc(wall_time(measured, spec.time_formats))
@@ -65,6 +69,8 @@ class Reader(msgspec.Struct, frozen=True):
         for kind, field in (("flag", spec.flag), ("status", spec.status)):
             if sent := _text(row, field):
                 flags = (*flags, f"{kind}={sent}")
+        if guess := self.foods.guess(name.text, cut=name.cut):
+            flags = (*flags, guess.flag)
         judged = self.limits.judge(
             item, spec.item_code, value, self._day_of_judgement(at, captured_at)
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from contracts.clock import Clock, utc_now
 from contracts.events import Status
+from contracts.foods import Foods, load_foods
 from contracts.limits import Limits, load_limits
 from contracts.profile import Modbus, Poll
 from contracts.settings import SettingsError
@@ -31,6 +32,7 @@ def instrument_workers(
     profiles_dir: Path,
     limits_dir: Path,
     state_dir: Path,
+    foods_dir: Path | None = None,
     clock: Clock = utc_now,
 ) -> list[Worker]:
     """One worker per port; instruments that share a port share a worker.
@@ -41,7 +43,7 @@ def instrument_workers(
     others are not touched. Raises SettingsError if the limits can't be read, since then nothing
     could be judged.
     """
-    limits = load_limits(limits_dir)
+    limits, foods = load_limits(limits_dir), _foods(foods_dir)
     lines: dict[str, list[Unit]] = {}
     workers: list[Worker] = []
     for each in settings:
@@ -57,7 +59,7 @@ def instrument_workers(
             logger.error("%s: left out: %s", each.device, error)
             workers.append(LeftOut(who, sink, str(error), clock))
             continue
-        unit = make_unit(each, profile, who, sink, limits, state_dir, clock)
+        unit = make_unit(each, profile, who, sink, limits, foods, state_dir, clock)
         lines.setdefault(each.port, []).append(unit)
     workers += [Bus(port, units, clock) for port, units in lines.items()]
     return workers
@@ -69,14 +71,24 @@ def make_unit(
     who: Identity,
     sink: Sink,
     limits: Limits,
+    foods: Foods,
     state_dir: Path,
     clock: Clock,
 ) -> Unit:
     """One instrument: settings, profile and where its facts go."""
-    reader = Reader(profile.ref, limits, settings.utc_offset_h)
+    reader = Reader(profile.ref, limits, settings.utc_offset_h, foods)
     host = make_host(profile, reader, address=settings.address, every_s=settings.poll_every_s)
     path = state_dir / f"{who.device}.sqlite"
     return Unit(settings, profile, host, reader, who, sink, path, clock)
+
+
+def _foods(folder: Path | None) -> Foods:
+    """The food dictionary; a broken one costs the suggestions, not the results."""
+    try:
+        return Foods() if folder is None else load_foods(folder)
+    except SettingsError as error:
+        logger.error("food dictionary: left out: %s", error)
+        return Foods()
 
 
 def _can_share(units: Sequence[Unit], profile: LoadedProfile) -> bool:

@@ -2,6 +2,9 @@
 
 A closing word ends a series wherever a block could begin, so a block that begins like it is lost.
 Inside a damaged block it may be seen too early: then the rest of the series counts as noise.
+
+A block that lost bytes would swallow the begin of the next one. So where guards are given, a block
+is not believed if neither a word nor a block follows it and another block could begin inside it.
 """
 
 from contracts.profile_framing import SeriesFramer
@@ -18,6 +21,9 @@ class SeriesReader:
         self._close = bytes.fromhex(spec.close)
         self._words = tuple(bytes.fromhex(word) for word in spec.words)
         self._inside = False
+        self._begun = False
+        self._probe = max((g.at + g.length for g in spec.guards if g.at >= 0), default=0)
+        self._front = tuple(guard for guard in spec.guards if guard.at >= 0)
         self._buffer = bytearray()
         self._offset = 0
         self._scrap = Scrap()
@@ -32,7 +38,8 @@ class SeriesReader:
 
     def flush(self) -> list[FrameEvent]:
         told = [*self._scan(final=True), *self._scrap.flush()]
-        self._inside = False
+        if self._begun:  # a series of which nothing came yet may still be waiting for a request
+            self._inside = False
         return told
 
     def _scan(self, *, final: bool) -> list[FrameEvent]:
@@ -45,21 +52,41 @@ class SeriesReader:
                 break
             size = len(word) or (self._spec.size if self._inside else 0)
             wrong = Scrap.NOISE if not size else ""
+            follows = bytes(buffer[at + size : at + size + 2 * len(self._open + self._close)])
+            ends = follows.startswith((self._open, self._close))
+            ahead = 0 if word or not size or ends else self._probe
+            if len(buffer) - at < size + ahead and not final:
+                break
             if len(buffer) - at < size:
-                if not final:
-                    break
                 wrong = "frame is incomplete"
             elif not word and not wrong:
-                wrong = unguarded(self._spec.guards, bytes(buffer[at : at + size]))
+                wrong = self._doubt(bytes(buffer[at : at + size + ahead]))
             if wrong:
                 told += self._scrap.add(self._offset + at, buffer[at : at + 1], wrong)
+                self._begun = True
                 at += 1
                 continue
             told += self._scrap.flush()
             told.append(Frame(self._offset + at, bytes(buffer[at : at + size])))
+            self._begun = word != self._open
             if word in (self._open, self._close):
                 self._inside = word == self._open
             at += size
         del buffer[:at]
         self._offset += at
         return told
+
+    def _doubt(self, content: bytes) -> str:
+        """Why a block, with the bytes after it, is not to be believed; else empty."""
+        size = self._spec.size
+        if wrong := unguarded(self._spec.guards, content[:size]):
+            return wrong
+        after = content[size:]
+        if not after or len(after) < self._probe or self._could_begin(after):
+            return ""
+        if any(self._could_begin(content[place:]) for place in range(1, size)):
+            return "another block begins inside"
+        return ""
+
+    def _could_begin(self, content: bytes) -> bool:
+        return not unguarded(self._front, content)

@@ -126,9 +126,15 @@ class RowsShape:
         self.head = bytes.fromhex(spec.head)
         self._tail = bytes.fromhex(spec.tail)
         self._spec = spec
+        self._front = tuple(guard for guard in spec.guards if guard.at >= 0)
+        self._probe = max((guard.at + guard.length for guard in self._front), default=0)
 
     def measure(self, buffer: bytearray, at: int) -> int | Misfit:
         spec = self._spec
+        if len(buffer) - at < self._probe:
+            return NEED_MORE
+        if wrong := unguarded(self._front, bytes(buffer[at : at + self._probe])):
+            return Misfit(wrong)
         around = len(self.head) + spec.trailer + len(self._tail)
         for rows in range(1, spec.max_rows + 1):
             size = around + rows * spec.row

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from contracts.foods import load_foods
 from contracts.limits import load_limits
 from contracts.profile_records import BinaryField, BinaryRecord, Match, Repeat, TextRecord
 from contracts.words import Verdict
+from edge_agent.instruments.captures import CAPTURED_AT
 from edge_agent.instruments.decoder import decode_frame
 from edge_agent.instruments.fields import Cell, binary_rows, decode_text, text_rows, wall_time
+from edge_agent.instruments.offline import Found, decode_stream
 from edge_agent.instruments.profiles import load_profile
 from edge_agent.instruments.results import Reader
 from edge_agent.instruments.values import read_value
@@ -117,3 +120,21 @@ def test_wrong_clock_does_not_choose_the_rule() -> None:
     assert result.measured_text == "2000-01-01 00:00:00"
     assert result.measured_at is not None
     assert now - result.measured_at > timedelta(days=9000)
+
+
+def test_a_cut_name_keeps_its_text_and_bears_a_guess() -> None:
+    profile = load_profile(CONFIGS / "instruments", "dayuan_lz_4000t")
+    foods = load_foods(CONFIGS / "foods")
+    reader = Reader(profile.ref, load_limits(CONFIGS / "limits"), foods=foods)
+    at = datetime(2026, 11, 23, 2, 0)  # the instrument's own clock has no zone
+    frames = b"".join(
+        record_frame(Record(number, name, 1.0, at), 3)
+        for number, name in enumerate(("南美白对虾", "通菜", "豆腐干"), 1)
+    )
+    found = decode_stream(profile, reader, [frames], CAPTURED_AT)
+    lines = [each.line for each in found if isinstance(each, Found)]
+    assert [(line["sample_name"], line["name_guess"]) for line in lines] == [
+        ("南美白", "南美白对虾:0.95"),
+        ("通菜", "空心菜:0.98"),
+        ("豆腐干", "豆腐干:0.95"),
+    ]

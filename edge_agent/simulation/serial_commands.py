@@ -11,13 +11,22 @@ from pathlib import Path
 
 from contracts.settings import SettingsError
 from edge_agent.instruments.blackbox import Piece, read_pieces
+from edge_agent.simulation.serial_dy3000dy import VirtualDy3000dy, VirtualDy3000dyOld
+from edge_agent.simulation.serial_dy5000 import VirtualDy5000
 from edge_agent.simulation.serial_faults import KINDS, Faults
 from edge_agent.simulation.serial_line import VirtualLine
 from edge_agent.simulation.serial_lis2 import Lis2Result, VirtualLis2
 from edge_agent.simulation.serial_lz4000t import VirtualLz4000t
+from edge_agent.simulation.serial_ttnjz24 import VirtualTtnjz24
 from edge_agent.simulation.serial_xy_md02 import VirtualXyMd02
 
-NAMES = ("dayuan_lz_4000t", "generic_lis2", "generic_xy_md02")
+_PLAIN = {
+    "dayuan_dy_3000dy": VirtualDy3000dy,
+    "dayuan_dy_3000dy_old": VirtualDy3000dyOld,
+    "dayuan_dy_5000": VirtualDy5000,
+    "taiyang_ttnjz24": VirtualTtnjz24,
+}
+NAMES = tuple(sorted((*_PLAIN, "dayuan_lz_4000t", "generic_lis2", "generic_xy_md02")))
 _FOODS = ("小白菜", "韭菜", "芹菜", "上海青", "豇豆", "菠菜", "生菜", "葱")
 
 
@@ -116,6 +125,8 @@ class ReplayFarEnd:
 
 
 def _make(name: str, link: Path | None, faults: Faults) -> VirtualLine:
+    if name in _PLAIN:
+        return _PLAIN[name](link, faults=faults)
     if name == "dayuan_lz_4000t":
         return VirtualLz4000t(link, faults=faults)
     if name == "generic_lis2":
@@ -130,7 +141,9 @@ def _make(name: str, link: Path | None, faults: Faults) -> VirtualLine:
 def _test(arguments: argparse.Namespace, line: VirtualLine, rng: random.Random) -> None:
     food = rng.choice(_FOODS)
     inhibition = round(min(99.0, rng.expovariate(1 / 18.0)), 2)
-    if isinstance(line, VirtualLz4000t):
+    if isinstance(line, VirtualDy3000dy | VirtualDy3000dyOld | VirtualDy5000 | VirtualTtnjz24):
+        _say(arguments, line.add_test(food, inhibition))
+    elif isinstance(line, VirtualLz4000t):
         record = line.add_record(food, inhibition)
         _say(arguments, {"record": record.number, "name": food, "value": f"{inhibition:.2f}"})
     elif isinstance(line, VirtualLis2):

@@ -9,7 +9,9 @@ is not believed if neither a word nor a block follows it and another block could
 
 from contracts.profile_framing import SeriesFramer
 from edge_agent.protocols.events import Frame, FrameEvent, Scrap
-from edge_agent.protocols.shapes import unguarded
+from edge_agent.protocols.shapes import NEED_MORE, Misfit, unguarded
+
+INCOMPLETE = "frame is incomplete"
 
 
 class SeriesReader:
@@ -45,36 +47,49 @@ class SeriesReader:
     def _scan(self, *, final: bool) -> list[FrameEvent]:
         buffer, told, at = self._buffer, list[FrameEvent](), 0
         while at < len(buffer):
-            words = (self._open, self._close, *(() if self._inside else self._words))
-            rest = bytes(buffer[at : at + max(map(len, words))])
-            word = next((each for each in words if rest.startswith(each)), b"")
-            if not word and not final and any(each.startswith(rest) for each in words):
-                break
-            size = len(word) or (self._spec.size if self._inside else 0)
-            wrong = Scrap.NOISE if not size else ""
-            follows = bytes(buffer[at + size : at + size + 2 * len(self._open + self._close)])
-            ends = follows.startswith((self._open, self._close))
-            ahead = 0 if word or not size or ends else self._probe
-            if len(buffer) - at < size + ahead and not final:
-                break
-            if len(buffer) - at < size:
-                wrong = "frame is incomplete"
-            elif not word and not wrong:
-                wrong = self._doubt(bytes(buffer[at : at + size + ahead]))
-            if wrong:
-                told += self._scrap.add(self._offset + at, buffer[at : at + 1], wrong)
+            size = self._measure(at, final=final)
+            if isinstance(size, Misfit):
+                told += self._scrap.add(self._offset + at, buffer[at : at + 1], size.reason)
                 self._begun = True
                 at += 1
-                continue
-            told += self._scrap.flush()
-            told.append(Frame(self._offset + at, bytes(buffer[at : at + size])))
-            self._begun = word != self._open
-            if word in (self._open, self._close):
-                self._inside = word == self._open
-            at += size
+            elif size == NEED_MORE:
+                break
+            else:
+                told += self._scrap.flush()
+                content = bytes(buffer[at : at + size])
+                told.append(Frame(self._offset + at, content))
+                self._begun = content != self._open
+                if content in (self._open, self._close):
+                    self._inside = content == self._open
+                at += size
         del buffer[:at]
         self._offset += at
         return told
+
+    def _measure(self, at: int, *, final: bool) -> int | Misfit:
+        """Bytes of the word or block at `at`, NEED_MORE, or why there is none."""
+        buffer, size, have = self._buffer, self._spec.size, len(self._buffer) - at
+        words = (self._open, self._close, *(() if self._inside else self._words))
+        rest = bytes(buffer[at : at + max(map(len, words))])
+        for word in words:
+            if rest.startswith(word):
+                return len(word)
+        if not final and any(word.startswith(rest) for word in words):
+            return NEED_MORE
+        if not self._inside:
+            return Misfit(Scrap.NOISE)
+        if have < self._probe:
+            return Misfit(INCOMPLETE) if final else NEED_MORE
+        if wrong := unguarded(self._front, bytes(buffer[at : at + self._probe])):
+            return Misfit(wrong)
+        follows = bytes(buffer[at + size : at + size + len(self._open + self._close)])
+        ends = follows.startswith((self._open, self._close))
+        if not final and have < size + (0 if ends else self._probe):
+            return NEED_MORE
+        if have < size:
+            return Misfit(INCOMPLETE)
+        wrong = self._doubt(bytes(buffer[at : at + size + (0 if ends else self._probe)]))
+        return Misfit(wrong) if wrong else size
 
     def _doubt(self, content: bytes) -> str:
         """Why a block, with the bytes after it, is not to be believed; else empty."""

@@ -16,7 +16,7 @@ CHANNELS = 8
 HOLES = (*range(0x21, 0x29), *range(0x31, 0x39))
 
 
-class Test(msgspec.Struct, frozen=True):
+class Channel(msgspec.Struct, frozen=True):
     """One channel: its hole (0x21 is A1), test number, sample, inhibition as a share, verdict."""
 
     hole: int
@@ -26,7 +26,7 @@ class Test(msgspec.Struct, frozen=True):
     verdict: int = 1
 
 
-def block(number: int, day: date, operator: str, tests: Sequence[Test]) -> bytes:
+def block(number: int, day: date, operator: str, tests: Sequence[Channel]) -> bytes:
     """The 501 bytes of a block; up to eight tests, in the first channels."""
     head = number.to_bytes(4, "big") + b"\0" + _text(f"{day:%Y-%m-%d}", 11) + _text(operator, 11)
     used = (1 << len(tests)) - 1
@@ -38,7 +38,7 @@ def _text(text: str, size: int) -> bytes:
     return text.encode("gb18030")[:size].ljust(size, b"\0")
 
 
-def _channel(test: Test) -> bytes:
+def _channel(test: Channel) -> bytes:
     names = _text(test.sample, 15) + bytes(7 + 21)
     figures = struct.pack(">fff", 0.5, 0.25, test.share)
     return (
@@ -103,7 +103,7 @@ class VirtualTtnjz24(VirtualLine):
         with self.lock:
             return self._reader.pulls
 
-    def add_block(self, tests: Sequence[Test], operator: str = "快检员") -> int:
+    def add_block(self, tests: Sequence[Channel], operator: str = "快检员") -> int:
         """A block of tests is finished today; returns its number."""
         day = self._clock().astimezone(CHINA).date()
         with self.lock:
@@ -114,5 +114,5 @@ class VirtualTtnjz24(VirtualLine):
     def add_test(self, food: str, percent: float) -> dict[str, object]:
         """A block with one test, for the `simulate` command."""
         verdict = 2 if percent >= 50 else 1
-        number = self.add_block([Test(HOLES[0], 1, food, percent / 100, verdict)])
+        number = self.add_block([Channel(HOLES[0], 1, food, percent / 100, verdict)])
         return {"block": number, "name": food, "value": f"{percent:.2f}"}

@@ -84,6 +84,14 @@ class PollHost:
         self._next_round = now + self._profile.spec.link.settle_s
         yield from ()
 
+    def ask_again(self, day: date) -> None:
+        """Records of that day are missing: fetch the day anew, whatever is known of it."""
+        self._known = {place: state for place, state in self._known.items() if place[1] != day}
+        self._fetched = {place: done for place, done in self._fetched.items() if place[1] != day}
+        for name in self._dialogue.opens or (self._dialogue.steps[0].name,):
+            if self._templates[name].has_day:
+                self._queue.append((self._steps[name], day, ()))
+
     def wake(self, now: float, at: datetime) -> Actions:
         if self._exchange is None:
             self._begin_round(now, self._day_of(at))
@@ -210,11 +218,12 @@ class PollHost:
 
     def _run_over(self, run: Run) -> Actions:
         """Every record of a run has been asked for, or it was given up."""
-        pulls = self._pulls.get(run.place, 0) + 1
+        fetch = (run.step.name, run.day)
+        pulls = self._pulls.get(fetch, 0) + 1
         if run.lost and pulls < PULLS:
-            self._pulls[run.place] = pulls
+            self._pulls[fetch] = pulls
             return
-        self._pulls.pop(run.place, None)
+        self._pulls.pop(fetch, None)
         self._remember(run.state, run.day)
         self._fetched[run.place] = (run.first, run.past)
         if len(self._fetched) > 1000:

@@ -13,13 +13,16 @@ from contracts.profile_framing import (
     Check,
     FixedFramer,
     Framer,
+    Guard,
     IdleFramer,
     LengthFramer,
     LineFramer,
+    RowsFramer,
+    SeriesFramer,
     StartEndFramer,
     UntilFramer,
 )
-from edge_agent.protocols.checks import crc8
+from edge_agent.protocols.checks import crc8, xor8
 from edge_agent.protocols.e1381 import E1381Receiver
 from edge_agent.protocols.e1381_frames import FrameReceived
 from edge_agent.protocols.e1381_sender import frames_of
@@ -56,6 +59,21 @@ def strip(rng: random.Random) -> bytes:
     return b"\x02" + bytes(rng.choices(range(0x20, 0x7F), k=rng.randrange(30))) + b"\x03"
 
 
+def two_checks(rng: random.Random) -> bytes:
+    data = rng.randbytes(rng.randrange(30))
+    head = b"\x03\xfe" + rng.randbytes(6) + len(data).to_bytes(2, "little")
+    return head + bytes((xor8(head), xor8(data))) + data
+
+
+def plate(rng: random.Random) -> bytes:
+    return b"s" + rng.randbytes(11 * rng.randrange(1, 5)) + b"\x26\x11" + rng.randbytes(4) + b"e"
+
+
+def series(rng: random.Random) -> bytes:
+    blocks = [rng.randbytes(4) + b"20" + rng.randbytes(14) for _ in range(rng.randrange(4))]
+    return b"\x1b\x05\x1b\xc1" + b"".join(blocks) + b"\x1b\xfe"
+
+
 KINDS: list[tuple[Framer, Callable[[random.Random], bytes]]] = [
     (
         LengthFramer(
@@ -68,6 +86,27 @@ KINDS: list[tuple[Framer, Callable[[random.Random], bytes]]] = [
     (UntilFramer(size=9, head="6A", tail="69", end="6A" + "99" * 8, max_bytes=90), meat),
     (LineFramer(max_bytes=40), line),
     (StartEndFramer(head="02", tail="03", max_bytes=40), strip),
+    (
+        LengthFramer(
+            head="03FE", length_at=8, length_size=2, length_adds=12, min_bytes=12, max_bytes=60,
+            head_check=Check(kind="xor8", at=10), check=Check(kind="xor8", at=11, start=12),
+        ),
+        two_checks,
+    ),
+    (
+        RowsFramer(
+            head="73", row=11, trailer=6, tail="65", max_rows=6,
+            guards=(Guard(at=-7, length=2, bcd=True), Guard(at=-6, low=1, high=0x12)),
+        ),
+        plate,
+    ),
+    (
+        SeriesFramer(
+            open="1BC1", close="1BFE", words=("1B05",), size=20,
+            guards=(Guard(at=4, length=2, low=0x30, high=0x39),),
+        ),
+        series,
+    ),
     (IdleFramer(max_bytes=64), line),
 ]  # fmt: skip
 

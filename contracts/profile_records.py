@@ -105,6 +105,13 @@ class ResultMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sample_number: Annotated[str, msgspec.Meta(description="Field.")] = ""
     sample_name: Annotated[str, msgspec.Meta(description="Field.")] = ""
     record_number: Annotated[str, msgspec.Meta(description="Field; an integer.")] = ""
+    numbered: Annotated[
+        Literal["no", "by_day", "on"],
+        msgspec.Meta(
+            description="Whether `record_number` counts without gaps, so that a missing number is "
+            "a finding: `by_day` among the records of one day, `on` from record to record for ever."
+        ),
+    ] = "no"
     channel: Annotated[str, msgspec.Meta(description="Field; an integer.")] = ""
     measured: Annotated[str, msgspec.Meta(description="Field with the instrument's time.")] = ""
     time_formats: Annotated[

@@ -22,6 +22,8 @@ from pathlib import Path
 import msgspec
 
 from contracts.clock import Clock
+from contracts.sequences import RangeSet
+from edge_agent.instruments.gaps import Gap, RecordNumbers
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS held (id INTEGER PRIMARY KEY, at TEXT NOT NULL, last INTEGER NOT NULL,
@@ -29,6 +31,9 @@ CREATE TABLE IF NOT EXISTS held (id INTEGER PRIMARY KEY, at TEXT NOT NULL, last 
 CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, state INTEGER NOT NULL, at TEXT NOT NULL)
   WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS records_at ON records (at);
+CREATE TABLE IF NOT EXISTS numbers (series TEXT PRIMARY KEY, ranges TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS gaps (series TEXT NOT NULL, first INTEGER NOT NULL,
+  last INTEGER NOT NULL, told_at TEXT NOT NULL, PRIMARY KEY (series, first, last));
 """
 _BEGUN, _DONE = 0, 1
 
@@ -109,6 +114,35 @@ class Logbook:
     def forget_before(self, at: datetime) -> None:
         """Drop the memory of records taken before `at`."""
         self._connection.execute("DELETE FROM records WHERE at < ?", (at.isoformat(),))
+
+    def numbers(self) -> RecordNumbers:
+        """Record numbers that came, and gaps that were told."""
+        held = {
+            series: RangeSet(msgspec.json.decode(ranges, type=list[tuple[int, int]]))
+            for series, ranges in self._connection.execute("SELECT series, ranges FROM numbers")
+        }
+        told = {
+            Gap(series, first, last): datetime.fromisoformat(at)
+            for series, first, last, at in self._connection.execute("SELECT * FROM gaps")
+        }
+        return RecordNumbers(held, told)
+
+    def note_numbers(self, series: str, numbers: RangeSet) -> None:
+        """Keep which numbers of a series came."""
+        ranges = msgspec.json.encode(numbers.ranges()).decode()
+        self._connection.execute("INSERT OR REPLACE INTO numbers VALUES (?, ?)", (series, ranges))
+
+    def note_gap(self, gap: Gap, told_at: datetime) -> None:
+        """A gap was told."""
+        row = (gap.series, gap.first, gap.last, told_at.isoformat())
+        self._connection.execute("INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)", row)
+
+    def drop_gap(self, gap: Gap) -> None:
+        """A told gap was closed."""
+        self._connection.execute(
+            "DELETE FROM gaps WHERE series = ? AND first = ? AND last = ?",
+            (gap.series, gap.first, gap.last),
+        )
 
     def _write(self, keys: Sequence[str], state: int) -> None:
         if not keys:

@@ -33,6 +33,8 @@ class LineState:
         self._unreadable = 0
         self._missing = 0
         self._missing_detail = ""
+        self._gap_records = 0
+        self._gap_detail = ""
         self._repeats = 0
         self._trouble_until = 0.0
         self._told: Status | None = None
@@ -94,6 +96,11 @@ class LineState:
         self._missing += count
         self._missing_detail = detail
 
+    def gaps(self, count: int, detail: str) -> None:
+        """Numbers that are missing among the record numbers at present."""
+        self._gap_records = count
+        self._gap_detail = detail[:200]
+
     def repeated(self) -> None:
         """A record that was taken before."""
         self._repeats += 1
@@ -121,10 +128,14 @@ class LineState:
             "results": float(self.results),
             "unreadable_frames": float(self._unreadable),
             "missing_records": float(self._missing),
+            "record_gaps": float(self._gap_records),
+            "repeated_records": float(self._repeats),
         }
         detail = self._detail
         if self._missing and self._state is DeviceState.ONLINE:
             detail = f"records missing: {self._missing_detail}"
+        elif self._gap_records and self._state is DeviceState.ONLINE:
+            detail = f"record numbers missing: {self._gap_detail}"
         return Status(
             self._state,
             at,

@@ -2,20 +2,23 @@
 
 import logging
 import sqlite3
+import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from contracts.clock import Clock
-from contracts.events import Reading, Readings, TestResult
+from contracts.events import Observation, Reading, Readings, TestResult
 from contracts.profile_records import Lis2Record, ResultMap
 from contracts.topics import Identity
 from edge_agent.instruments.decoder import Row
+from edge_agent.instruments.gaps import RecordNumbers
 from edge_agent.instruments.hosts import actions
 from edge_agent.instruments.hosts.actions import Actions, Host
 from edge_agent.instruments.hosts.e1381 import E1381Host
+from edge_agent.instruments.hosts.poll import PollHost
 from edge_agent.instruments.logbook import Logbook
 from edge_agent.instruments.port import Line
 from edge_agent.instruments.profiles import LoadedProfile
@@ -58,6 +61,7 @@ class Unit:
         self._logbook_path = logbook_path
         self._logbook: Logbook | None = None
         self._clock = clock
+        self._numbers = RecordNumbers()
         self._batch: list[Reading] = []
         self._last: dict[str, tuple[str, str]] = {}
         self._batch_ends = 0.0
@@ -68,6 +72,9 @@ class Unit:
         """Open the logbook, and make facts of what was held. Raises sqlite3.Error, OutboxError."""
         self._logbook = Logbook(self._logbook_path, self._clock)
         self._logbook.forget_before(self._clock() - REMEMBER)
+        self._numbers = self._logbook.numbers()
+        self._numbers.resume(time.monotonic())
+        self._tell_gap_state()
         if isinstance(self.host, E1381Host) and (held := self._logbook.held()):
             self._carry_out(self.host.recover(held), None, 0.0, held[-1].at)
 
@@ -86,6 +93,7 @@ class Unit:
         """Send readings whose time has come, and tell the state if it has changed."""
         if self._batch and now >= self._batch_ends:
             self._send_batch()
+        self._watch_numbers(now)
         status = self.state.news(self._clock(), now)
         if status is not None:
             self._sink.report(self.who, status)
@@ -154,16 +162,61 @@ class Unit:
 
     def _take(self, rows: Sequence[tuple[Row, bool]], now: float, at: datetime) -> None:
         results: list[tuple[Taken, bool]] = []
+        numbered: list[tuple[str, int]] = []
         for row, fresh in rows:
             record = row.record
             if record.result is not None:
                 made = self._reader.result(record.result, row.cells, row.raw, at, row.flags)
                 if self._is_news(record.result, made.result):
                     results.append((made, fresh))
+                    numbered += self._numbered(record.result, made.result)
             if not isinstance(record, Lis2Record):
                 self._gather(readings_of(record, row.cells, at), now)
         if results:
             self._put_results(results, at)
+        if numbered:
+            for series in self._numbers.add(numbered, now):
+                self._open_logbook().note_numbers(series, self._numbers.held[series])
+
+    def _numbered(self, spec: ResultMap, result: TestResult) -> list[tuple[str, int]]:
+        """Series and number of a result, where the instrument's numbers have no gaps."""
+        number, at = result.record_number, result.measured_at
+        if spec.numbered == "no" or number is None:
+            return []
+        if spec.numbered == "on":
+            return [("", number)]
+        return [] if at is None else [(self._day(at).isoformat(), number)]
+
+    def _day(self, at: datetime) -> date:
+        """The day on the instrument's wall."""
+        return at.astimezone(self._reader.zone).date()
+
+    def _watch_numbers(self, now: float) -> None:
+        """Ask for missing records again; tell what stays missing, and what came after all."""
+        numbers, at = self._numbers, self._clock()
+        for series in numbers.to_ask(now):
+            if isinstance(self.host, PollHost):
+                day = date.fromisoformat(series) if series else self._day(at)
+                self.host.ask_again(day)
+        told, filled = numbers.to_tell(now), numbers.filled()
+        for gap in told:
+            self._sink.put([self._gap_fact(gap.observation(at), at)])
+            self._open_logbook().note_gap(gap, at)
+            numbers.told[gap] = at
+        for gap in filled:
+            seen = gap.observation(numbers.told[gap], closed_at=at)
+            self._sink.put([self._gap_fact(seen, at)])
+            self._open_logbook().drop_gap(gap)
+            del numbers.told[gap]
+        if told or filled:
+            self._tell_gap_state()
+
+    def _gap_fact(self, seen: Observation, at: datetime) -> Fact:
+        return Fact(self.who, "observations", seen, at)
+
+    def _tell_gap_state(self) -> None:
+        gaps = sorted(self._numbers.told, key=lambda gap: (gap.series, gap.first))
+        self.state.gaps(self._numbers.missing, ", ".join(gap.text for gap in gaps))
 
     def _is_news(self, spec: ResultMap, result: TestResult) -> bool:
         """Scales that send all the time: only what is stable, and has changed, is a result."""

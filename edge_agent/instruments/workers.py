@@ -22,6 +22,7 @@ from edge_agent.instruments.unit import Unit
 from edge_agent.ports import Sink, Worker
 
 logger = logging.getLogger(__name__)
+_NO_FOODS = Foods()
 
 
 def instrument_workers(
@@ -59,7 +60,7 @@ def instrument_workers(
             logger.error("%s: left out: %s", each.device, error)
             workers.append(LeftOut(who, sink, str(error), clock))
             continue
-        unit = make_unit(each, profile, who, sink, limits, foods, state_dir, clock)
+        unit = make_unit(each, profile, who, sink, limits, state_dir, clock, foods)
         lines.setdefault(each.port, []).append(unit)
     workers += [Bus(port, units, clock) for port, units in lines.items()]
     return workers
@@ -71,9 +72,9 @@ def make_unit(
     who: Identity,
     sink: Sink,
     limits: Limits,
-    foods: Foods,
     state_dir: Path,
     clock: Clock,
+    foods: Foods = _NO_FOODS,
 ) -> Unit:
     """One instrument: settings, profile and where its facts go."""
     reader = Reader(profile.ref, limits, settings.utc_offset_h, foods)
@@ -85,10 +86,10 @@ def make_unit(
 def _foods(folder: Path | None) -> Foods:
     """The food dictionary; a broken one costs the suggestions, not the results."""
     try:
-        return Foods() if folder is None else load_foods(folder)
+        return _NO_FOODS if folder is None else load_foods(folder)
     except SettingsError as error:
         logger.error("food dictionary: left out: %s", error)
-        return Foods()
+        return _NO_FOODS
 
 
 def _can_share(units: Sequence[Unit], profile: LoadedProfile) -> bool:

@@ -112,3 +112,16 @@ class VirtualLz4000t(VirtualLine):
             record = Record(len(self._reader.records) + 1, name, inhibition, wall)
             self._reader.records.append(record)
         return record
+
+    def take_away(self, number: int) -> Record:
+        """Remove a record from the memory, as one who hides a result would; returns it."""
+        with self.lock:
+            (record,) = (each for each in self._reader.records if each.number == number)
+            self._reader.records.remove(record)
+        return record
+
+    def put_back(self, record: Record) -> None:
+        """The record is in the memory again, at its place."""
+        with self.lock:
+            self._reader.records.append(record)
+            self._reader.records.sort(key=lambda each: each.number)

@@ -25,6 +25,7 @@ OBSERVATIONS = {
     "camera_covered": ("画面被遮挡", "camera covered"),
     "camera_blurred": ("画面模糊", "picture blurred"),
     "camera_moved": ("摄像头被移动", "camera moved"),
+    "record_gap": ("仪器记录号缺失", "record numbers missing"),
 }
 """Known observation kinds; others are said by their own name."""
 

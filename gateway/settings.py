@@ -34,8 +34,13 @@ class IntakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 2000
     session_expiry_s: Annotated[
         int,
-        Meta(ge=0, description="How long the broker keeps our session while we are away."),
-    ] = 86_400
+        Meta(
+            ge=0,
+            description="How long the broker keeps our session while we are away. Long enough for "
+            "a restart, no longer: a gateway that never comes back holds up its share of the "
+            "messages until its session ends, and each must be sent again by its edge.",
+        ),
+    ] = 300
     batch_messages: Annotated[
         int, Meta(ge=1, le=20_000, description="Most messages of one ledger transaction.")
     ] = 1000

@@ -164,7 +164,7 @@ class Courier:
             logger.error("uplink: %s %s", "status" if key is None else self._name(key), reason)
             self._tell_held()
             return
-        took_s = self._dispatch.plan.acknowledged(event.mid, event.arrived)
+        took_s = self._dispatch.plan.acknowledged(event.mid, event.arrived, heard=event.heard)
         if took_s is not None:
             self._connection.works()
             self._round_trip_s = min(took_s, self._round_trip_s or took_s)

@@ -33,6 +33,10 @@ class Endpoint(msgspec.Struct, frozen=True):
     session_expiry_s: int
 
 
+NO_MATCHING_SUBSCRIBERS = 0x10
+"""Reason code of an acknowledgement (MQTT 5, 3.4.2.1)."""
+
+
 class Message(msgspec.Struct, frozen=True):
     """A message that arrived, with the monotonic time of its arrival in seconds."""
 
@@ -67,6 +71,8 @@ class Acknowledged(msgspec.Struct, frozen=True):
     mid: int
     problem: str
     arrived: float
+    heard: bool = True
+    """False if the broker said that nobody subscribes to it."""
 
 
 LinkEvent = Up | Down | Subscribed | Acknowledged | Message
@@ -200,7 +206,9 @@ class Link:
         code: ReasonCode,
         _properties: Properties,
     ) -> None:
-        self._emit(Acknowledged(mid, str(code) if code.is_failure else "", time.monotonic()))
+        problem = str(code) if code.is_failure else ""
+        heard = code.value != NO_MATCHING_SUBSCRIBERS
+        self._emit(Acknowledged(mid, problem, time.monotonic(), heard))
 
     def _on_subscribe(
         self,

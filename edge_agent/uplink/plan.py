@@ -3,7 +3,9 @@
 An event's life here: sent → acknowledged by the broker → receipted by the city. It is sent again
 * at once, when the connection broke before the acknowledgement, or the broker forgot its session;
 * after a time-out that doubles, when others were receipted since but it was not;
-* as a single probe, while nobody receipts anything: a broker must not fill up with copies.
+* as a single probe, while nobody receipts anything: a broker must not fill up with copies;
+* as a probe every two seconds, while the broker says that nobody listens, and all of it at once
+  when somebody does: what nobody heard is nowhere but here.
 
 Times are seconds of a monotonic clock, given by the caller.
 """
@@ -19,6 +21,10 @@ from edge_agent.uplink.settings import UplinkSettings
 STRIKES = 3
 """Connections that an event may break, travelling alone, before it is held back."""
 FIRST_REFUSAL_S = 30.0
+UNHEARD_S = 2.0
+"""Pause before asking again whether somebody listens."""
+GRACE_S = 10.0
+"""When receipts come back after an outage, what the broker kept is given this long to be told."""
 
 
 @dataclass(slots=True)
@@ -34,6 +40,10 @@ class Flight:
     """Packet id while it is unacknowledged."""
     sent_at: float = 0.0
     acked_at: float | None = None
+    unheard: bool = False
+    """The broker took it and had nobody to give it to."""
+    overdue: bool = False
+    """Its receipt is missing, and it waits for the outcome of a probe."""
     due_at: float | None = None
     problem: str = ""
 
@@ -60,6 +70,11 @@ class SendPlan:
         self._suspect_due = False
         self._last_receipt_at = float("-inf")
         self._grace_until = 0.0
+        self._outage = False
+        """Receipts have been missed since the last one came."""
+        self._deaf = False
+        """The broker's last word was that nobody listens."""
+        self._listen_at = 0.0
         self._probe_at = 0.0
         self._probe_delay_s = settings.receipt_timeout_s
 
@@ -135,6 +150,7 @@ class SendPlan:
         if not self.in_flight:
             self._progress_at = now
         flight.mid, flight.sent_at = mid, now
+        flight.unheard = flight.overdue = False
         flight.acked_at = flight.due_at = None
         flight.attempts += 1
         self._by_mid[mid] = flight
@@ -150,16 +166,31 @@ class SendPlan:
         """The network did not take it."""
         self._schedule(self._flights[key], now)
 
-    def acknowledged(self, mid: int, now: float) -> float | None:
-        """The broker has it; returns the round trip in seconds, None for an unknown packet."""
+    def acknowledged(self, mid: int, now: float, *, heard: bool = True) -> float | None:
+        """The broker has it (and, if `heard`, has somebody to give it to).
+
+        Returns the round trip in seconds, None for an unknown packet.
+        """
         flight = self._answered(mid, now)
         if flight is None:
             return None
         flight.acked_at, flight.strikes, flight.problem = now, 0, ""
-        timeout = self._settings.receipt_timeout_s * 2.0 ** min(flight.attempts - 1, 16)
-        timeout = min(timeout, self._settings.resend_max_s)
+        flight.unheard = not heard
+        timeout = UNHEARD_S
+        if heard:
+            timeout = self._settings.receipt_timeout_s * 2.0 ** min(flight.attempts - 1, 16)
+            timeout = min(timeout, self._settings.resend_max_s)
         self._schedule(flight, now + timeout * self._jitter())
+        self._listens(heard, now)
         return now - flight.sent_at
+
+    def _listens(self, heard: bool, now: float) -> None:
+        """The broker has said whether somebody listens."""
+        if heard and self._deaf:
+            for flight in self._flights.values():
+                if flight.unheard and flight.mid is None:
+                    self._schedule(flight, now)
+        self._deaf = not heard
 
     def refused(self, mid: int, reason: str, now: float) -> int | None:
         """The broker would not take it: it is tried again, ever more seldom. Returns its key."""
@@ -219,8 +250,16 @@ class SendPlan:
 
     def _put_off(self, flight: Flight, acked_at: float, now: float) -> bool:
         """True if a missing receipt is no reason yet to send this event again."""
+        if flight.unheard:
+            if self._deaf and now < self._listen_at:
+                self._schedule(flight, self._listen_at + abs(self._jitter() - 1) * UNHEARD_S)
+                return True
+            self._listen_at = now + UNHEARD_S * self._jitter()
+            return False
         if self._last_receipt_at < acked_at:  # nobody receipts: one probe at a time
+            self._outage = True
             if now < self._probe_at:
+                flight.overdue = True
                 self._schedule(flight, self._probe_at + self._spread())
                 return True
             self._probe_at = now + self._probe_delay_s * self._jitter()
@@ -252,8 +291,12 @@ class SendPlan:
         With `only_sent` these are only what this plan has sent, so that a wrong receipt cannot
         remove what never left.
         """
-        if now - self._last_receipt_at > self._settings.receipt_timeout_s:
-            self._grace_until = now + self._settings.receipt_timeout_s
+        if self._outage:
+            self._outage = False
+            self._grace_until = now + min(GRACE_S, self._settings.receipt_timeout_s)
+            for flight in self._flights.values():
+                if flight.overdue and flight.mid is None:
+                    self._schedule(flight, self._grace_until + self._spread())
         self._last_receipt_at = now
         self._probe_delay_s = self._settings.receipt_timeout_s
         if last - first < 4 * len(self._flights):

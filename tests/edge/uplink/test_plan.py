@@ -50,18 +50,49 @@ def test_what_others_overtake_is_sent_again_with_doubling_pauses() -> None:
             assert key == 1
             sent.append(second)
             plan.acknowledged(send(plan, 1, now), now)
-    # the first is put off once: receipts had only just begun to come
-    assert sent == [31, 91, 211]
+    assert sent == [30, 90, 210]
 
 
 def test_when_receipts_come_back_the_rest_is_given_time() -> None:
     plan = plan_of()
     for key in range(1, 51):
         plan.acknowledged(send(plan, key, 0.0), 0.0)
-    plan.receipted(1, 1, 1000.0, only_sent=True)  # after a long silence
-    assert plan.take_due(1001.0) == []
-    assert plan.receipted(2, 40, 1010.0, only_sent=True) == [(2, 40)]
-    assert sorted(plan.take_due(1032.0)) == list(range(41, 51))
+    (probe,) = plan.take_due(31.0)
+    plan.acknowledged(send(plan, probe, 31.0), 31.0)
+    plan.receipted(1, 1, 40.0, only_sent=True)
+    assert plan.take_due(41.0) == []
+    assert plan.receipted(2, 40, 45.0, only_sent=True) == [(2, 40)]
+    assert sorted(plan.take_due(51.0)) == list(range(41, 51))
+
+
+def test_receipts_of_what_was_sent_again_hold_up_nothing_else() -> None:
+    plan = plan_of()
+    for key in range(1, 11):
+        plan.acknowledged(send(plan, key, 0.0), 0.0)
+    done = 0
+    for second in range(1, 60):
+        now = float(second)
+        for key in plan.take_due(now):
+            plan.acknowledged(send(plan, key, now), now)
+            plan.receipted(key, key, now, only_sent=True)
+            done = second
+    assert plan.unreceipted == 0
+    assert done <= 41  # the probe at 30 s, the grace, and then all the rest together
+
+
+def test_while_nobody_listens_one_asks_and_then_all_go_at_once() -> None:
+    plan = plan_of()
+    for key in range(1, 101):
+        plan.acknowledged(send(plan, key, 0.0), 0.0, heard=False)
+    asked = []
+    for second in range(1, 60):
+        for key in plan.take_due(float(second)):
+            asked.append(second)
+            plan.acknowledged(send(plan, key, float(second)), float(second), heard=False)
+    assert asked == list(range(2, 60, 2))
+    (key,) = plan.take_due(60.0)
+    plan.acknowledged(send(plan, key, 60.0), 60.0)  # somebody is there
+    assert sorted(plan.take_due(60.1)) == sorted(set(range(1, 101)) - {key})
 
 
 def test_a_broken_connection_makes_what_was_unacknowledged_due_at_once() -> None:

@@ -1,6 +1,6 @@
 # The project's commands: set-up, demo, tests, checks. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo test check lint types imports fix lock docs bench clean system-test-packages
+.PHONY: help setup assets demo test check fuzz lint types imports fix lock docs bench clean system-test-packages
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -41,6 +41,9 @@ test: setup system-test-packages ## every test, on real parts (installs what the
 check: setup ## the quick loop: lint, types, import rules, fast tests
 	@$(MAKE) --no-print-directory lint types imports
 	@$(PY) -m pytest -m "not slow and not browser and not real" -q -n 2 --hypothesis-profile=quick
+
+fuzz: setup ## a night's fuzz of every framer: a million damaged inputs
+	@FOODSENTRY_FUZZ=1000000 $(PY) -m pytest -q --timeout 0 tests/edge/protocols/test_fuzz.py
 
 lint: ; @$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 types: ; @$(VENV)/bin/mypy

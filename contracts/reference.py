@@ -110,3 +110,64 @@ def markdown(settings: type[msgspec.Struct]) -> str:
         default = "**required**" if key.default is None else f"`{key.default or '–'}`"
         lines.append(f"| `{key.name}` | {key.kind} | {default} | {key.description} |")
     return "\n".join(lines).strip() + "\n"
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A table of a file whose parts come in kinds: where it stands, which kind, its keys."""
+
+    path: str
+    tag: str
+    """What its `kind` says, or empty."""
+    summary: str
+    keys: tuple[Key, ...]
+
+
+def tables(
+    kind: type[msgspec.Struct], path: str = "", told: set[type[msgspec.Struct]] | None = None
+) -> Iterator[Table]:
+    """Every table of a type, each kind of it, once each. Raises Undocumented."""
+    told = set() if told is None else told
+    told.add(kind)
+    hints = typing.get_type_hints(kind, include_extras=True)
+    rows: list[Key] = []
+    inside: list[tuple[type[msgspec.Struct], str]] = []
+    for field in msgspec.structs.fields(kind):
+        hint = hints[field.name]
+        bare, meta = _without_annotation(hint)
+        if meta is None or not meta.description:
+            raise Undocumented(f"{kind.__name__}.{field.name} has no description")
+        here = f"{path}.{field.encode_name}" if path else field.encode_name
+        structs = list(_structs_in(hint))
+        inside += [(struct, here) for struct in structs]
+        default = field.default
+        if field.default_factory is not NODEFAULT:
+            default = field.default_factory()
+        shown = None if default is NODEFAULT else "" if default is None else _toml(default)
+        name = f"table, see `{here}`" if structs else _kind_name(bare)
+        rows.append(Key(path, field.encode_name, name, shown, meta.description))
+    tag = kind.__struct_config__.tag
+    summary = " ".join((kind.__doc__ or "").split())
+    yield Table(path, "" if tag is None else str(tag), summary, tuple(rows))
+    for struct, here in inside:
+        if struct not in told:
+            yield from tables(struct, here, told)
+
+
+def _structs_in(kind: Any) -> Iterator[type[msgspec.Struct]]:
+    kind, _ = _without_annotation(kind)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield kind
+    for argument in typing.get_args(kind):
+        yield from _structs_in(argument)
+
+
+def table_markdown(table: Table) -> str:
+    """One table as a Markdown section."""
+    heading = f"`{table.path}`" if table.path else "Top level"
+    kind = f' with `kind = "{table.tag}"`' if table.tag else ""
+    lines = [f"## {heading}{kind}", "", table.summary, ""]
+    lines += ["| key | what | default | meaning |", "| --- | --- | --- | --- |"]
+    for key in table.keys:
+        default = "**required**" if key.default is None else f"`{key.default or '–'}`"
+        lines.append(f"| `{key.name}` | {key.kind} | {default} | {key.description} |")
+    return "\n".join(lines) + "\n"

@@ -1,6 +1,7 @@
 """Writes the generated pages of docs/ from the types: `python -m foodsentry.reference [--check]`.
 
-Pages: the AsyncAPI document, and the configuration reference of edge agent, gateway and server.
+Pages: the AsyncAPI document, the configuration reference of edge agent, gateway and server, and the
+reference of instrument profiles.
 """
 
 import argparse
@@ -11,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from contracts import asyncapi
-from contracts.reference import markdown
+from contracts.profile import Profile
+from contracts.reference import markdown, table_markdown, tables
 from edge_agent.settings import EdgeSettings
 from foodsentry.examples import example
 from gateway.settings import GatewaySettings
@@ -40,6 +42,17 @@ def configuration() -> str:
     return "\n".join(parts)
 
 
+def profiles() -> str:
+    """The reference of every key of an instrument profile, as Markdown."""
+    head = (
+        "# Profile reference\n\n"
+        "Every key of a `profile.toml`, generated from the types by `make docs`; edit those, not\n"
+        "this page. How to write one: [instruments.md](instruments.md). A table that comes in\n"
+        "several kinds says which by its `kind`.\n"
+    )
+    return "\n".join([head, *(table_markdown(table) for table in tables(Profile))])
+
+
 def pages() -> dict[Path, str]:
     """Every generated page: path and text."""
     wire = json.dumps(asyncapi.document(), indent=2, ensure_ascii=False) + "\n"
@@ -51,6 +64,7 @@ def pages() -> dict[Path, str]:
         },
         ROOT / "docs" / "asyncapi.json": wire,
         ROOT / "docs" / "configuration.md": configuration(),
+        ROOT / "docs" / "profile-reference.md": profiles(),
     }
 
 

@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from contracts.clock import utc_now
@@ -69,8 +70,7 @@ def _check_rules(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    engine = _engine(arguments)
-    with reading(engine) as conn:
+    with _ledger(arguments) as engine, reading(engine) as conn:
         letters = dead_letters.list(conn, arguments.limit, waiting_only=not arguments.all)
     for letter in letters:
         replayed = " (replayed)" if letter.replayed_at else ""
@@ -79,7 +79,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    with reading(_engine(arguments)) as conn:
+    with _ledger(arguments) as engine, reading(engine) as conn:
         letter = dead_letters.get(conn, arguments.id)
     if letter is None:
         return _missing(arguments.id)
@@ -92,15 +92,15 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _replay(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.settings, GatewaySettings)
-    engine = settings.ledger.open(arguments.settings)
     book = read_book(settings.alerts, arguments.settings.parent)
     store = open_store(settings.series, arguments.settings.parent)
     failed = 0
     try:
-        for letter in _chosen(engine, arguments.id):
-            refused = replay(letter, engine, store, book, utc_now)
-            failed += bool(refused)
-            print(f"{letter.id}\t{'refused: ' + refused if refused else 'taken in'}")
+        with _ledger(arguments) as engine:
+            for letter in _chosen(engine, arguments.id):
+                refused = replay(letter, engine, store, book, utc_now)
+                failed += bool(refused)
+                print(f"{letter.id}\t{'refused: ' + refused if refused else 'taken in'}")
     except (LedgerDown, SeriesDown) as error:
         print(f"foodsentry: {error}", file=sys.stderr)
         return 1
@@ -120,9 +120,14 @@ def _chosen(engine: Engine, ids: Sequence[int]) -> list[DeadLetter]:
         return list(reversed(dead_letters.list(conn, 100_000, waiting_only=True)))
 
 
-def _engine(arguments: argparse.Namespace) -> Engine:
+@contextmanager
+def _ledger(arguments: argparse.Namespace) -> Iterator[Engine]:
     settings = load_settings(arguments.settings, GatewaySettings)
-    return settings.ledger.open(arguments.settings)
+    engine = settings.ledger.open(arguments.settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _missing(letter_id: int) -> int:

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Self
@@ -152,6 +153,15 @@ store-enabled = false
 
     def ready(self) -> bool:
         return _answers(f"{self.url}/ping")
+
+
+def ask(url: str, query: str, **parameters: str) -> str:
+    """An InfluxQL statement, posted to an InfluxDB; returns the body of the answer."""
+    body = urllib.parse.urlencode({"q": query}).encode()
+    where = f"{url}/query?{urllib.parse.urlencode(parameters)}"
+    with urllib.request.urlopen(where, data=body, timeout=10) as answer:
+        text: str = answer.read().decode()
+        return text
 
 
 class VictoriaMetrics(Server):

@@ -1,14 +1,12 @@
 """The town that journeys walk through."""
 
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from journey_town import ACL, BARE, DRESSED, Town, passwords
-from servers import Influx, Mosquitto, Postgres, free_port
+from servers import Influx, Mosquitto, Postgres, ask, free_port
 
 from contracts.clock import utc_now
 from edge_agent.simulation.film import Act, write_film
@@ -57,8 +55,6 @@ def town(tmp_path: Path) -> Iterator[Town]:
 def city(tmp_path: Path, postgres: Postgres, influx: Influx) -> Iterator[Town]:
     """The town on what a city uses: PostgreSQL and InfluxDB."""
     url = postgres.create_database()
-    query = urllib.parse.urlencode({"q": f'CREATE DATABASE "{tmp_path.name}"'}).encode()
-    with urllib.request.urlopen(f"{influx.url}/query", query, timeout=10):
-        pass
+    ask(influx.url, f'CREATE DATABASE "{tmp_path.name}"')
     series = {"api": "v1", "url": influx.url, "database": tmp_path.name}
     yield from walk(tmp_path, url, {"ledger": {"url": url}, "series": series})

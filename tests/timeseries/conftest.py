@@ -2,28 +2,17 @@
 
 import secrets
 import sys
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from servers import Influx
+from servers import Influx, ask
 
 from timeseries.influx import InfluxStore
 from timeseries.port import SeriesStore
 from timeseries.sqlite import SqliteStore
 
 sys.path.insert(0, str(Path(__file__).parent))
-
-
-def ask(url: str, query: str, **parameters: str) -> str:
-    """An InfluxQL statement, posted; returns the body of the answer."""
-    body = urllib.parse.urlencode({"q": query}).encode()
-    where = f"{url}/query?{urllib.parse.urlencode(parameters)}"
-    with urllib.request.urlopen(where, data=body, timeout=10) as answer:
-        text: str = answer.read().decode()
-        return text
 
 
 @pytest.fixture

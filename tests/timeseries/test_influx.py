@@ -10,10 +10,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from conftest import ask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from servers import Influx, free_port
+from servers import Influx, ask, free_port
 
 from timeseries.influx import InfluxStore
 from timeseries.names import EARLIEST_NS, LATEST_NS, plain_measurement, plain_tags, plain_text

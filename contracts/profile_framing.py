@@ -181,6 +181,16 @@ class RowsFramer(
         int, msgspec.Meta(ge=0, le=4096, description="Bytes between the last row and the tail.")
     ] = 0
     max_rows: Annotated[int, msgspec.Meta(ge=1, le=4096, description="Most rows.")] = 96
+    each_size: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0, le=4096, description="Bytes of the blocks after the head, one a row, for `each`."
+        ),
+    ] = 0
+    each: Annotated[
+        tuple[Guard, ...],
+        msgspec.Meta(description="What must hold in each of these blocks; `at` within the block."),
+    ] = ()
     idle_s: IdleS = 1.0
 
 

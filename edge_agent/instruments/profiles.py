@@ -8,6 +8,7 @@ import msgspec
 
 from contracts.events import ProfileRef
 from contracts.profile import E1381, Listen, Modbus, Poll, Profile
+from contracts.profile_framing import RowsFramer
 from contracts.profile_records import (
     BinaryField,
     BinaryRecord,
@@ -82,6 +83,8 @@ def _dialogue(spec: Profile) -> Iterator[str]:
         yield f"framer: leave it out; a {_tag(dialogue)} dialogue has its own framing"
     if isinstance(dialogue, E1381) and not all(isinstance(r, Lis2Record) for r in spec.records):
         yield 'records: an e1381 dialogue carries records of kind = "lis2"'
+    if isinstance(spec.framer, RowsFramer) and spec.framer.each and not spec.framer.each_size:
+        yield "framer.each_size: is missing; how many bytes has a block that `each` looks at?"
     check = getattr(spec.framer, "check", None)
     head = getattr(spec.framer, "head_check", None)
     if isinstance(dialogue, Listen) and dialogue.acknowledge:

@@ -140,6 +140,9 @@ class RowsShape:
             size = around + rows * spec.row
             if len(buffer) - at < size:
                 return NEED_MORE
+            block = at + len(self.head) + (rows - 1) * spec.each_size
+            if wrong := unguarded(spec.each, bytes(buffer[block : block + spec.each_size])):
+                return Misfit(f"row {rows}: {wrong}")
             frame = bytes(buffer[at : at + size])
             if frame.endswith(self._tail) and not unguarded(spec.guards, frame):
                 return size

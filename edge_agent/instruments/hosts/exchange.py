@@ -4,6 +4,7 @@ from datetime import date
 
 from contracts.profile import Step
 from edge_agent.instruments.decoder import Row
+from edge_agent.instruments.fields import Fields
 
 ASKS = 2
 """How often a single record of a run is asked for before it counts as lost."""
@@ -109,3 +110,19 @@ class Run:
         """Count what was not asked for as lost."""
         self.lost += max(0, self.past - self.index)
         self.index = self.past
+
+
+def run_of(
+    opened: Step,
+    fetch: Step,
+    day: date,
+    cells: Fields,
+    state: State,
+    known: tuple[int, int] | None,
+) -> Run:
+    """The run that a reply to `opened` asks for; `known` is what was fetched: first and past."""
+    first = int(cells[opened.first].number or 0) if opened.first else 0
+    past = int(cells[opened.past].number or 0)
+    grown = known is not None and known[0] == first and known[1] <= past
+    at = known[1] if known is not None and grown else first
+    return Run(fetch, day, opened.name, state, first, past, at)

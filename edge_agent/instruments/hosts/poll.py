@@ -21,7 +21,7 @@ from edge_agent.instruments.hosts.actions import (
     SetAside,
     Take,
 )
-from edge_agent.instruments.hosts.exchange import INSTEAD, Exchange, Run, State
+from edge_agent.instruments.hosts.exchange import INSTEAD, Exchange, Run, State, run_of
 from edge_agent.instruments.profiles import LoadedProfile
 from edge_agent.instruments.templates import Template, parse_template
 from edge_agent.protocols.events import Discarded, FrameEvent
@@ -65,7 +65,7 @@ class PollHost:
         self._run: Run | None = None
         self._fetched: dict[tuple[str, date], tuple[int, int]] = {}
         self._next_round = 0.0
-        self._yesterday_at = 0.0
+        self._yesterday_at = self._quiet_at = 0.0
         self._failures = 0
         self._connected = False
 
@@ -94,6 +94,8 @@ class PollHost:
 
     def wake(self, now: float, at: datetime) -> Actions:
         if self._exchange is None:
+            if now >= self._quiet_at:  # what stood on the line before is no part of the answer
+                yield from self._answer(self._framer.flush(), now)
             self._begin_round(now, self._day_of(at))
             yield from self._ask_next(now)
             return
@@ -102,9 +104,9 @@ class PollHost:
             yield from self._over(now)
 
     def receive(self, data: bytes, now: float, at: datetime) -> Actions:
+        self._quiet_at = now + self._spec.idle_s
         if self._exchange is not None:
-            quiet = now + self._spec.idle_s
-            self._exchange.deadline = max(self._exchange.deadline, quiet)
+            self._exchange.deadline = max(self._exchange.deadline, self._quiet_at)
         yield from self._answer(self._framer.receive(data), now)
 
     def refused(self, now: float) -> Actions:
@@ -204,14 +206,8 @@ class PollHost:
             if step.changed and self._known.get(place) == state:
                 pass
             elif step.past:
-                first = int(cells[step.first].number or 0) if step.first else 0
-                past = int(cells[step.past].number or 0)
-                known = self._fetched.get(place)
-                at = known[1] if known and known[0] == first and known[1] <= past else first
-                self._fetched.pop(place, None)
-                self._run = Run(
-                    self._steps[step.then], exchange.day, step.name, state, first, past, at
-                )
+                fetch, known = self._steps[step.then], self._fetched.pop(place, None)
+                self._run = run_of(step, fetch, exchange.day, cells, state, known)
             else:
                 self._queue.appendleft((self._steps[step.then], exchange.day, state))
         yield from self._go_on(now)

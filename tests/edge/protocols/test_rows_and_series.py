@@ -61,6 +61,16 @@ def test_rows_end_where_the_guards_hold() -> None:
     assert frames(spec, b"s", frame[1:]) == [frame]
 
 
+def test_rows_are_not_made_of_noise() -> None:
+    spec = RowsFramer(
+        head="73", row=4, trailer=1, tail="65", guards=(Guard(at=-2, bcd=True),),
+        each_size=2, each=(Guard(at=0, high=9),),
+    )  # fmt: skip
+    frame = b"s" + b"\x01a\x02b" + b"vvvv" + b"\x26e"
+    assert frames(spec, frame) == [frame]
+    assert frames(spec, b"sxyz" + frame) == [frame]
+
+
 def test_header_check_comes_before_the_length() -> None:
     spec = LengthFramer(
         head="03FE", length_at=8, length_size=2, length_adds=12, min_bytes=12, max_bytes=1000,

@@ -22,6 +22,7 @@ CONNECT_S = 1.5
 READ_BYTES = 4096
 _FAILURES = (
     serial.SerialException, OSError, termios.error, ValueError, TypeError, AttributeError,
+    NotImplementedError,
 )  # fmt: skip
 
 
@@ -113,10 +114,11 @@ def open_line(port: str, link: Link, baud: int | None = None) -> Line:
     path = resolve(port)
     _check_reachable(path)
     try:
-        device = serial.serial_for_url(path, do_not_open=True)
+        device = serial.serial_for_url(_bounded(path), do_not_open=True)
         device.baudrate = baud or link.baud
         device.timeout = 0.05
-        device.write_timeout = 2.0
+        if not path.startswith("rfc2217://"):  # which knows none, and refuses to open with one
+            device.write_timeout = 2.0
         if "://" not in path:
             device.exclusive = True
         device.open()
@@ -125,6 +127,13 @@ def open_line(port: str, link: Link, baud: int | None = None) -> Line:
     line = Line(path, device)
     line.configure(link, baud)
     return line
+
+
+def _bounded(path: str) -> str:
+    """An RFC 2217 adapter that takes the call but does not answer must not hold us for long."""
+    if not path.startswith("rfc2217://") or "timeout=" in path:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}timeout={CONNECT_S}"
 
 
 def _check_reachable(path: str) -> None:

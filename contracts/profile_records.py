@@ -114,6 +114,13 @@ class ResultMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "no"
     channel: Annotated[str, msgspec.Meta(description="Field; an integer.")] = ""
     measured: Annotated[str, msgspec.Meta(description="Field with the instrument's time.")] = ""
+    sent: Annotated[
+        str,
+        msgspec.Meta(
+            description="Field with the instrument's time when it sent (LIS2: H-14): against our "
+            "own it gives the offset of its clock."
+        ),
+    ] = ""
     time_formats: Annotated[
         tuple[str, ...], msgspec.Meta(description="strptime formats of a time sent as text.")
     ] = ()

@@ -231,8 +231,15 @@ def _lis2_path(path: str) -> tuple[str, int, int | None]:
     return letter, int(number), int(component[0]) if component else None
 
 
+_SOLID = re.compile(r"(?:%[A-Za-z])+")
+
+
 def wall_time(cell: Cell, formats: tuple[str, ...]) -> datetime | None:
-    """The instrument's wall-clock time in a field, or None. Two-digit years count from 2000."""
+    """The instrument's wall-clock time in a field, or None. Two-digit years count from 2000.
+
+    A format without separators must fit digit by digit: strptime would read 202611231405 by
+    ``%Y%m%d%H%M%S`` as five seconds past two.
+    """
     if cell.at is not None:
         return cell.at
     for form in formats:
@@ -242,5 +249,7 @@ def wall_time(cell: Cell, formats: tuple[str, ...]) -> datetime | None:
             continue
         if "%Y" not in form and "%y" not in form and "%m" not in form:
             return None  # a time without a day says too little
+        if _SOLID.fullmatch(form) and at.strftime(form) != cell.text:
+            continue
         return at.replace(year=at.year + 100) if "%y" in form and at.year < 2000 else at
     return None

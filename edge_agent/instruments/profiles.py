@@ -213,7 +213,7 @@ def _result(spec: ResultMap, known: set[str], where: str) -> Iterator[str]:
     if bool(spec.item) == bool(spec.item_field):
         yield f"{where}: give either `item` (a constant) or `item_field`"
     names = ("value", "item_field", "unit_field", "sample_number", "sample_name", "record_number",
-             "channel", "measured", "operator", "flag", "status", "verdict")  # fmt: skip
+             "channel", "measured", "sent", "operator", "flag", "status", "verdict")  # fmt: skip
     for key in names:
         name = getattr(spec, key)
         if name and name not in known:

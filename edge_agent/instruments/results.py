@@ -23,6 +23,8 @@ class Taken(msgspec.Struct, frozen=True):
     result: TestResult
     key: str
     """Names the record across repeats; empty where it has neither number nor time."""
+    sent_at: datetime | None = None
+    """The instrument's clock when it sent, where it says so to the minute."""
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -64,6 +66,8 @@ class Reader(msgspec.Struct, frozen=True):
         at = self._utc(wall_time(measured, spec.time_formats))
         if measured.text and at is None:
             flags = (*flags, "time_unreadable")
+        elif at is not None and not _plausible(at, captured_at):
+            flags = (*flags, "time_implausible")
         if value.number is None and not value.qualitative:
             flags = (*flags, "value_unreadable")
         for kind, field in (("flag", spec.flag), ("status", spec.status)):
@@ -100,7 +104,9 @@ class Reader(msgspec.Struct, frozen=True):
             raw=RawFrame(raw, sha256(raw).hexdigest()),
             flags=flags,
         )
-        return Taken(result, self._key(spec, row))
+        clock = tuple(form for form in spec.time_formats if "%M" in form)
+        sent_at = self._utc(wall_time(row.get(spec.sent, _EMPTY), clock))
+        return Taken(result, self._key(spec, row), sent_at)
 
     def _utc(self, wall: datetime | None) -> datetime | None:
         if wall is None:
@@ -114,7 +120,7 @@ class Reader(msgspec.Struct, frozen=True):
     def _day_of_judgement(self, measured_at: datetime | None, captured_at: datetime) -> date:
         """The local day whose rules apply; an instrument's clock that is far off doesn't choose."""
         at = captured_at
-        if measured_at is not None and timedelta(days=-1) < captured_at - measured_at < _BELIEVED:
+        if measured_at is not None and _plausible(measured_at, captured_at):
             at = measured_at
         return at.astimezone(self.zone).date()
 
@@ -127,6 +133,11 @@ class Reader(msgspec.Struct, frozen=True):
             raw = row.get(name, _EMPTY).raw
             digest.update(len(raw).to_bytes(4, "big") + raw)
         return digest.hexdigest()
+
+
+def _plausible(measured_at: datetime, captured_at: datetime) -> bool:
+    """Whether an instrument's time can be true: no more than a day ahead, or a year behind."""
+    return timedelta(days=-1) < captured_at - measured_at < _BELIEVED
 
 
 def readings_of(

@@ -101,11 +101,11 @@ class Unit:
     # -- actions --------------------------------------------------------------
 
     def _carry_out(self, wanted: Actions, line: Line | None, now: float, at: datetime) -> None:
-        taken: list[tuple[Row, bool]] = []
+        taken: list[tuple[Row, actions.Take]] = []
         try:
             for action in wanted:
                 if isinstance(action, actions.Take):
-                    taken += [(row, action.fresh) for row in action.rows]
+                    taken += [(row, action) for row in action.rows]
                     continue
                 if taken and not isinstance(action, actions.Answered | actions.Noise):
                     self._take(taken, now, at)
@@ -160,15 +160,16 @@ class Unit:
 
     # -- facts ----------------------------------------------------------------
 
-    def _take(self, rows: Sequence[tuple[Row, bool]], now: float, at: datetime) -> None:
+    def _take(self, rows: Sequence[tuple[Row, actions.Take]], now: float, at: datetime) -> None:
         results: list[tuple[Taken, bool]] = []
         numbered: list[tuple[str, int]] = []
-        for row, fresh in rows:
+        for row, came in rows:
             record = row.record
             if record.result is not None:
                 made = self._reader.result(record.result, row.cells, row.raw, at, row.flags)
+                made = self._clocked(made, came.began_at)
                 if self._is_news(record.result, made.result):
-                    results.append((made, fresh))
+                    results.append((made, came.fresh))
                     numbered += self._numbered(record.result, made.result)
             if not isinstance(record, Lis2Record):
                 self._gather(readings_of(record, row.cells, at), now)
@@ -177,6 +178,15 @@ class Unit:
         if numbered:
             for series in self._numbers.add(numbered, now):
                 self._open_logbook().note_numbers(series, self._numbers.held[series])
+
+    def _clocked(self, made: Taken, began_at: datetime | None) -> Taken:
+        """With the offset of the instrument's clock, where it says when it sent."""
+        if made.sent_at is None or began_at is None:
+            return made
+        offset_s = round((made.sent_at - began_at).total_seconds(), 3)
+        self.state.clock_offset_s = offset_s
+        result = msgspec.structs.replace(made.result, clock_offset_s=offset_s)
+        return msgspec.structs.replace(made, result=result)
 
     def _numbered(self, spec: ResultMap, result: TestResult) -> list[tuple[str, int]]:
         """Series and number of a result, where the instrument's numbers have no gaps."""
@@ -250,7 +260,8 @@ class Unit:
             result = taken.result
             if taken.key in known.begun:
                 result = msgspec.structs.replace(result, flags=(*result.flags, "may_be_repeat"))
-            if fresh and len(new) == 1 and result.measured_at is not None:
+            alone = fresh and len(new) == 1 and result.clock_offset_s is None
+            if alone and result.measured_at is not None:
                 offset_s = round((result.measured_at - at).total_seconds(), 3)
                 result = msgspec.structs.replace(result, clock_offset_s=offset_s)
                 self.state.clock_offset_s = offset_s

@@ -29,12 +29,20 @@ class Lis2Result(msgspec.Struct, frozen=True):
 
 
 def message(
-    sample: str, results: Sequence[Lis2Result], at: datetime, *, operator: str = "", name: str = ""
+    sample: str,
+    results: Sequence[Lis2Result],
+    at: datetime,
+    *,
+    operator: str = "",
+    name: str = "",
+    sent_at: datetime | None = None,
 ) -> list[bytes]:
-    """The records of a message (without CR); `at` is the instrument's wall clock."""
+    """The records of a message (without CR); `at` (measured) and `sent_at` (the header; default
+    `at`) are the instrument's wall clock."""
     when = at.strftime("%Y%m%d%H%M%S")
+    sent = (sent_at or at).strftime("%Y%m%d%H%M%S")
     records = [
-        f"H|\\^&|||FoodSentry^Virtual^1.0|||||||P|LIS2-A2|{when}",
+        f"H|\\^&|||FoodSentry^Virtual^1.0|||||||P|LIS2-A2|{sent}",
         f"P|1||||{name}",
         f"O|1|{sample}||^^^ALL|R||{when}",
     ]
@@ -120,10 +128,12 @@ class VirtualLis2(VirtualLine):
         *,
         operator: str = "",
     ) -> None:
-        """A sample is finished; `at` is aware (default: now)."""
-        wall = (at or self._clock()).astimezone(CHINA)
+        """A sample was finished at `at` (aware; default: now), and is sent by its clock's now."""
+        sent_at = self._clock().astimezone(CHINA)
+        wall = at.astimezone(CHINA) if at is not None else sent_at
+        records = message(sample, results, wall, operator=operator, sent_at=sent_at)
         with self.lock:
-            self._reader.send(message(sample, results, wall, operator=operator), time.monotonic())
+            self._reader.send(records, time.monotonic())
         self.poke()
 
     @property

@@ -29,6 +29,8 @@ class Take(msgspec.Struct, frozen=True):
     rows: list[Row]
     fresh: bool = False
     """True if they were measured since the last poll: then the instrument's clock can be judged."""
+    began_at: datetime | None = None
+    """Our clock at the last byte of the frame that bears the instrument's time of sending."""
 
 
 class Hold(msgspec.Struct, frozen=True):

@@ -54,6 +54,7 @@ class E1381Host:
         self._core = self._new_core()
         self._message = Message()
         self._offset = 0
+        self._began_at: datetime | None = None
         self._refused = False
         self._settle_at = NEVER
         self._busy_until = 0.0
@@ -95,6 +96,7 @@ class E1381Host:
 
     def recover(self, held: list[HeldFrame]) -> Actions:
         """Frames that were held when the agent stopped: facts if the message is whole."""
+        self._began_at = held[0].at if held else None
         for frame in held:
             self._message.add(frame.text, frame.raw, last=frame.last)
         if self._message.terminated:
@@ -116,7 +118,7 @@ class E1381Host:
                     yield Send(core.accept())
                     yield Answered()
                     if not self._message.size:
-                        self._offset = event.offset
+                        self._offset, self._began_at = event.offset, at
                     dropped = self._message.add(event.text, event.raw, last=event.last)
                     if dropped:
                         reason = "end of a record whose beginning is missing"
@@ -164,7 +166,7 @@ class E1381Host:
             return
         rows = decode_message(self._profile, message)
         if rows:
-            yield Take(rows)
+            yield Take(rows, fresh=self._needs_enquiry, began_at=self._began_at)
         if message.unknown() or (not rows and not message.terminated):
             yield SetAside(message.raw, "records that LIS2 does not know, or none", self._offset)
         yield Release()

@@ -16,6 +16,19 @@ GARBAGE_BYTES = 48
 QUARANTINES_PER_MINUTE = 30
 QUARANTINE_BYTES_PER_MINUTE = 64 * 1024
 MISMATCH = "serial settings mismatch"
+_EVEN = tuple(byte.bit_count() % 2 == 0 for byte in range(256))
+
+
+def parity_of(content: bytes) -> str:
+    """How bytes look that were sent with seven bits and parity but read as eight; else empty.
+
+    All of them have an even (odd) number of ones, and the eighth bit is needed for it. By chance
+    that happens once in 2^47 for the 48 bytes that are asked for.
+    """
+    if len(content) < GARBAGE_BYTES or content.isascii():
+        return ""
+    even = sum(_EVEN[byte] for byte in content)
+    return {len(content): "7E1", 0: "7O1"}.get(even, "")
 
 
 class LineState:
@@ -30,6 +43,7 @@ class LineState:
         self._problem = ""
         self._failures = 0
         self._garbage = 0
+        self._heard = b""
         self._unreadable = 0
         self._missing = 0
         self._missing_detail = ""
@@ -47,15 +61,18 @@ class LineState:
         """The line is open; nothing is known of the instrument yet."""
         self._state, self._detail = DeviceState.UNKNOWN, "line open, nothing received yet"
         self._failures = self._garbage = 0
+        self._heard = b""
 
     def lost(self, reason: str) -> None:
         """The line can't be opened, or failed."""
         self._state, self._detail = DeviceState.OFFLINE, reason[:400]
         self._failures = self._garbage = 0
+        self._heard = b""
 
     def answered(self, problem: str, now: float) -> None:
         """A good frame came; `problem` is what it complains of."""
         self._failures = self._garbage = 0
+        self._heard = b""
         self._problem = problem
         if now < self._trouble_until:
             return
@@ -69,7 +86,7 @@ class LineState:
             return
         self._state = DeviceState.OFFLINE
         if self._garbage >= 2 * attempts:
-            self._detail = f"{MISMATCH}: {self._garbage} bytes and no frame among them"
+            self._detail = self._mismatch()
         else:
             self._detail = f"no answer: {detail}"
 
@@ -77,9 +94,9 @@ class LineState:
         """Bytes that are no frame. Returns whether to quarantine them (bounded by the minute)."""
         self.discarded_bytes += len(content)
         self._garbage += len(content)
+        self._heard = (self._heard + content)[-GARBAGE_BYTES:]
         if self._garbage >= GARBAGE_BYTES:
-            self._state = DeviceState.DEGRADED
-            self._detail = f"{MISMATCH}: {self._garbage} bytes and no frame among them"
+            self._state, self._detail = DeviceState.DEGRADED, self._mismatch()
         if now - self._minute >= 60.0:
             self._minute, self._pieces, self._bytes = now, 0, 0
         self._pieces += 1
@@ -89,7 +106,16 @@ class LineState:
     def unreadable(self, content: bytes, reason: str) -> None:
         """A good frame that the profile can't read."""
         self._unreadable += 1
+        self._heard = (self._heard + content)[-GARBAGE_BYTES:]
         self._state, self._detail = DeviceState.DEGRADED, f"unreadable frame: {reason}"[:400]
+        if parity_of(self._heard):
+            self._garbage = max(self._garbage, len(self._heard))
+            self._detail = self._mismatch()
+
+    def _mismatch(self) -> str:
+        sent = parity_of(self._heard)
+        how = f"; they look like {sent} read as eight bits without parity" if sent else ""
+        return f"{MISMATCH}: {self._garbage} bytes and no frame among them{how}"
 
     def missing(self, count: int, detail: str) -> None:
         """Records that the instrument counts but does not give."""

@@ -30,7 +30,7 @@ FOLDER = Path(__file__).parents[3] / "firmware_configs" / "instruments"
         ("generic_lis2", 'item = "R.3"', 'item = "R3"', "fields"),
         ("generic_lis2", 'kind = "e1381"', 'kind = "listen"', "framer: is missing"),
         ("generic_lis2", "format = 1", "format = 2", "format"),
-        ("generic_lis2", 'version = "1.0.0"', 'version = "1"', "version"),
+        ("generic_lis2", 'version = "1.1.0"', 'version = "1"', "version"),
     ],
 )
 def test_errors_name_file_and_key(

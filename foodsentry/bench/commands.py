@@ -79,13 +79,13 @@ def run_ingest(arguments: argparse.Namespace) -> int:
         print(msgspec.json.encode(summary).decode())
     else:
         print("### Gateway intake: mosquitto → ledger, alerts, series, receipts\n")
-        print("| load | messages/s | readings/s | lost | twice | RSS MB | s |")
-        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+        print("| load | messages/s | readings/s | lost | twice | sent again | RSS MB | s |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
         for readings, group in runs.items():
             for run in group:
                 print(
                     f"| {readings} reading(s) a message | {run.messages_per_s:,.0f} | "
-                    f"{run.readings_per_s:,.0f} | {run.lost} | {run.duplicated} | "
+                    f"{run.readings_per_s:,.0f} | {run.lost} | {run.duplicated} | {run.resent} | "
                     f"{run.rss_mb:.0f} | {run.seconds:.1f} |"
                 )
     return 0 if not summary["lost"] and not summary["duplicated"] else 1

@@ -1,8 +1,9 @@
 """A city of agents for benchmarks: their register, their messages, and who takes receipts."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -48,8 +49,17 @@ def register(engine: Engine, who: list[Identity], at: datetime) -> None:
                 )
 
 
-def messages(who: list[Identity], each: int, readings: int) -> Iterator[tuple[str, bytes]]:
-    """`each` messages of every agent in turn, with so many readings in each: topic, payload."""
+class Message(NamedTuple):
+    """One numbered event, ready to be sent."""
+
+    agent: Identity
+    number: int
+    topic: str
+    payload: bytes
+
+
+def messages(who: list[Identity], each: int, readings: int) -> Iterator[Message]:
+    """`each` messages of every agent in turn, with so many readings in each."""
     begun = datetime.now(UTC) - timedelta(hours=1)
     for number in range(1, each + 1):
         for agent in who:
@@ -73,7 +83,7 @@ def messages(who: list[Identity], each: int, readings: int) -> Iterator[tuple[st
                 epoch=EPOCH,
                 sequence=number,
             )
-            yield device_topic(probe, Channel.READINGS), payload
+            yield Message(agent, number, device_topic(probe, Channel.READINGS), payload)
 
 
 class Receiver:
@@ -107,16 +117,22 @@ class Receiver:
                 for first, last in event.data.ranges:
                     held.add_range(first, last)
 
-    def publish_all(self, load: Iterator[tuple[str, bytes]]) -> int:
-        """Publish everything with QoS 1 and wait until the broker has it; returns the bytes."""
-        size = 0
-        last = None
-        for topic, payload in load:
-            size += len(payload)
-            last = self._client.publish(topic, payload, qos=1)
-        if last is not None:
-            last.wait_for_publish(300)
-        return size
+    def publish_all(self, load: Iterable[Message]) -> int:
+        """Publish with QoS 1, wait until the broker has it all; returns how many there were."""
+        sent = [self._client.publish(one.topic, one.payload, qos=1) for one in load]
+        if sent:
+            sent[-1].wait_for_publish(300)
+        return len(sent)
+
+    def unreceipted(self, load: Iterable[Message]) -> list[Message]:
+        """What an agent would send again."""
+        nothing = RangeSet()
+        with self._lock:
+            return [
+                message
+                for message in load
+                if message.number not in self._received.get(message.agent, nothing)
+            ]
 
     def receipted(self) -> int:
         """Messages receipted so far, over all agents."""

@@ -239,6 +239,13 @@ class TextRecord(
     many: Annotated[
         bool, msgspec.Meta(description="The pattern is found again and again in one frame.")
     ] = False
+    firm_start: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Nothing but the whole record fits the pattern, however much is missing at "
+            "its beginning; so what stands before it in a frame is noise."
+        ),
+    ] = False
     separator: Annotated[str, msgspec.Meta(description="Separates columns.")] = ""
     columns: Annotated[
         tuple[str, ...], msgspec.Meta(description="Field of each column; empty: not used.")

@@ -199,6 +199,11 @@ class PrintingSink:
 
     def __init__(self) -> None:
         self.lost = False
+        self._sha256 = ""
+
+    def witness(self, raw: bytes) -> None:
+        """The bytes that what is put next came in."""
+        self._sha256 = sha256(raw).hexdigest()
 
     def put(self, facts: Sequence[Fact]) -> None:
         """Print results and readings, flushed line by line."""
@@ -207,7 +212,7 @@ class PrintingSink:
                 _say(result_line(fact.data))
             elif isinstance(fact.data, Readings):
                 for reading in fact.data.readings:
-                    _say(reading_line(reading))
+                    _say(reading_line(reading, self._sha256))
 
     def quarantine(self, who: Identity, content: bytes, reason: str, at: datetime) -> None:
         """Print the bytes with the reason."""
@@ -245,6 +250,7 @@ def listen(arguments: argparse.Namespace) -> int:
             limits_dir=arguments.limits,
             foods_dir=arguments.foods,
             state_dir=Path(state),
+            witness=sink.witness,
         )
         worker.run(stop)
     return LOST if sink.lost else 0

@@ -46,6 +46,16 @@ def decode_frame(profile: LoadedProfile, frame: bytes, flags: tuple[str, ...] = 
     raise DecodeError(wrong)
 
 
+def noise_before(profile: LoadedProfile, frame: bytes) -> int:
+    """How many bytes stand before a whole record in a frame that is none; 0 if none is there."""
+    for record in profile.spec.records:
+        if isinstance(record, TextRecord) and record.firm_start:
+            for at in range(1, len(frame)):
+                if frame[at : at + 1].isalnum() and text_rows(record, frame[at:]):
+                    return at
+    return 0
+
+
 def record_name(profile: LoadedProfile, frame: bytes) -> str:
     """Name of the binary record that a frame is, also where it has no rows; else empty."""
     for record in profile.spec.records:

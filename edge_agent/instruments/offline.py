@@ -14,6 +14,9 @@ from edge_agent.instruments.profiles import LoadedProfile
 from edge_agent.instruments.reports import discard_line, reading_line, result_line
 from edge_agent.instruments.results import Reader, readings_of
 
+REMEMBERED = 100_000
+"""Records whose repeats are known; what an instrument keeps is less."""
+
 
 class Found(msgspec.Struct, frozen=True):
     """A result or reading, as a JSON object."""
@@ -37,13 +40,35 @@ def decode_stream(
 ) -> Iterator[Found | Lost]:
     """What the bytes of the instrument say. `at` stands for the time of capture."""
     host = make_hearing_host(profile, address)
+    known = Repeats()
     for chunk in chunks:
-        yield from lines_of(host.receive(chunk, 0.0, at), reader, at)
-    yield from lines_of(host.finish(), reader, at)
+        yield from lines_of(host.receive(chunk, 0.0, at), reader, at, known)
+    yield from lines_of(host.finish(), reader, at, known)
 
 
-def lines_of(wanted: actions.Actions, reader: Reader, at: datetime) -> Iterator[Found | Lost]:
-    """Turn a host's actions into lines; what it wants to send or store is passed over."""
+class Repeats:
+    """Which records were there before: one that is sent again is not a second result."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, None] = {}
+
+    def has(self, key: str) -> bool:
+        """Whether `key` was asked for before; an empty one never was. Bounded."""
+        if not key:
+            return False
+        if key in self._keys:
+            return True
+        self._keys[key] = None
+        if len(self._keys) > REMEMBERED:
+            del self._keys[next(iter(self._keys))]
+        return False
+
+
+def lines_of(
+    wanted: actions.Actions, reader: Reader, at: datetime, known: Repeats | None = None
+) -> Iterator[Found | Lost]:
+    """Turn a host's actions into lines; what it wants to send or store is passed over, and so are
+    records that are `known`."""
     for action in wanted:
         match action:
             case actions.Take(rows):
@@ -51,11 +76,12 @@ def lines_of(wanted: actions.Actions, reader: Reader, at: datetime) -> Iterator[
                     if row.record.result is not None:
                         spec = row.record.result
                         made = reader.result(spec, row.cells, row.raw, at, row.flags)
-                        yield Found(result_line(made.result))
+                        if known is None or not known.has(made.key):
+                            yield Found(result_line(made.result))
                     if not isinstance(row.record, Lis2Record):
                         digest = sha256(row.raw).hexdigest()
                         for reading in readings_of(row.record, row.cells, at):
-                            yield Found(reading_line(reading, digest))
+                            yield Found(reading_line(reading, digest, live=False))
             case actions.Noise(discarded, harmless) if not harmless:
                 yield Lost(discard_line(discarded.offset, discarded.content, discarded.reason))
             case actions.SetAside(content, reason, offset):

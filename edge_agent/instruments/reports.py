@@ -18,7 +18,7 @@ def result_line(result: TestResult) -> dict[str, Any]:
     number = "" if result.record_number is None else str(result.record_number)
     line: dict[str, Any] = {
         "sample_id": sample.number or number or sample.name,
-        "item": result.item,
+        "item": "" if "no_item" in result.flags else result.item,
         "value": result.value.text,
         "number": result.value.number,
         "unit": result.value.unit,
@@ -43,8 +43,8 @@ def result_line(result: TestResult) -> dict[str, Any]:
     return line
 
 
-def reading_line(reading: Reading, raw_sha256: str = "") -> dict[str, Any]:
-    """A probe's reading, in the same keys."""
+def reading_line(reading: Reading, raw_sha256: str = "", *, live: bool = True) -> dict[str, Any]:
+    """A probe's reading, in the same keys. Its time is ours; from a file (not `live`) none."""
     return {
         "sample_id": "",
         "item": reading.metric,
@@ -53,7 +53,7 @@ def reading_line(reading: Reading, raw_sha256: str = "") -> dict[str, Any]:
         "unit": reading.unit,
         "flag": "",
         "status": reading.quality.value,
-        "measured_at": iso(reading.measured_at),
+        "measured_at": iso(reading.measured_at) if live else None,
         "operator": "",
         "raw_sha256": raw_sha256,
     }

@@ -58,9 +58,11 @@ class Reader(msgspec.Struct, frozen=True):
         nothing = cell.invalid or _text(row, spec.status) in spec.invalid_statuses
         words = {cell.text: "invalid"} if nothing else spec.words
         value = read_value(cell.text, words, unit, spec.units)
-        sent = _text(row, spec.item_field).strip()
-        named = spec.items.get(sent) or (spec.item_prefix + sent if sent else "?")
+        sent = _text(row, spec.item_field)
+        named = spec.items.get(sent.strip()) or (spec.item_prefix + sent if sent.strip() else "?")
         item = (spec.item or named)[:128]
+        if item == "?":
+            flags = (*flags, "no_item")
         name = row.get(spec.sample_name, _EMPTY)
         measured = row.get(spec.measured, _EMPTY)
         at = self._utc(wall_time(measured, spec.time_formats))
@@ -76,7 +78,7 @@ class Reader(msgspec.Struct, frozen=True):
         if guess := self.foods.guess(name.text, cut=name.cut):
             flags = (*flags, guess.flag)
         judged = self.limits.judge(
-            item, spec.item_code, value, self._day_of_judgement(at, captured_at)
+            item.strip(), spec.item_code, value, self._day_of_judgement(at, captured_at)
         )
         word = _text(row, spec.verdict)
         if _differs(word, judged.verdict):

@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -50,7 +50,9 @@ class Unit:
         sink: Sink,
         logbook_path: Path,
         clock: Clock,
+        witness: Callable[[bytes], None] | None = None,
     ) -> None:
+        self._witness = witness
         self.settings = settings
         self.profile = profile
         self.host = host
@@ -171,6 +173,8 @@ class Unit:
                 if self._is_news(record.result, made.result):
                     results.append((made, came.fresh))
                     numbered += self._numbered(record.result, made.result)
+            if self._witness is not None:
+                self._witness(row.raw)
             if not isinstance(record, Lis2Record):
                 self._gather(readings_of(record, row.cells, at), now)
         if results:

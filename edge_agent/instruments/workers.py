@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from contracts.clock import Clock, utc_now
@@ -35,6 +35,7 @@ def instrument_workers(
     state_dir: Path,
     foods_dir: Path | None = None,
     clock: Clock = utc_now,
+    witness: Callable[[bytes], None] | None = None,
 ) -> list[Worker]:
     """One worker per port; instruments that share a port share a worker.
 
@@ -42,7 +43,7 @@ def instrument_workers(
     has acknowledged but not yet turned into facts, and which records it has taken already. An
     instrument whose profile is broken is left out and reported offline with the file and key; the
     others are not touched. Raises SettingsError if the limits can't be read, since then nothing
-    could be judged.
+    could be judged. `witness` is told the bytes of each record before what it gives is put.
     """
     limits, foods = load_limits(limits_dir), _foods(foods_dir)
     lines: dict[str, list[Unit]] = {}
@@ -60,7 +61,7 @@ def instrument_workers(
             logger.error("%s: left out: %s", each.device, error)
             workers.append(LeftOut(who, sink, str(error), clock))
             continue
-        unit = make_unit(each, profile, who, sink, limits, state_dir, clock, foods)
+        unit = make_unit(each, profile, who, sink, limits, state_dir, clock, foods, witness)
         lines.setdefault(each.port, []).append(unit)
     workers += [Bus(port, units, clock) for port, units in lines.items()]
     return workers
@@ -75,12 +76,13 @@ def make_unit(
     state_dir: Path,
     clock: Clock,
     foods: Foods = _NO_FOODS,
+    witness: Callable[[bytes], None] | None = None,
 ) -> Unit:
     """One instrument: settings, profile and where its facts go."""
     reader = Reader(profile.ref, limits, settings.utc_offset_h, foods)
     host = make_host(profile, reader, address=settings.address, every_s=settings.poll_every_s)
     path = state_dir / f"{who.device}.sqlite"
-    return Unit(settings, profile, host, reader, who, sink, path, clock)
+    return Unit(settings, profile, host, reader, who, sink, path, clock, witness)
 
 
 def _foods(folder: Path | None) -> Foods:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from contracts.profile import Listen
-from edge_agent.instruments.decoder import decode_frame
+from edge_agent.instruments.decoder import Row, decode_frame, noise_before
 from edge_agent.instruments.fields import DecodeError
 from edge_agent.instruments.hosts.actions import (
     NEVER,
@@ -18,7 +18,7 @@ from edge_agent.instruments.hosts.actions import (
 )
 from edge_agent.instruments.profiles import LoadedProfile
 from edge_agent.instruments.templates import parse_template
-from edge_agent.protocols.events import Discarded, FrameEvent
+from edge_agent.protocols.events import Discarded, Frame, FrameEvent
 from edge_agent.protocols.framing import make_framer
 
 
@@ -65,16 +65,28 @@ class ListenHost:
                 yield Noise(event)
                 continue
             try:
-                rows = decode_frame(self._profile, event.content, event.flags)
+                noise, rows = self._rows(event)
             except DecodeError as error:
                 yield SetAside(event.content, str(error), event.offset)
             else:
+                if noise:
+                    yield Noise(Discarded(event.offset, noise, "noise before a record"))
                 yield Answered()
                 yield Take(rows, fresh=True)
             if self._acknowledge is not None:
                 check = getattr(self._spec, "check", None)
                 content = self._acknowledge.fill(day=day, address=self._address, check=check)
                 yield from _send(content)
+
+    def _rows(self, frame: Frame) -> tuple[bytes, list[Row]]:
+        """Noise at its beginning, and the rows of the rest. Raises DecodeError."""
+        content = frame.content
+        try:
+            return b"", decode_frame(self._profile, content, frame.flags)
+        except DecodeError:
+            if not (at := noise_before(self._profile, content)):
+                raise
+            return content[:at], decode_frame(self._profile, content[at:], frame.flags)
 
 
 def _send(content: bytes) -> Iterable[Action]:

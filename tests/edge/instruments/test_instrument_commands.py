@@ -126,7 +126,7 @@ def test_simulate_and_listen(name: str, tmp_path: Path) -> None:
             stderr=subprocess.DEVNULL,
         )
         assert listener.stdout is not None
-        assert json.loads(listener.stdout.readline())["raw_sha256"] is not None
+        assert len(json.loads(listener.stdout.readline())["raw_sha256"]) == 64
     finally:
         for process in (listener, simulator):
             if process is not None:

@@ -139,7 +139,7 @@ def pieces(rng: random.Random, stream: bytes) -> list[bytes]:
 @pytest.mark.parametrize(("spec", "make"), KINDS, ids=lambda each: type(each).__name__)
 def test_framers(spec: Framer, make: Callable[[random.Random], bytes]) -> None:
     rng = random.Random(1)
-    for _ in range(INPUTS // 8):
+    for _ in range(INPUTS):
         stream = damaged(rng, b"".join(make(rng) for _ in range(rng.randrange(1, 4))))
         results: list[list[FrameEvent]] = []
         for reads in ([stream], pieces(rng, stream)):
@@ -154,7 +154,7 @@ def test_framers(spec: Framer, make: Callable[[random.Random], bytes]) -> None:
 
 def test_e1381() -> None:
     rng = random.Random(2)
-    for _ in range(INPUTS // 8):
+    for _ in range(INPUTS):
         records = [line(rng).strip() for _ in range(rng.randrange(1, 4))]
         stream = damaged(rng, b"\x05" + b"".join(frames_of(records)) + b"\x04")
         strict = rng.random() < 0.5
@@ -179,7 +179,7 @@ def test_e1381() -> None:
 def test_modbus() -> None:
     rng = random.Random(3)
     request = Request(1, 4, 1, 2)
-    for _ in range(INPUTS // 8):
+    for _ in range(INPUTS):
         body = b"\x01\x04\x04" + rng.randbytes(4)
         for kind, good in ((RtuReplyReader, rtu(body)), (AsciiReplyReader, ascii_frame(body))):
             stream = damaged(rng, rng.randbytes(rng.randrange(5)) + good)

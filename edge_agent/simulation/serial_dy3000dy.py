@@ -10,8 +10,8 @@ from contracts.clock import Clock, utc_now
 from contracts.profile_framing import Check, LengthFramer
 from edge_agent.instruments.numbers import fat_time
 from edge_agent.protocols.checks import xor8
-from edge_agent.protocols.events import Frame
 from edge_agent.protocols.framing import make_framer
+from edge_agent.simulation.serial_asked import AskedFarEnd, FramedFarEnd
 from edge_agent.simulation.serial_faults import NO_FAULTS, Faults
 from edge_agent.simulation.serial_line import VirtualLine
 
@@ -50,26 +50,13 @@ def strip_record(item: int, at: datetime, number: int, outcome: int) -> bytes:
     return bytes((1, item)) + fat_time(at) + number.to_bytes(2, "little") + bytes((outcome,))
 
 
-class Dy3000dyFarEnd:
+class Dy3000dyFarEnd(FramedFarEnd):
     """The newer firmware without its line."""
 
     def __init__(self) -> None:
         self.memories: dict[int, list[Stored]] = {WET: [], GOLD: [], DRY: []}
         self.fetches = 0
-        self._framer = make_framer(_REQUESTS)
-
-    def receive(self, data: bytes, now: float) -> bytes:
-        out = b""
-        for event in self._framer.receive(data):
-            if isinstance(event, Frame):
-                out += self._reply(event.content)
-        return out
-
-    def due(self) -> float:
-        return float("inf")
-
-    def wake(self, now: float) -> bytes:
-        return b""
+        super().__init__(make_framer(_REQUESTS))
 
     def _reply(self, request: bytes) -> bytes:
         command, argument, data = request[2], request[4:8], request[12:]
@@ -135,7 +122,7 @@ class VirtualDy3000dy(VirtualLine):
         return {"channel": 1, "value": f"{tenths / 10:.1f}"}
 
 
-class Dy3000dyOldFarEnd:
+class Dy3000dyOldFarEnd(AskedFarEnd):
     """The older firmware without its line: one request, its whole memory as the answer."""
 
     def __init__(self) -> None:
@@ -149,12 +136,6 @@ class Dy3000dyOldFarEnd:
         self._heard = b""
         content = b"".join(self.records)
         return b"\x81\x04" + len(content).to_bytes(2, "little") + content + b"\x01\x81"
-
-    def due(self) -> float:
-        return float("inf")
-
-    def wake(self, now: float) -> bytes:
-        return b""
 
 
 class VirtualDy3000dyOld(VirtualLine):

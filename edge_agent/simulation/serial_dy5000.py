@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from contracts.clock import Clock, utc_now
+from edge_agent.simulation.serial_asked import AskedFarEnd
 from edge_agent.simulation.serial_faults import NO_FAULTS, Faults
 from edge_agent.simulation.serial_line import VirtualLine
 
@@ -47,7 +48,7 @@ def plate_frame(plate: Plate) -> bytes:
     return b"s" + absorbances + values + unit + at + item + b"e"
 
 
-class Dy5000FarEnd:
+class Dy5000FarEnd(AskedFarEnd):
     """The instrument without its line."""
 
     def __init__(self) -> None:
@@ -63,12 +64,6 @@ class Dy5000FarEnd:
         start, end = found[1].decode(), found[2].decode()
         days = [(plate, plate.at.strftime("%y%m%d")) for plate in self.plates]
         return b"".join(plate_frame(plate) for plate, day in days if start <= day <= end)
-
-    def due(self) -> float:
-        return float("inf")
-
-    def wake(self, now: float) -> bytes:
-        return b""
 
 
 class VirtualDy5000(VirtualLine):

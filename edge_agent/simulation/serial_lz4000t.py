@@ -8,8 +8,8 @@ import msgspec
 from contracts.clock import Clock, utc_now
 from contracts.profile_framing import Check, LengthFramer
 from edge_agent.protocols.checks import crc8
-from edge_agent.protocols.events import Frame
 from edge_agent.protocols.framing import make_framer
+from edge_agent.simulation.serial_asked import FramedFarEnd
 from edge_agent.simulation.serial_faults import NO_FAULTS, Faults
 from edge_agent.simulation.serial_line import VirtualLine
 
@@ -45,26 +45,13 @@ def record_frame(record: Record, total: int) -> bytes:
     return frame(0x11, data + round(record.inhibition * 100).to_bytes(2, "little"))
 
 
-class Lz4000tFarEnd:
+class Lz4000tFarEnd(FramedFarEnd):
     """The instrument without its line."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.pulls = 0
-        self._framer = make_framer(_REQUESTS)
-
-    def receive(self, data: bytes, now: float) -> bytes:
-        out = b""
-        for event in self._framer.receive(data):
-            if isinstance(event, Frame):
-                out += self._reply(event.content)
-        return out
-
-    def due(self) -> float:
-        return float("inf")
-
-    def wake(self, now: float) -> bytes:
-        return b""
+        super().__init__(make_framer(_REQUESTS))
 
     def _reply(self, request: bytes) -> bytes:
         command, data = request[1], request[4:-2]

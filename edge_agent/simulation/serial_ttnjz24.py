@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from contracts.clock import Clock, utc_now
+from edge_agent.simulation.serial_asked import AskedFarEnd
 from edge_agent.simulation.serial_faults import NO_FAULTS, Faults
 from edge_agent.simulation.serial_line import VirtualLine
 
@@ -50,7 +51,7 @@ def _channel(test: Channel) -> bytes:
     )
 
 
-class Ttnjz24FarEnd:
+class Ttnjz24FarEnd(AskedFarEnd):
     """The instrument without its line. `waits` for one byte more (24) before it tells."""
 
     def __init__(self, *, waits: bool = False) -> None:
@@ -70,12 +71,6 @@ class Ttnjz24FarEnd:
             elif self._waits and byte == 0x24:
                 out += self._memory()
         return out
-
-    def due(self) -> float:
-        return float("inf")
-
-    def wake(self, now: float) -> bytes:
-        return b""
 
     def _memory(self) -> bytes:
         self.pulls += 1

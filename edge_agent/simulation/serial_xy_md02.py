@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_agent.protocols.checks import crc16_modbus
 from edge_agent.protocols.modbus import rtu
+from edge_agent.simulation.serial_asked import AskedFarEnd
 from edge_agent.simulation.serial_faults import NO_FAULTS, Faults
 from edge_agent.simulation.serial_line import VirtualLine
 
@@ -13,7 +14,7 @@ Registers = Callable[[int], int | None]
 """Value of an input register by number (signed), or None: there is no such register."""
 
 
-class ModbusFarEnd:
+class ModbusFarEnd(AskedFarEnd):
     """Units on a bus without its line; answers functions 3 and 4. Units in `dead` say nothing."""
 
     def __init__(self, units: Mapping[int, Registers], *, echo: bool = False) -> None:
@@ -34,12 +35,6 @@ class ModbusFarEnd:
             self._buffer = self._buffer[8:]
             out += self._reply(request)
         return out
-
-    def due(self) -> float:
-        return float("inf")
-
-    def wake(self, now: float) -> bytes:
-        return b""
 
     def _reply(self, request: bytes) -> bytes:
         unit, function = request[0], request[1]

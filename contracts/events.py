@@ -69,8 +69,11 @@ class Value(_Fact, frozen=True):
 
     text: Text
     number: float | None = None
+    """None where there is none: of words, of what cannot be read, and of a censored value."""
     comparator: Text = ""
-    """``<`` or ``>`` of a censored value; its number is then the bound, not the value."""
+    """``<`` or ``>`` of a censored value."""
+    bound: float | None = None
+    """What a censored value lies below or above; never the value itself."""
     unit: Text = ""
     qualitative: Text = ""
     """``negative``, ``positive`` or ``invalid`` where the instrument answers in words."""

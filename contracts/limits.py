@@ -113,7 +113,7 @@ def _verdict(row: Limit, value: Value) -> Verdict:
     }.get(value.qualitative)
     if word is not None:
         return word
-    number = value.number
+    number = value.bound if value.comparator else value.number
     bound = row.positive_above if row.positive_at is None else row.positive_at
     if number is None:
         return Verdict.INVALID

@@ -173,6 +173,7 @@ def _check_content(event: Event) -> None:
             _check_readings(data)
         elif isinstance(data, TestResult):
             _finite("tests: value.number", data.value.number)
+            _finite("tests: value.bound", data.value.bound)
             _finite("tests: clock_offset_s", data.clock_offset_s)
             _sane("tests: captured_at", data.captured_at)
             _sane("tests: measured_at", data.measured_at)

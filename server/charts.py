@@ -114,7 +114,6 @@ def inhibition(
             if test.verdict is verdict
             and test.item_code == INHIBITION
             and test.value_number is not None
-            and not test.comparator
         ]
         if points:
             name = words(f"verdict.{verdict.value}")

@@ -33,6 +33,7 @@ def result_line(result: TestResult) -> dict[str, Any]:
         "record_number": result.record_number,
         "channel": result.channel,
         "comparator": result.value.comparator,
+        "bound": result.value.bound,
         "qualitative": result.value.qualitative,
         "verdict": result.verdict.value,
         "instrument_verdict": result.instrument_verdict,

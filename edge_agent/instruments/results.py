@@ -70,7 +70,7 @@ class Reader(msgspec.Struct, frozen=True):
             flags = (*flags, "time_unreadable")
         elif at is not None and not _plausible(at, captured_at):
             flags = (*flags, "time_implausible")
-        if value.number is None and not value.qualitative:
+        if value.number is None and not value.qualitative and not value.comparator:
             flags = (*flags, "value_unreadable")
         for kind, field in (("flag", spec.flag), ("status", spec.status)):
             if sent := _text(row, field):

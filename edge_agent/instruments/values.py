@@ -66,10 +66,12 @@ def read_value(text: str, words: Mapping[str, str], unit: str, units: Mapping[st
         if code not in _KNOWN and code not in units.values():
             return Value(text, unit=unit)
         unit = unit or code
+    read = float("".join(number.split()))
     return Value(
         text,
-        number=float("".join(number.split())),
+        number=None if comparator else read,
         comparator={"<=": "<", "≤": "<", ">=": ">", "≥": ">"}.get(comparator, comparator or ""),
+        bound=read if comparator else None,
         unit=unit,
         qualitative=rest_words,
     )

@@ -35,7 +35,7 @@ def points_of(accepted: Accepted) -> list[Point]:
         ]
     if isinstance(data, TestResult):
         fields: dict[str, Value] = {"positive": data.verdict is Verdict.POSITIVE}
-        if data.value.number is not None and not data.value.comparator:
+        if data.value.number is not None:
             fields["number"] = float(data.value.number)
         sequence = accepted.event.envelope.sequence
         at_ns = to_ns(data.captured_at) + sequence % 1000

@@ -41,7 +41,10 @@ def limits() -> Limits:
 def test_inhibition(
     limits: Limits, text: str, number: float | None, comparator: str, verdict: Verdict
 ) -> None:
-    value = Value(text, number, comparator, "%")
+    if comparator:
+        value = Value(text, None, comparator, number, "%")
+    else:
+        value = Value(text, number, unit="%")
     judged = limits.judge("抑制率", "", value, DAY)
     assert judged.verdict is verdict
     assert judged.item_code == "pesticide_inhibition"

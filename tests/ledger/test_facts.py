@@ -29,7 +29,7 @@ def test_a_result_is_stored_whole(town: Engine) -> None:
     registered = samples.RegisteredSample(
         site=READER.site, number="S-1", product="菜心", registered_at=AT, registered_by=OFFICER
     )
-    new = result(5, value=Value(text="<5.0", number=5.0, comparator="<", unit="%"))
+    new = result(5, value=Value(text="<5.0", comparator="<", bound=5.0, unit="%"))
     with writing(town) as conn:
         samples.add(conn, registered)
         results.add(conn, [new])
@@ -39,7 +39,7 @@ def test_a_result_is_stored_whole(town: Engine) -> None:
         assert row.result_id == fact_id(READER, "e1", 5)
         assert row.sample_id == registered.id
         assert row.establishment_id == MARKET
-        assert (row.value_text, row.value_number, row.comparator) == ("<5.0", 5.0, "<")
+        assert (row.value_text, row.value_number, row.comparator) == ("<5.0", None, "<")
         assert row.verdict is Verdict.POSITIVE
         assert row.flags == ("name_cut",)
         assert (row.captured_at, row.received_at) == (after(5), after(5.5))

@@ -102,7 +102,7 @@ def test_fields_of_a_result() -> None:
     first, second = out
     raw = first.pop("raw_sha256")
     assert {key: first[key] for key in KEYS[:-1]} == {
-        "sample_id": "S-1", "item": " ^^^A&F&^x ", "value": "<5.0", "number": 5.0,
+        "sample_id": "S-1", "item": " ^^^A&F&^x ", "value": "<5.0", "number": None,
         "unit": "mg/kg", "flag": "L", "status": "F", "measured_at": "2026-11-23T03:59:00Z",
         "operator": "Li",
     }  # fmt: skip

@@ -174,7 +174,7 @@ def test_lis2_reader(kind: str, tmp_path: Path, sink: Any, run: Any, until: Unti
         assert strip.sample.number == "S-0001"
         assert strip.operator == "张三"
         value = censored.value
-        assert (value.text, value.number, value.comparator) == ("<5.0", 5.0, "<")
+        assert (value.text, value.number, value.comparator, value.bound) == ("<5.0", None, "<", 5.0)
         assert censored.verdict is Verdict.PASS
         assert positive.verdict is Verdict.POSITIVE
 

@@ -51,7 +51,9 @@ def test_values(
 ) -> None:
     value = read_value(text, {}, "", {})
     assert value.text == text
-    assert (value.number, value.comparator) == (number, comparator)
+    read = value.bound if comparator else value.number
+    assert (read, value.comparator) == (number, comparator)
+    assert value.number is None or not comparator, "a bound is never the value"
     assert (value.qualitative, value.unit) == (qualitative, unit)
 
 

@@ -47,6 +47,7 @@ def add_simulate(leaves: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     leaf.add_argument("file", type=Path, metavar="FILE.jsonl")
     leaf.add_argument("--port-link", type=Path, metavar="PATH", help="a link to the port")
     leaf.add_argument("--speed", type=float, default=1.0, help="times as fast as recorded")
+    leaf.add_argument("--wait", type=float, default=1.0, metavar="S", help="before the first bytes")
     leaf.add_argument("--json", action="store_true", help="one JSON object a line")
     leaf.set_defaults(run=replay, long_running=True)
 
@@ -88,7 +89,7 @@ def replay(arguments: argparse.Namespace) -> int:
             pieces = [p for p in read_pieces(stream, str(arguments.file)) if not p.sent]
     except OSError as error:
         raise SettingsError(f"{arguments.file}: {error.strerror}") from None
-    played = ReplayFarEnd(pieces, arguments.speed)
+    played = ReplayFarEnd(pieces, arguments.speed, arguments.wait)
     stop: threading.Event = arguments.stop
     with VirtualLine(played, arguments.port_link) as line:
         _say(arguments, {"port": line.port, "pieces": len(pieces)})
@@ -99,11 +100,11 @@ def replay(arguments: argparse.Namespace) -> int:
 
 
 class ReplayFarEnd:
-    """Says what was recorded, when it was; the first piece a second after the start."""
+    """Says what was recorded, when it was; the first piece `wait_s` after the start."""
 
-    def __init__(self, pieces: Sequence[Piece], speed: float) -> None:
+    def __init__(self, pieces: Sequence[Piece], speed: float, wait_s: float) -> None:
         first = pieces[0].at_s if pieces else 0.0
-        began = time.monotonic() + 1.0
+        began = time.monotonic() + wait_s
         self._due = [began + (piece.at_s - first) / speed for piece in pieces]
         self._pieces = pieces
         self._next = 0

@@ -115,12 +115,15 @@ def test_locked_ledger_holds_acknowledgements_back(
     )
     with gateway, SendingAgent(mosquitto.port, market("agent")) as agent:
         until(gateway.well)
+        put_results(agent, 1)
+        until(lambda: not agent.unreceipted)  # nothing is under way when the lock is taken
+        before = gateway.metric("messages_total")
         with writing(ledger):  # the write lock of the whole file
             put_results(agent, 5)
-            until(lambda: gateway.metric("messages_total") >= 5)
+            until(lambda: gateway.metric("messages_total") >= before + 5)
             assert agent.unreceipted == 5
         until(lambda: not agent.unreceipted)
-    assert results_and_alerts(ledger) == (5, [1] * 5)
+    assert results_and_alerts(ledger) == (6, [1] * 6)
 
 
 def test_two_gateways_on_postgres_one_dies_then_the_ledger(

@@ -157,7 +157,8 @@ def test_record_and_replay(tmp_path: Path) -> None:
     )
     link = tmp_path / "port"
     player = subprocess.Popen(
-        [*COMMAND, "replay", str(box), "--port-link", str(link), "--json"], stdout=subprocess.PIPE
+        [*COMMAND, "replay", str(box), "--port-link", str(link), "--wait", "5", "--json"],
+        stdout=subprocess.PIPE,
     )
     again = tmp_path / "again.jsonl"
     recorder = None
@@ -165,7 +166,7 @@ def test_record_and_replay(tmp_path: Path) -> None:
         assert player.stdout is not None
         player.stdout.readline()
         recorder = subprocess.Popen([*COMMAND, "record", str(link), str(again)])
-        player.communicate(timeout=20)
+        player.communicate(timeout=30)
     finally:
         for process in (player, recorder):
             if process is not None:

@@ -8,6 +8,28 @@ from servers import Influx, Mosquitto, Postgres, VictoriaMetrics
 
 settings.register_profile("quick", max_examples=25)
 
+SLOW_FILES = {
+    "test_access.py",
+    "test_camera.py",
+    "test_decode_exactly.py",
+    "test_fetched_lines.py",
+    "test_instrument_commands.py",
+    "test_instrument_lines.py",
+    "test_killed_agent.py",
+    "test_market_lines.py",
+    "test_network_lines.py",
+    "test_oracles.py",
+    "test_rfc2217_lines.py",
+}
+"""Files whose tests wait for lines, processes or many requests: left out of the quick loop."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in SLOW_FILES:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:

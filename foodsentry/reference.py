@@ -73,14 +73,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    stale = [
-        path
+    stale = {
+        path: text
         for path, text in pages().items()
         if not path.exists() or path.read_text("utf-8") != text
-    ]
-    for path in stale:
+    }
+    for path, text in stale.items():
         if not check:
-            path.write_text(pages()[path], "utf-8")
+            path.write_text(text, "utf-8")
         print(f"{'out of date' if check else 'wrote'}: {path.relative_to(ROOT)}")
     return 1 if check and stale else 0
 

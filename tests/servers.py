@@ -119,7 +119,7 @@ class Mosquitto(Server):
 
 
 class Influx(Server):
-    """InfluxDB 1.x (Debian's), without sign-in unless `users` is given as ``name:password``."""
+    """InfluxDB 1.x (Debian's), without sign-in unless a `user` is named."""
 
     def __init__(self, folder: Path, user: str = "", port: int | None = None) -> None:
         super().__init__(folder, port)

@@ -157,7 +157,7 @@ def _finish(
     quiet_from = utc_now()
     until = time.monotonic() + DRAIN_LIMIT_S
     numbered: dict[Identity, int] = {}
-    # The canteen's camera goes on seeing; its agent is ended so that its last number stands.
+    # The canteen's camera goes on seeing: what it numbers after this look is not waited for.
     while len(numbered) < len(agents) and time.monotonic() < until:
         with reading(engine) as conn:
             known = devices.registry(conn)

@@ -15,6 +15,7 @@ from msgspec import Meta
 from contracts.events import Box
 from contracts.settings import SettingsError, load_settings
 from edge_agent.cameras.polygons import contains, polygon_fault
+from edge_agent.cameras.schedule import Schedule, schedule_faults
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Polygon = tuple[tuple[Share, Share], ...]
@@ -90,6 +91,13 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     zones: Annotated[tuple[Zone, ...], Meta(min_length=1, max_length=32)]
     masks: Annotated[tuple[Mask, ...], Meta(max_length=32)] = ()
     persistence: Persistence = Persistence()
+    schedule: Schedule = Schedule()
+    """Meals and working hours."""
+    reference: Annotated[
+        str, Meta(pattern=r"^([\w-][\w.-]*\.(jpg|jpeg|png))?$", max_length=128)
+    ] = ""
+    """Name of a picture of the view beside the scene file: whoever turns the camera away from it
+    is noticed. Empty: the camera learns its view by itself."""
 
     def ignores(self, box: Box, width: int, height: int) -> bool:
         """True if a mask holds the box's centre (picture of width x height pixels)."""
@@ -134,6 +142,7 @@ def faults(scene: Scene) -> list[tuple[str, str]]:
             fault = polygon_fault(part.polygon)
             if fault:
                 found.append((f"{where}.polygon", fault))
+    found += schedule_faults(scene.schedule)
     for index, zone in enumerate(scene.zones):
         where = f"zones[{index}].required"
         if len(set(zone.required)) != len(zone.required):

@@ -9,7 +9,7 @@ from msgspec import Meta
 from contracts.mqtt_settings import MqttSettings
 from contracts.settings import SettingsError, load_settings
 from contracts.topics import ALERTS, Identity
-from edge_agent.cameras.settings import CameraSettings
+from edge_agent.cameras.settings import CameraSettings, located
 from edge_agent.instruments.settings import InstrumentSettings
 from edge_agent.outbox.settings import OutboxSettings
 from edge_agent.uplink.mqtt import Endpoint
@@ -113,6 +113,16 @@ def load_edge_settings(path: Path) -> EdgeSettings:
             raise SettingsError(f"{path}: {key}: {device!r} is already used by {taken[device]}")
         taken[device] = key
     return settings
+
+
+def chosen_camera(path: Path, device: str) -> CameraSettings:
+    """The camera `device` of a settings file, with absolute paths. Raises SettingsError."""
+    cameras = load_edge_settings(path).cameras
+    for camera in cameras:
+        if camera.device == device:
+            return located(camera, path.absolute().parent)
+    known = ", ".join(camera.device for camera in cameras) or "none"
+    raise SettingsError(f"{path}: cameras: no device {device!r} (there are: {known})")
 
 
 class Places(msgspec.Struct, frozen=True):

@@ -15,11 +15,12 @@ from edge_agent.cameras.frames import Source, Ticks
 from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.memory import recall, remember
 from edge_agent.cameras.outlet import Outlet
-from edge_agent.cameras.pipeline import Models, Pipeline
+from edge_agent.cameras.pipeline import Models, Outcome, Pipeline
 from edge_agent.cameras.reader import Reader
 from edge_agent.cameras.scene import Scene
 from edge_agent.cameras.settings import CameraSettings
 from edge_agent.cameras.telling import Teller, closing
+from edge_agent.cameras.witness import Glance, Witness
 from edge_agent.ports import Fact, Sink
 
 _log = logging.getLogger(__name__)
@@ -43,7 +44,9 @@ class Camera:
         memory: Path,
         clock: Clock,
         ticks: Ticks,
+        witnesses: Sequence[Witness] = (),
     ) -> None:
+        self._witnesses = tuple(witnesses)
         self._settings, self._who, self._scene, self._models = settings, who, scene, models
         self._sink, self._opener, self._memory = sink, opener, memory
         self._clock, self._ticks = clock, ticks
@@ -80,6 +83,7 @@ class Camera:
         number, reported_s, said = 0, float("-inf"), ("", "")
         while not stop.is_set():
             frame = reader.newest(number, WAIT_S)
+            outcome: Outcome | None = None
             if frame is not None:
                 number = frame.number
                 outcome = pipeline.take(frame)
@@ -90,6 +94,8 @@ class Camera:
                 changes = pipeline.idle(now_s)
                 facts = teller.tell_idle(changes, self._clock(), now_s, reader.trouble)
             self._put(teller, facts)
+            if self._witnesses:
+                self._show(outcome, pipeline.watch.sight, teller, reader)
             status = self._status(pipeline.watch.sight, reader, number)
             news = (status.state.value, status.detail)
             if news != said or self._ticks() - reported_s >= self._settings.status_every_s:
@@ -112,8 +118,28 @@ class Camera:
             state,
             at=self._clock(),
             detail="; ".join(part for part in (detail, trouble) if part)[:500],
-            figures={"frames": float(reader.count), "looks": float(self._looks)},
+            figures={
+                "frames": float(reader.count),
+                "looks": float(self._looks),
+                **{k: v for one in self._witnesses for k, v in one.figures(self.name).items()},
+            },
         )
+
+    def _show(self, outcome: Outcome | None, sight: Sight, teller: Teller, reader: Reader) -> None:
+        glance = Glance(
+            self.name,
+            self._scene,
+            outcome,
+            sight,
+            tuple(teller.open.values()),
+            reader.count,
+            self._looks,
+            reader.trouble or self._outlet.trouble,
+            self._clock(),
+            self._ticks(),
+        )
+        for witness in self._witnesses:
+            witness.saw(glance)
 
     def _put(self, teller: Teller, facts: Sequence[Fact]) -> None:
         """Hand over the facts. Whenever a kill comes, memory holds what the city calls open."""

@@ -12,12 +12,11 @@ import numpy as np
 
 from contracts.settings import SettingsError
 from edge_agent.cameras.frames import Picture, Source, SourceEnded, SourceError, Ticks
-from edge_agent.cameras.pictures import check_size, read_picture
+from edge_agent.cameras.pictures import PICTURE_ENDINGS, check_size, read_picture
 from edge_agent.cameras.settings import CameraSettings
 
 NETWORK = ("rtsp", "rtsps", "http", "https")
 _USUAL_FPS = 25.0
-_PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
 def prepare_opencv() -> None:
@@ -145,7 +144,7 @@ class PictureFolder:
     def __init__(self, folder: Path, settings: CameraSettings, ticks: Ticks) -> None:
         self._folder, self._settings = folder, settings
         try:
-            self._paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES)
+            self._paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURE_ENDINGS)
         except OSError as error:
             raise SourceError(f"{folder}: {error.strerror}") from None
         if not self._paths:

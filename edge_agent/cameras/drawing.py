@@ -2,16 +2,21 @@
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from contracts.events import Box
 from edge_agent.cameras.attributes import Answer
 from edge_agent.cameras.frames import Picture
 from edge_agent.cameras.honesty import Sight
+from edge_agent.cameras.lettering import Colour, write
 from edge_agent.cameras.pipeline import HEAD, Look
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.scene import Polygon, Scene
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-GOOD, BAD, OPEN, AREA = (80, 180, 60), (50, 50, 230), (160, 160, 160), (200, 140, 40)
+GOOD: Colour = (80, 180, 60)
+BAD: Colour = (50, 50, 230)
+OPEN: Colour = (160, 160, 160)
+AREA: Colour = (220, 160, 60)
+MASKED: Colour = (90, 90, 200)
 _MARK = {Answer.YES: "+", Answer.NO: "-", Answer.UNKNOWN: "?"}
 
 
@@ -20,11 +25,7 @@ def draw(
 ) -> Picture:
     """The picture with zones, boxes, answers, the camera's sight and the open observations."""
     shown = np.array(picture)
-    height, width = shown.shape[:2]
-    polygons = [zone.polygon for zone in scene.zones] + [mask.polygon for mask in scene.masks]
-    for polygon in polygons:
-        points = np.array([(x * width, y * height) for x, y in polygon], np.int32)
-        cv2.polylines(shown, [points], True, AREA, 1, cv2.LINE_AA)
+    draw_areas(shown, scene)
     if look is not None:
         for box in look.boxes:
             if box.label != HEAD:
@@ -42,15 +43,43 @@ def draw(
             _box(shown, box, colour, f"{head.track} {said}")
     state = "" if sight is Sight.LIVE else sight.value
     for row, line in enumerate([state, *running] if state else running):
-        cv2.putText(shown, line, (10, 24 + 22 * row), _FONT, 0.6, BAD, 2, cv2.LINE_AA)
+        write(shown, line, (10, 24 + 24 * row), BAD, 18)
     return shown
 
 
-def _box(shown: Picture, box: Box, colour: tuple[int, int, int], text: str) -> None:
+def draw_areas(shown: Picture, scene: Scene) -> None:
+    """Draw zones and masks with their names into `shown`; masks are hatched."""
+    for zone in scene.zones:
+        _area(shown, zone.polygon, AREA, zone.name)
+    for mask in scene.masks:
+        _hatch(shown, mask.polygon)
+        _area(shown, mask.polygon, MASKED, f"× {mask.name}")
+
+
+def _pixels(shown: Picture, polygon: Polygon) -> npt.NDArray[np.int32]:
+    across, down = shown.shape[1] - 1, shown.shape[0] - 1
+    return np.array([(round(x * across), round(y * down)) for x, y in polygon], np.int32)
+
+
+def _area(shown: Picture, polygon: Polygon, colour: Colour, name: str) -> None:
+    points = _pixels(shown, polygon)
+    cv2.polylines(shown, [points], True, colour, 2, cv2.LINE_AA)
+    left, top = points.min(axis=0)
+    write(shown, name, (int(left) + 6, int(top) + 20), colour)
+
+
+def _hatch(shown: Picture, polygon: Polygon) -> None:
+    height, width = shown.shape[:2]
+    inside = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(inside, [_pixels(shown, polygon)], 255)
+    stripes = (np.add.outer(np.arange(height), np.arange(width)) % 14) < 2
+    shown[(inside > 0) & stripes] = MASKED
+
+
+def _box(shown: Picture, box: Box, colour: Colour, text: str) -> None:
     corner, other = (round(box.x0), round(box.y0)), (round(box.x1), round(box.y1))
     cv2.rectangle(shown, corner, other, colour, 2)
-    place = (corner[0], max(14, corner[1] - 6))
-    cv2.putText(shown, text, place, _FONT, 0.5, colour, 1, cv2.LINE_AA)
+    write(shown, text, (corner[0], corner[1] - 5), colour, 14)
 
 
 class Recording:

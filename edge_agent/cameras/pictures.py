@@ -16,6 +16,9 @@ SMALL = (320, 180)
 
 LARGEST_FILE_BYTES = 64_000_000
 
+PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+"""Of the files of a picture folder."""
+
 
 def shrink(picture: Picture, longest_side: int) -> Picture:
     """The picture, made smaller if its longest side is above `longest_side` pixels."""

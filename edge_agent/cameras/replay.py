@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from contracts.topics import Identity
-from edge_agent.cameras.frames import Frame, Picture
-from edge_agent.cameras.pictures import shrink
+from edge_agent.cameras.capture import every_picture
+from edge_agent.cameras.frames import Frame, Picture, SourceError
+from edge_agent.cameras.pictures import PICTURE_ENDINGS, read_picture, shrink
 from edge_agent.cameras.pipeline import Models, Outcome, Pipeline
 from edge_agent.cameras.scene import Scene
 from edge_agent.cameras.settings import CameraSettings
@@ -17,6 +19,21 @@ BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 """A clip begins here, so that it tells the same whenever it is played."""
 
 NOBODY = Identity("440700", "replay", "camera")
+
+
+def clip_pictures(path: Path, settings: CameraSettings) -> Iterator[tuple[float, Picture]]:
+    """The pictures of a video, or of a folder at `folder_fps`, with their times in seconds.
+
+    As fast as they can be read. Raises SourceError.
+    """
+    if not path.is_dir():
+        yield from every_picture(path, settings.refuse_above_px)
+        return
+    paths = sorted(one for one in path.iterdir() if one.suffix.lower() in PICTURE_ENDINGS)
+    if not paths:
+        raise SourceError(f"{path}: holds no picture")
+    for number, one in enumerate(paths):
+        yield number / settings.folder_fps, read_picture(one, settings.refuse_above_px)
 
 
 @dataclass(frozen=True, slots=True)

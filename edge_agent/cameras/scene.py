@@ -153,3 +153,18 @@ def faults(scene: Scene) -> list[tuple[str, str]]:
     if rule.enter_s > rule.window_s:
         found.append(("persistence.enter_s", f"is above window_s ({rule.window_s})"))
     return found
+
+
+WHOLE = Scene(
+    version=1,
+    title="whole picture",
+    zones=(
+        Zone(
+            "picture",
+            ZoneKind.SPECIAL_ROOM,
+            ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)),
+            required=(Wear.HAT, Wear.MASK),
+        ),
+    ),
+)
+"""Where nothing is set up: one zone, the strictest."""

@@ -19,6 +19,7 @@ from edge_agent.cameras.inference import open_model
 from edge_agent.cameras.pipeline import Models
 from edge_agent.cameras.scene import read_scene
 from edge_agent.cameras.settings import CameraSettings
+from edge_agent.cameras.witness import Witness
 from edge_agent.ports import Sink, Worker
 
 _log = logging.getLogger(__name__)
@@ -34,13 +35,14 @@ def camera_workers(
     state_dir: Path,
     clock: Clock = utc_now,
     ticks: Ticks = time.monotonic,
+    witnesses: Sequence[Witness] = (),
 ) -> list[Worker]:
     """One worker per camera.
 
     `state_dir` is a folder of the agent that survives restarts: each camera keeps there which
     episodes it has opened, so that one is closed even if the agent was killed meanwhile. A camera
     whose scene, source or model cannot be used is left out and reported offline with the file and
-    key.
+    key. `witnesses` look over every camera's shoulder.
     """
     opened: dict[tuple[str, str], Models] = {}
     workers: list[Worker] = []
@@ -76,6 +78,7 @@ def camera_workers(
                 memory=state_dir / f"{one.device}.open.json",
                 clock=clock,
                 ticks=ticks,
+                witnesses=witnesses,
             )
         )
     return workers

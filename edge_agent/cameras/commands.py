@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from edge_agent.cameras.detect_command import add_detect
+from edge_agent.cameras.discover_command import add_discover
 from edge_agent.cameras.replay_command import add_annotate, add_replay
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,3 +21,4 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     add_detect(leaves, common)
     add_annotate(leaves, common)
     add_replay(leaves, common)
+    add_discover(leaves)

@@ -47,6 +47,31 @@ class Phase(StrEnum):
     CLOSED = "closed"
 
 
+class ZoneKind(StrEnum):
+    """What an area before a camera is by the food-safety rules; rules of the city choose by it."""
+
+    SPECIAL_ROOM = "special_room"
+    """专间"""
+    SPECIAL_AREA = "special_area"
+    """专用操作区"""
+    ROUGH_PROCESSING = "rough_processing"
+    """粗加工（切配）"""
+    COOKING = "cooking"
+    """烹饪"""
+    WASHING_UP = "washing_up"
+    """餐用具洗消"""
+    SERVING = "serving"
+    """备餐、售餐"""
+    STORE = "store"
+    """库房"""
+    PASSAGE = "passage"
+    """通道"""
+    DINING = "dining"
+    """就餐"""
+    GENERAL = "general"
+    """Any other."""
+
+
 class Quality(StrEnum):
     """How far a reading can be believed."""
 

@@ -199,7 +199,10 @@ enter_share = 0.7
 enter_s = 0.5
 leave_share = 0.3
 leave_s = 2.0
+merge_s = 0.0
 hold_s = 20.0
+[stillness]
+life_first = false
 """
 
 

@@ -30,6 +30,8 @@ SUBJECT_CELLS = 40
 KEPT = {Wear.HAT: (-0.5, 0.36), Wear.MASK: (0.72, 1.2)}
 """The finding's part of a head box, in shares of its height from its top: above the brows, or from
 under the nose down. Eyes lie at about 0.55 of a bare head, at 0.7 of one with a tall hat."""
+NOTHING = (0.0, 0.0)
+"""Of somebody who only should not be there, no part of the head is the finding."""
 AROUND = (1.2, 0.8, 1.2, 3.0)
 """How far it stays sharp around a subject: left, above, right, below, in shares of its head."""
 QUALITIES = (82, 70, 58)
@@ -38,8 +40,11 @@ Area = tuple[int, int, int, int]
 """left, top, right, bottom in whole pixels"""
 
 
-def finding(picture: Picture, wear: Wear, subjects: Sequence[Box], heads: Sequence[Box]) -> Picture:
-    """The picture that shows that the subjects lack `wear`; `heads` are all heads, of any doubt."""
+def finding(
+    picture: Picture, wear: Wear | None, subjects: Sequence[Box], heads: Sequence[Box]
+) -> Picture:
+    """The picture that shows that the subjects lack `wear` (None: that they are there at all);
+    `heads` are all heads, of any doubt."""
     shown = np.array(coarse(picture, BACKGROUND_CELLS))
     for subject in subjects:
         left, top, right, bottom = _grown(picture, subject, AROUND)
@@ -47,7 +52,7 @@ def finding(picture: Picture, wear: Wear, subjects: Sequence[Box], heads: Sequen
     for head in _others(subjects, heads):
         _hide(shown, _grown(picture, head, (0.15, 0.15, 0.15, 0.15)), HEAD_CELLS)
     for subject in subjects:
-        _hide_but(shown, picture, subject, KEPT[wear])
+        _hide_but(shown, picture, subject, KEPT[wear] if wear else NOTHING)
     return shown
 
 

@@ -69,7 +69,7 @@ class Teller:
                 facts += self._tell_opened(change, at, at_s)
             elif isinstance(change, Closed):
                 until = at - timedelta(seconds=max(0.0, at_s - change.until_s))
-                said = words.closed(change, self.pipeline.scene.persistence.leave_s)
+                said = words.closed(change, max(0.0, round(at_s - change.until_s)))
                 facts.append(
                     self._close(
                         _key(change.case),
@@ -102,7 +102,7 @@ class Teller:
 
     def _tell_opened(self, change: Opened, at: datetime, at_s: float) -> list[Fact]:
         case = change.case
-        kind = f"no_{case.wear.value}"
+        kind = case.kind
         started_at = at - timedelta(seconds=max(0.0, at_s - change.since_s))
         zone_number = self.pipeline.scene.zones.index(case.zone) + 1
         observation_id = f"{kind}-z{zone_number}-{at:%Y%m%dT%H%M%S%f}"
@@ -217,9 +217,9 @@ def closing(
 
 
 def _key(case: Case) -> str:
-    return f"{case.zone.name}/{case.wear.value}"
+    return f"{case.zone.name}/{case.kind}"
 
 
 def _worth(head: Head, case: Case) -> float:
     """How well a head shows that something is missing: how sure, and how large up to 96 pixels."""
-    return head.confidences[case.wear] * min(1.0, (head.box.y1 - head.box.y0) / 96)
+    return head.answer(case.wear)[1] * min(1.0, (head.box.y1 - head.box.y0) / 96)

@@ -32,9 +32,10 @@ class Tally:
 
 @dataclass(slots=True)
 class Ballot:
-    """The votes about one person and one piece of clothing."""
+    """The votes about one person and one piece of clothing. The first look is at `first_s`."""
 
     rule: Persistence
+    first_s: float
     missing: bool = field(default=False, init=False)
     """The verdict that stands."""
     last_s: float = field(default=float("-inf"), init=False)
@@ -59,8 +60,14 @@ class Ballot:
                 tally.missing >= self.rule.enter_votes
                 and tally.missing >= self.rule.enter_share * tally.looks
                 and tally.span_s >= self.rule.enter_s
+                and not self.passing
             )
         return self.missing
+
+    @property
+    def passing(self) -> bool:
+        """True while the person is not long enough in the zone to count."""
+        return self.last_s - self.first_s < self.rule.dwell_s
 
     def tally(self) -> Tally:
         """The votes that count at the moment."""

@@ -1,7 +1,8 @@
 """What observations and states say in words, in Chinese and in English."""
 
 from contracts.words import both
-from edge_agent.cameras.episodes import Closed, Opened
+from edge_agent.cameras.episodes import Closed, Ending, Opened
+from edge_agent.cameras.explain import Explanation, Standing, Why
 from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.scene import Wear
 
@@ -16,31 +17,84 @@ SIGHT = {
 }
 
 
+WHY = {
+    Why.MASKED: ("在遮蔽区内", "in a masked area"),
+    Why.OUTSIDE: ("不在任何区域内", "in no zone"),
+    Why.TOO_SMALL: ("头部太小", "too small"),
+    Why.STILL: ("长时间未动，判为图像", "did not move: taken for a picture"),
+    Why.NOT_MOVED: ("尚未动过，可能是图像", "has not moved yet: it may be a picture"),
+    Why.NOT_ASKED: ("此时此处无要求", "nothing is asked here now"),
+    Why.CANNOT_TELL: ("无法判断", "cannot tell"),
+    Why.DRESSED: ("符合要求", "as it should be"),
+    Why.PASSING: ("仅路过，停留不够久", "only passing so far"),
+    Why.COUNTING: ("次数尚不足", "not enough looks yet"),
+    Why.SUSPECTED: ("已见一次，待再次确认", "seen once, waits for a second look"),
+    Why.EPISODE: ("已成为观察", "part of an open observation"),
+}
+
+
+def explained(one: Explanation) -> str:
+    """Why a head counts or does not, in a line."""
+    zh, en = WHY[one.why]
+    if one.place:
+        zh, en = f"{one.place}：{zh}", f"{one.place}: {en}"
+    if one.still_s >= 1:
+        zh, en = f"{zh}，已 {one.still_s:.0f} 秒未动", f"{en}, still for {one.still_s:.0f} s"
+    parts = [_stands(standing) for standing in one.standings]
+    return both(
+        "；".join([zh, *(part for part, _ in parts)]), "; ".join([en, *(part for _, part in parts)])
+    )
+
+
+def _stands(one: Standing) -> tuple[str, str]:
+    zh, en = ("在场", "present") if one.wear is None else WEAR[one.wear]
+    why_zh, why_en = WHY[one.why]
+    votes = f"{one.missing}/{one.looks}, {one.span_s:.1f} s"
+    return f"{zh} {why_zh}（{votes}）", f"{en}: {why_en} ({votes})"
+
+
 def opened(change: Opened) -> str:
     """Why an episode begins."""
     tally, zone, count = change.tally, change.case.zone.name, len(change.subjects)
-    zh, en = WEAR[change.case.wear]
+    zh_again = en_again = ""
+    if change.confirmed_after_s:
+        minutes = change.confirmed_after_s / 60
+        zh_again = f"；{minutes:.0f} 分钟前已见一次，再次确认"
+        en_again = f"; seen before, {minutes:.0f} min earlier"
+    zh, en = _breach(change.case.wear, count)
     return both(
-        f"{zone}：{count} 人未戴{zh}（{tally.span_s:.1f} 秒内 {tally.looks} 次判断中 "
-        f"{tally.missing} 次如此）",
-        f"{count} without {en} in {zone} "
-        f"({tally.missing} of {tally.looks} looks in {tally.span_s:.1f} s)",
+        f"{zone}：{zh}（{tally.span_s:.1f} 秒内 {tally.looks} 次判断中 "
+        f"{tally.missing} 次如此{zh_again}）",
+        f"{en} in {zone} "
+        f"({tally.missing} of {tally.looks} looks in {tally.span_s:.1f} s{en_again})",
     )
 
 
-def closed(change: Closed, leave_s: float) -> str:
-    """Why an episode ends."""
-    zh, en = WEAR[change.case.wear]
-    zone = change.case.zone.name
-    if change.lost:
+def _breach(wear: Wear | None, count: int) -> tuple[str, str]:
+    if wear is None:
+        return f"非工作时间有 {count} 人", f"{count} outside working hours"
+    zh, en = WEAR[wear]
+    return f"{count} 人未戴{zh}", f"{count} without {en}"
+
+
+def closed(change: Closed, after_s: float) -> str:
+    """Why an episode ends, `after_s` seconds after the last that was seen of it."""
+    zone, wear = change.case.zone.name, change.case.wear
+    zh, en = ("非工作时间有人", "outside working hours")
+    if wear is not None:
+        zh, en = f"未戴{WEAR[wear][0]}", f"without {WEAR[wear][1]}"
+    if change.ending is Ending.LOST:
         return both(
-            f"{zone}：未戴{zh}，观察中断，未能跟踪到结束",
-            f"without {en} in {zone}; the watch broke off before its end",
+            f"{zone}：{zh}，观察中断，未能跟踪到结束",
+            f"{en} in {zone}; the watch broke off before its end",
         )
-    return both(
-        f"{zone}：已 {leave_s:g} 秒无人未戴{zh}",
-        f"nobody without {en} in {zone} for {leave_s:g} s",
-    )
+    if change.ending is Ending.STILL:
+        return both(
+            f"{zone}：{zh}，一直未动，判为图像（海报、屏幕等），此前提示不成立",
+            f"{en} in {zone}; did not move: taken for a picture, so there was nothing to tell",
+        )
+    nobody = f"非工作时间已 {after_s:g} 秒无人" if wear is None else f"已 {after_s:g} 秒无人{zh}"
+    return both(f"{zone}：{nobody}", f"nobody {en} in {zone} for {after_s:g} s")
 
 
 def blind(sight: Sight, for_s: float, trouble: str = "") -> str:

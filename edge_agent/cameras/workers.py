@@ -51,7 +51,7 @@ def camera_workers(
         try:
             check_source(one.source, f"camera {one.device}: source")
             scene = read_scene(scenes_dir / f"{one.scene}.toml")
-            fault = scene.persistence.fault_at(one.looks_per_s)
+            fault = scene.fault_at(one.looks_per_s)
             if fault:
                 raise SettingsError(f"camera {one.device}: looks_per_s: {fault} of {one.scene}")
             secret = read_secret(

@@ -15,6 +15,7 @@ RULE = Persistence(
     enter_s=0.5,
     leave_share=0.3,
     leave_s=2.0,
+    merge_s=0.0,
     hold_s=20.0,
 )
 STEP_S = 0.2
@@ -24,7 +25,8 @@ BOX = Box("head", 0, 0, 50, 50, 0.9)
 
 def head(scene: Scene, hat: Answer, mask: Answer = Y, track: int = 1, zone: int = 0) -> Head:
     answers = {Wear.HAT: hat, Wear.MASK: mask}
-    return Head(track, BOX, scene.zones[zone], answers, dict.fromkeys(answers, 0.9))
+    asked = scene.zones[zone].required
+    return Head(track, BOX, scene.zones[zone], answers, dict.fromkeys(answers, 0.9), asked)
 
 
 def told(

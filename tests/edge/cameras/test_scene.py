@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from contracts.events import Box
 from contracts.settings import SettingsError
+from contracts.words import ZoneKind
 from edge_agent.cameras.polygons import area, contains, crosses_itself
-from edge_agent.cameras.scene import Scene, ZoneKind, read_scene
+from edge_agent.cameras.scene import Scene, read_scene
 
 CONFIGS = Path(__file__).parents[3] / "firmware_configs" / "scenes"
 SQUARE = "[[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]"
@@ -89,7 +90,9 @@ def test_a_rectangle_holds_what_lies_between_its_sides(
 
 
 def test_zone_kinds_are_those_of_the_rules() -> None:
-    assert {kind.value for kind in ZoneKind} == {"special_room", "special_area", "general"}
+    kinds = {kind.value for kind in ZoneKind}
+    assert kinds >= {"special_room", "special_area", "general"}  # as older scenes and rules say
+    assert len(kinds) == 10
 
 
 def test_too_few_looks_for_a_rule_are_noticed(scene: Scene) -> None:

@@ -1,0 +1,139 @@
+"""One look at a frame: find heads, read what they wear, follow them, say where each belongs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from contracts.events import Box
+from edge_agent.cameras.attributes import Answer, decide, read_attributes
+from edge_agent.cameras.detect import detect
+from edge_agent.cameras.episodes import Episodes, Head
+from edge_agent.cameras.explain import Explanation, Why, furthest
+from edge_agent.cameras.frames import Frame
+from edge_agent.cameras.inference import Model
+from edge_agent.cameras.scene import Scene, Wear, Zone
+from edge_agent.cameras.track import Tracked, Tracker
+
+HEAD = "head"
+PERSON = "person"
+HIDE_FLOOR = 0.1
+"""A head this doubtful is hidden in evidence, though it is not judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What every camera of a site shares."""
+
+    detector: Model
+    classifier: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One analysed frame: what was seen in it."""
+
+    frame: Frame
+    boxes: tuple[Box, ...]
+    """Everything above its threshold, heads with attributes."""
+    hidden: tuple[Box, ...]
+    """All heads, the doubtful ones too."""
+    heads: tuple[Head, ...]
+    """The heads that stand in a zone and count there."""
+    explanations: tuple[Explanation, ...] = ()
+    """Why each head above its threshold counts or does not."""
+
+
+@dataclass(slots=True)
+class Looker:
+    """A camera's looks. They come in order, from one thread."""
+
+    scene: Scene
+    models: Models
+    tracker: Tracker = field(default_factory=Tracker, init=False)
+
+    def look(self, frame: Frame) -> Look:
+        """Detect, read attributes, follow, find the zone. Masked and unplaced heads are explained
+        at once, the others have their standing after the vote: see `explained`."""
+        seen = detect(self.models.detector, frame.picture, floor=HIDE_FLOOR)
+        height, width = frame.picture.shape[:2]
+        least = self.models.detector.manifest.thresholds
+        told = [box for box in seen if box.confidence >= least[box.label].yes]
+        rest = [box for box in told if box.label != HEAD]
+        judged: list[Box] = []
+        why: list[Explanation] = []
+        for box in told:
+            if box.label == HEAD:
+                mask = self.scene.mask_over(box, width, height)
+                if mask is None:
+                    judged.append(box)
+                else:
+                    why.append(Explanation(None, box, Why.MASKED, mask.name))
+        judged = read_attributes(self.models.classifier, frame.picture, judged)
+        heads: list[Head] = []
+        for tracked in self.tracker.follow(judged, frame.seen_s):
+            zone = self.scene.area_of(tracked.box, width, height, _foot(tracked.box, rest))
+            if zone is None:
+                why.append(Explanation(tracked.track, tracked.box, Why.OUTSIDE))
+            elif not zone.judges(tracked.box, height):
+                why.append(Explanation(tracked.track, tracked.box, Why.TOO_SMALL, zone.name))
+            else:
+                heads.append(self._head(tracked, zone, frame.grabbed_at))
+        return Look(
+            frame,
+            boxes=(*judged, *rest),
+            hidden=tuple(box for box in seen if box.label == HEAD),
+            heads=tuple(heads),
+            explanations=tuple(why),
+        )
+
+    def _head(self, tracked: Tracked, zone: Zone, at: datetime) -> Head:
+        required = zone.required_at(at, self.scene.schedule)
+        alone = zone.off_hours and not self.scene.schedule.is_open(at)
+        read = {wear: self._answer(wear, tracked.box.attributes) for wear in required}
+        return Head(
+            tracked.track,
+            tracked.box,
+            zone,
+            answers={wear: answer for wear, (answer, _) in read.items()},
+            confidences={wear: confidence for wear, (_, confidence) in read.items()},
+            asked=(*required, None) if alone else required,
+        )
+
+    def _answer(self, wear: Wear, attributes: dict[str, float] | None) -> tuple[Answer, float]:
+        """Is it worn, and how sure is that. A mask worn wrongly is not worn."""
+        thresholds = self.models.classifier.manifest.thresholds
+        if attributes is None or wear.value not in attributes:
+            return Answer.UNKNOWN, 0.0
+        probability = attributes[wear.value]
+        answer = decide(probability, thresholds[wear.value])
+        wrong = attributes.get("mask_wrong") if wear is Wear.MASK else None
+        if wrong is not None and answer is Answer.YES:
+            is_wrong = decide(wrong, thresholds["mask_wrong"]) is Answer.YES
+            answer, probability = (Answer.NO, 1 - wrong) if is_wrong else (answer, probability)
+        return answer, probability if answer is Answer.YES else 1 - probability
+
+
+def explained(look: Look, episodes: Episodes) -> tuple[Explanation, ...]:
+    """The explanations of a look whose votes are cast, in the order of its boxes."""
+    counted = []
+    for head in look.heads:
+        standings = episodes.standings(head)
+        place = head.zone.name
+        counted.append(Explanation(head.track, head.box, furthest(standings), place, standings))
+    return (*counted, *look.explanations)
+
+
+def _foot(head: Box, others: Sequence[Box]) -> tuple[float, float] | None:
+    """Where the person around a head stands, in pixels; None if no such person was found."""
+    x, y = (head.x0 + head.x1) / 2, (head.y0 + head.y1) / 2
+    around = [
+        box
+        for box in others
+        if box.label == PERSON
+        and box.x0 <= x <= box.x1
+        and box.y0 - (head.y1 - head.y0) / 2 <= y <= (box.y0 + box.y1) / 2
+    ]
+    if not around:
+        return None
+    nearest = min(around, key=lambda box: (abs(box.y0 - head.y0), box.x0, box.x1))
+    return (nearest.x0 + nearest.x1) / 2, nearest.y1

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from contracts.words import AlertState, DeviceState, Phase, Quality, Severity, Verdict
+from contracts.words import AlertState, DeviceState, Phase, PictureRole, Quality, Severity, Verdict
 
 Text = Annotated[str, msgspec.Meta(max_length=512)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -152,6 +152,22 @@ class Observation(_Fact, frozen=True):
     """Ids of the evidence that travels beside this observation."""
 
 
+class Signature(_Fact, frozen=True):
+    """An agent's Ed25519 signature (RFC 8032) over a picture's statement.
+
+    What is signed stands in ``contracts.statement``.
+    """
+
+    key_id: Sha256
+    """SHA-256 of the public key: its fingerprint."""
+    key_epoch: datetime
+    """When the key was made, by the agent's clock."""
+    public_key: Annotated[bytes, msgspec.Meta(max_length=128)]
+    """32 bytes; one of another length is no key, and its picture is told as falsely signed."""
+    value: Annotated[bytes, msgspec.Meta(max_length=128)]
+    """64 bytes."""
+
+
 class Evidence(_Fact, frozen=True):
     """A picture that belongs to an observation. Bounded: the edge shrinks before it sends."""
 
@@ -166,6 +182,10 @@ class Evidence(_Fact, frozen=True):
     """True if faces and heads were made unrecognisable before it left the edge."""
     observation_id: Text = ""
     boxes: tuple[Box, ...] = ()
+    role: PictureRole = PictureRole.BEST
+    original_sha256: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    """Of the unblurred JPEG that was sealed at the site; empty if none was kept."""
+    signature: Signature | None = None
 
 
 class Status(_Fact, frozen=True):

@@ -72,6 +72,17 @@ class ZoneKind(StrEnum):
     """Any other."""
 
 
+class PictureRole(StrEnum):
+    """Which moment of an episode a picture shows."""
+
+    BEFORE = "before"
+    """The last look before the looks that the finding rests on."""
+    BEST = "best"
+    """The look that shows the finding best, or the state that a camera is in."""
+    AFTER = "after"
+    """A look some seconds after the episode began."""
+
+
 class Quality(StrEnum):
     """How far a reading can be believed."""
 

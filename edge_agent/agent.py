@@ -12,6 +12,7 @@ from contracts.events import Status
 from contracts.words import DeviceState
 from edge_agent.cameras.settings import located
 from edge_agent.cameras.workers import camera_workers
+from edge_agent.custody.custody import NO_CUSTODY, open_custody
 from edge_agent.health import agent_status
 from edge_agent.instruments.workers import instrument_workers
 from edge_agent.outbox.state import OutboxState
@@ -42,6 +43,11 @@ def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clo
     """A worker for each serial line and each camera; what is broken is left out and reported."""
     who = settings.identity
     where.state.mkdir(parents=True, exist_ok=True)
+    custody = (
+        open_custody(settings.vault, who.device, base=where.base, state=where.state, clock=clock)
+        if settings.cameras
+        else NO_CUSTODY
+    )
     return [
         *instrument_workers(
             settings.instruments,
@@ -60,6 +66,7 @@ def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clo
             models_dir=where.models,
             scenes_dir=where.scenes,
             state_dir=where.state,
+            custody=custody,
             clock=clock,
         ),
     ]

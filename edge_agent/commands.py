@@ -1,4 +1,4 @@
-"""`foodsentry edge run|check|doctor`, and the commands of instruments and cameras."""
+"""`foodsentry edge run|check|doctor|key`, and the commands of instruments, cameras and vault."""
 
 import argparse
 import sys
@@ -11,10 +11,14 @@ import msgspec
 
 from contracts.clock import utc_now
 from contracts.events import Status
+from contracts.statement import spoken
 from contracts.topics import Identity
 from contracts.words import DeviceState
 from edge_agent.agent import device_workers, run_agent
 from edge_agent.cameras import commands as vision
+from edge_agent.custody import commands as vault
+from edge_agent.custody.custody import read_officers
+from edge_agent.custody.device_key import FILE, KeyUnusable, read_device_key
 from edge_agent.doctor import as_text, examine
 from edge_agent.instruments import commands as instrument
 from edge_agent.ports import Fact, OutboxError
@@ -40,8 +44,14 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     leaf.add_argument("--json", action="store_true", help="one JSON object")
     leaf.set_defaults(run=doctor)
 
+    leaf = leaves.add_parser("key", help="the agent's signing key, for the city's register")
+    leaf.add_argument("settings", type=Path, metavar="SETTINGS.toml")
+    leaf.add_argument("--json", action="store_true", help="one JSON object")
+    leaf.set_defaults(run=key)
+
     instrument.add_commands(subparsers)
     vision.add_commands(subparsers)
+    vault.add_commands(subparsers)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,6 +91,7 @@ def check(arguments: argparse.Namespace) -> int:
     path: Path = arguments.settings
     settings = load_edge_settings(path)
     endpoint(settings, path)
+    read_officers(settings.vault, places(settings, path).base)
     listener = _Listener()
     with tempfile.TemporaryDirectory() as folder:
         where = msgspec.structs.replace(places(settings, path), state=Path(folder))
@@ -90,6 +101,28 @@ def check(arguments: argparse.Namespace) -> int:
     counts = f"{len(settings.instruments)} instruments, {len(settings.cameras)} cameras"
     print(f"{path}: {settings.identity.source}: {counts}, {len(workers)} workers")
     return 2 if listener.broken else 0
+
+
+def key(arguments: argparse.Namespace) -> int:
+    """Print the agent's public key; 1 if it has none yet or it cannot be read."""
+    settings = load_edge_settings(arguments.settings)
+    who, file = settings.identity, places(settings, arguments.settings).state / FILE
+    try:
+        found = read_device_key(file, who.device)
+    except KeyUnusable as error:
+        print(f"foodsentry: {error}", file=sys.stderr)
+        return 1
+    if found is None:
+        print(f"foodsentry: {file}: none yet; made when cameras first start", file=sys.stderr)
+        return 1
+    public = found.public_key.hex()
+    if arguments.json:
+        said = {"agent": who.source, "made_at": found.made_at, "public_key": public}
+        print(msgspec.json.encode(said | {"key_id": found.key_id}).decode())
+    else:
+        print(f"{who.source}: public key {public}, made {found.made_at.isoformat()}")
+        print(f"fingerprint {spoken(found.key_id)}")
+    return 0
 
 
 def doctor(arguments: argparse.Namespace) -> int:

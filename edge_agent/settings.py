@@ -10,6 +10,7 @@ from contracts.mqtt_settings import MqttSettings
 from contracts.settings import SettingsError, load_settings
 from contracts.topics import ALERTS, Identity
 from edge_agent.cameras.settings import CameraSettings, located
+from edge_agent.custody.settings import VaultSettings
 from edge_agent.instruments.settings import InstrumentSettings
 from edge_agent.outbox.settings import OutboxSettings
 from edge_agent.uplink.mqtt import Endpoint
@@ -95,6 +96,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         list[InstrumentSettings], Meta(description="Instruments on serial lines.")
     ] = []
     cameras: Annotated[list[CameraSettings], Meta(description="Cameras.")] = []
+    vault: Annotated[
+        VaultSettings, Meta(description="Sealed originals of findings; see docs/evidence.md.")
+    ] = VaultSettings()
 
     @property
     def identity(self) -> Identity:

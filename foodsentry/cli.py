@@ -16,7 +16,7 @@ from contracts.settings import SettingsError
 from foodsentry.logs import configure_logs
 
 ROOMS = {
-    "edge_agent": ("edge", "instrument", "vision"),
+    "edge_agent": ("edge", "instrument", "vision", "vault"),
     "gateway": ("gateway",),
     "server": ("server",),
     "ledger": ("ledger",),

@@ -21,6 +21,7 @@ from edge_agent.cameras.scene import Scene
 from edge_agent.cameras.settings import CameraSettings
 from edge_agent.cameras.telling import Teller, closing
 from edge_agent.cameras.witness import Glance, Witness
+from edge_agent.custody.custody import NO_CUSTODY, Custody
 from edge_agent.ports import Fact, Sink
 
 _log = logging.getLogger(__name__)
@@ -45,8 +46,9 @@ class Camera:
         clock: Clock,
         ticks: Ticks,
         witnesses: Sequence[Witness] = (),
+        custody: Custody = NO_CUSTODY,
     ) -> None:
-        self._witnesses = tuple(witnesses)
+        self._witnesses, self._custody = tuple(witnesses), custody
         self._settings, self._who, self._scene, self._models = settings, who, scene, models
         self._sink, self._opener, self._memory = sink, opener, memory
         self._clock, self._ticks = clock, ticks

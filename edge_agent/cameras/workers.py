@@ -20,6 +20,7 @@ from edge_agent.cameras.pipeline import Models
 from edge_agent.cameras.scene import read_scene
 from edge_agent.cameras.settings import CameraSettings
 from edge_agent.cameras.witness import Witness
+from edge_agent.custody.custody import NO_CUSTODY, Custody
 from edge_agent.ports import Sink, Worker
 
 _log = logging.getLogger(__name__)
@@ -36,13 +37,15 @@ def camera_workers(
     clock: Clock = utc_now,
     ticks: Ticks = time.monotonic,
     witnesses: Sequence[Witness] = (),
+    custody: Custody = NO_CUSTODY,
 ) -> list[Worker]:
     """One worker per camera.
 
     `state_dir` is a folder of the agent that survives restarts: each camera keeps there which
     episodes it has opened, so that one is closed even if the agent was killed meanwhile. A camera
     whose scene, source or model cannot be used is left out and reported offline with the file and
-    key. `witnesses` look over every camera's shoulder.
+    key. `witnesses` look over every camera's shoulder;
+    `custody` signs what leaves and keeps originals.
     """
     opened: dict[tuple[str, str], Models] = {}
     workers: list[Worker] = []
@@ -79,6 +82,7 @@ def camera_workers(
                 clock=clock,
                 ticks=ticks,
                 witnesses=witnesses,
+                custody=custody,
             )
         )
     return workers

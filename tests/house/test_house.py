@@ -28,6 +28,7 @@ DOORS = {
     "sqlalchemy": {"ledger/"},
     "alembic": {"ledger/"},
     "prometheus_client": {"gateway/metrics.py", "server/metrics.py"},
+    "cryptography": {"edge_agent/custody/", "ledger/signatures.py"},
     "argon2": {"server/passwords.py"},
     "segno": {"server/qr.py"},
     "iotcore": {"foodsentry/demo/broker.py"},

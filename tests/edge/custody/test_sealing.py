@@ -42,7 +42,7 @@ def test_both_keys_in_any_order_open_it(picture: bytes, turned: bool) -> None:
 
 @pytest.mark.parametrize("keys", [[LI], [WANG], [LI, LI], [LI, EVE], [EVE, WANG], [EVE], []])
 def test_less_than_both_keys_does_not(keys: list[X25519PrivateKey]) -> None:
-    with pytest.raises(SealError, match="needs the private key of [0-9a-f]{16}…"):
+    with pytest.raises(SealError, match=r"needs the private key of [0-9a-f]{16}…"):
         open_sealed(SEALED, keys)
 
 

@@ -1,4 +1,4 @@
-"""The vault keeps what it may for as long as it may, says what it dropped, and loses nothing half."""
+"""The vault keeps what it may as long as it may, says what it dropped, and loses nothing half."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,7 +104,7 @@ def test_a_damaged_file_is_listed_as_such(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(VaultError, match="vault .*file"):
+    with pytest.raises(VaultError, match=r"vault .*file"):
         vault(tmp_path / "file")
 
 

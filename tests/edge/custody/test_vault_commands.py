@@ -34,8 +34,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
     for name in ("li", "wang", "eve"):
         (folder / f"{name}.pass").write_text(f"{name} has a long secret\n")
-        assert run("keygen", name.title(), "--private", folder / f"{name}.key", "--public",
-                   folder / f"{name}.pub", "--passphrase-file", folder / f"{name}.pass") == 0  # fmt: skip
+        files = ("--private", folder / f"{name}.key", "--public", folder / f"{name}.pub")
+        secret = ("--passphrase-file", folder / f"{name}.pass")
+        assert run("keygen", name.title(), *files, *secret) == 0
     return folder
 
 

@@ -135,7 +135,7 @@ class Observation(_Fact, frozen=True):
 
     observation_id: Name
     kind: Name
-    """``no_hat``, ``no_mask``, ``camera_offline``, ``camera_dark``, ``camera_frozen`` …"""
+    """``no_hat``, ``no_mask``, ``off_hours_person``, ``camera_offline``, ``camera_dark`` …"""
     phase: Phase
     started_at: datetime
     captured_at: datetime
@@ -145,6 +145,15 @@ class Observation(_Fact, frozen=True):
     zone_kind: Text = ""
     ended_at: datetime | None = None
     people: int = 0
+    """The most at a time."""
+    peak_at: datetime | None = None
+    """When the most people were in it, and of those moments the surest."""
+    tracks: int = 0
+    """People that were followed in it; one who left and came back counts anew."""
+    stretches: int = 0
+    """How often it began anew within the one episode."""
+    retracted: bool = False
+    """True of a closing that takes it back: what was seen proved to be a picture."""
     confidence: Share = 1.0
     boxes: tuple[Box, ...] = ()
     models: tuple[ModelRef, ...] = ()

@@ -34,6 +34,10 @@ class ObservationRow(msgspec.Struct, frozen=True):
     zone: str
     zone_kind: str
     people: int
+    peak_at: datetime | None
+    tracks: int
+    stretches: int
+    retracted: bool
     confidence: float
     boxes: tuple[Box, ...]
     models: tuple[ModelRef, ...]

@@ -14,7 +14,7 @@ from contracts.events import Box, Evidence, Observation
 from contracts.topics import Identity
 from contracts.words import Phase
 from edge_agent.cameras import words
-from edge_agent.cameras.episodes import Case, Closed, Head, Opened
+from edge_agent.cameras.episodes import Case, Closed, Ending, Head, Opened
 from edge_agent.cameras.evidence import finding, make_evidence, state
 from edge_agent.cameras.frames import Frame, Picture
 from edge_agent.cameras.honesty import Sight, Turn
@@ -68,21 +68,26 @@ class Teller:
             if isinstance(change, Opened):
                 facts += self._tell_opened(change, at, at_s)
             elif isinstance(change, Closed):
-                until = at - timedelta(seconds=max(0.0, at_s - change.until_s))
-                said = words.closed(change, max(0.0, round(at_s - change.until_s)))
-                facts.append(
-                    self._close(
-                        _key(change.case),
-                        at,
-                        until,
-                        said,
-                        people=change.people,
-                        confidence=change.confidence,
-                    )
-                )
+                facts.append(self._tell_closed(change, at, at_s))
             else:
                 facts += self._tell_turn(change, at, at_s, trouble)
         return facts
+
+    def _tell_closed(self, change: Closed, at: datetime, at_s: float) -> Fact:
+        key = _key(change.case)
+        opened = self.open[key]
+        self.open[key] = msgspec.structs.replace(
+            opened,
+            people=max(opened.people, change.people),
+            confidence=min(1.0, max(opened.confidence, change.confidence)),
+            peak_at=at - timedelta(seconds=max(0.0, at_s - change.peak_s)),
+            tracks=change.tracks,
+            stretches=change.stretches,
+            retracted=change.ending is Ending.STILL,
+        )
+        clear_s = max(0.0, at_s - change.until_s)
+        said = words.closed(change, round(clear_s))
+        return self._close(key, at, at - timedelta(seconds=clear_s), said)
 
     def _weigh(self, look: Look) -> None:
         """Keep the look that shows each doubted case best; an old one no longer counts."""
@@ -123,6 +128,9 @@ class Teller:
             zone=case.zone.name,
             zone_kind=case.zone.kind.value,
             people=len(change.subjects),
+            peak_at=at,
+            tracks=len(change.subjects),
+            stretches=1,
             confidence=min(1.0, change.tally.confidence),
             boxes=tuple(head.box for head in change.subjects),
             models=(
@@ -177,33 +185,12 @@ class Teller:
         pieces = [Fact(self.who, "evidence", piece, piece.captured_at) for piece in evidence]
         return [*pieces, Fact(self.who, "observations", observation, at)]
 
-    def _close(
-        self,
-        key: str,
-        at: datetime,
-        until: datetime,
-        said: str,
-        *,
-        people: int = 0,
-        confidence: float = 0.0,
-    ) -> Fact:
-        return Fact(
-            self.who,
-            "observations",
-            closing(self.open.pop(key), at, until, said, people=people, confidence=confidence),
-            at,
-        )
+    def _close(self, key: str, at: datetime, until: datetime, said: str) -> Fact:
+        closed = closing(self.open.pop(key), at, until, said)
+        return Fact(self.who, "observations", closed, at)
 
 
-def closing(
-    opened: Observation,
-    at: datetime,
-    until: datetime,
-    said: str,
-    *,
-    people: int = 0,
-    confidence: float = 0.0,
-) -> Observation:
+def closing(opened: Observation, at: datetime, until: datetime, said: str) -> Observation:
     """The observation that closes an open one; it never ends before it began."""
     return msgspec.structs.replace(
         opened,
@@ -211,8 +198,6 @@ def closing(
         ended_at=max(until, opened.started_at),
         captured_at=at,
         reason=said,
-        people=max(opened.people, people),
-        confidence=min(1.0, max(opened.confidence, confidence)),
     )
 
 

@@ -108,7 +108,9 @@ def judge_observation(
                 Resolve(
                     fingerprint=fingerprint(rule, who, seen.observation_id),
                     at=seen.ended_at or seen.captured_at,
-                    reason="observation closed",
+                    reason="observation taken back: a picture, no person"
+                    if seen.retracted
+                    else "observation closed",
                 )
             )
     return outcomes

@@ -19,6 +19,7 @@ QUALITATIVE_ZH = {"negative": "阴性", "positive": "阳性", "invalid": "无效
 OBSERVATIONS = {
     "no_hat": ("未戴厨师帽", "no chef's hat"),
     "no_mask": ("未戴口罩", "no mask"),
+    "off_hours_person": ("非工作时间有人", "somebody outside working hours"),
     "camera_offline": ("摄像头离线", "camera offline"),
     "camera_dark": ("画面过暗", "picture too dark"),
     "camera_frozen": ("画面静止不动", "picture frozen"),

@@ -12,6 +12,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from ledger.columns import BigKey, Json, UtcTime
@@ -105,6 +106,10 @@ observations = Table(
     filled("zone", Line),
     filled("zone_kind", Line),
     filled("people", BigInteger),
+    Column("peak_at", UtcTime),
+    filled("tracks", BigInteger, server_default="0"),
+    filled("stretches", BigInteger, server_default="0"),
+    filled("retracted", Boolean, server_default=false()),
     filled("confidence", Float),
     filled("boxes", Json),
     filled("models", Json),

@@ -12,6 +12,7 @@ from edge_agent.cameras.explain import Explanation, Why, furthest
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.inference import Model
 from edge_agent.cameras.scene import Scene, Wear, Zone
+from edge_agent.cameras.still import Life, Movements
 from edge_agent.cameras.track import Tracked, Tracker
 
 HEAD = "head"
@@ -50,6 +51,11 @@ class Looker:
     scene: Scene
     models: Models
     tracker: Tracker = field(default_factory=Tracker, init=False)
+    movements: Movements = field(init=False)
+    _lives: dict[int, Life] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.movements = Movements(self.scene.stillness)
 
     def look(self, frame: Frame) -> Look:
         """Detect, read attributes, follow, find the zone. Masked and unplaced heads are explained
@@ -69,15 +75,24 @@ class Looker:
                 else:
                     why.append(Explanation(None, box, Why.MASKED, mask.name))
         judged = read_attributes(self.models.classifier, frame.picture, judged)
+        doubtful = [
+            box
+            for box in seen
+            if box.label == HEAD
+            and box.confidence < least[HEAD].yes
+            and not self.scene.ignores(box, width, height)
+        ]
+        followed = self.tracker.follow(judged, frame.seen_s, doubtful)
+        self._lives = self.movements.look(
+            frame.picture, followed, self.tracker.tracks, frame.seen_s
+        )
         heads: list[Head] = []
-        for tracked in self.tracker.follow(judged, frame.seen_s):
-            zone = self.scene.area_of(tracked.box, width, height, _foot(tracked.box, rest))
-            if zone is None:
-                why.append(Explanation(tracked.track, tracked.box, Why.OUTSIDE))
-            elif not zone.judges(tracked.box, height):
-                why.append(Explanation(tracked.track, tracked.box, Why.TOO_SMALL, zone.name))
+        for tracked in followed:
+            placed = self._placed(tracked, _foot(tracked.box, rest), frame)
+            if isinstance(placed, Head):
+                heads.append(placed)
             else:
-                heads.append(self._head(tracked, zone, frame.grabbed_at))
+                why.append(placed)
         return Look(
             frame,
             boxes=(*judged, *rest),
@@ -85,6 +100,39 @@ class Looker:
             heads=tuple(heads),
             explanations=tuple(why),
         )
+
+    def _placed(
+        self, tracked: Tracked, foot: tuple[float, float] | None, frame: Frame
+    ) -> Head | Explanation:
+        """The head in its zone, or why it does not count."""
+        height, width = frame.picture.shape[:2]
+        zone = self.scene.area_of(tracked.box, width, height, foot)
+        life = self._lives[tracked.track]
+        if zone is None:
+            why = Why.OUTSIDE
+        elif not zone.judges(tracked.box, height):
+            why = Why.TOO_SMALL
+        elif life.picture:
+            why = Why.STILL
+        elif self.scene.stillness.life_first and not life.moved:
+            why = Why.NOT_MOVED
+        else:
+            return self._head(tracked, zone, frame.grabbed_at)
+        place = zone.name if zone else ""
+        return Explanation(tracked.track, tracked.box, why, place, still_s=life.still_s)
+
+    def explained(self, look: Look, episodes: Episodes) -> tuple[Explanation, ...]:
+        """The explanations of the last look, once its votes are cast."""
+        counted = []
+        for head in look.heads:
+            standings = episodes.standings(head)
+            still_s = self._lives[head.track].still_s
+            counted.append(
+                Explanation(
+                    head.track, head.box, furthest(standings), head.zone.name, standings, still_s
+                )
+            )
+        return (*counted, *look.explanations)
 
     def _head(self, tracked: Tracked, zone: Zone, at: datetime) -> Head:
         required = zone.required_at(at, self.scene.schedule)
@@ -111,16 +159,6 @@ class Looker:
             is_wrong = decide(wrong, thresholds["mask_wrong"]) is Answer.YES
             answer, probability = (Answer.NO, 1 - wrong) if is_wrong else (answer, probability)
         return answer, probability if answer is Answer.YES else 1 - probability
-
-
-def explained(look: Look, episodes: Episodes) -> tuple[Explanation, ...]:
-    """The explanations of a look whose votes are cast, in the order of its boxes."""
-    counted = []
-    for head in look.heads:
-        standings = episodes.standings(head)
-        place = head.zone.name
-        counted.append(Explanation(head.track, head.box, furthest(standings), place, standings))
-    return (*counted, *look.explanations)
 
 
 def _foot(head: Box, others: Sequence[Box]) -> tuple[float, float] | None:

@@ -10,7 +10,7 @@ from edge_agent.cameras import honesty
 from edge_agent.cameras.episodes import Closed, Episodes, Opened
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.honesty import Sight, Turn, Watch
-from edge_agent.cameras.looking import HEAD, HIDE_FLOOR, Look, Looker, Models, explained
+from edge_agent.cameras.looking import HEAD, HIDE_FLOOR, Look, Looker, Models
 from edge_agent.cameras.motion import MotionGate
 from edge_agent.cameras.pictures import small_grey
 from edge_agent.cameras.scene import Scene
@@ -59,8 +59,10 @@ class Pipeline:
         if self.watch.trusted:
             if self.gate.opens(small, frame.seen_s, self.looker.tracker.somebody):
                 look = self.looker.look(frame)
-                changes += self.episodes.look(look.heads, frame.seen_s)
-                look = replace(look, explanations=explained(look, self.episodes))
+                changes += self.episodes.look(
+                    look.heads, frame.seen_s, self.looker.movements.pictures
+                )
+                look = replace(look, explanations=self.looker.explained(look, self.episodes))
         elif self.watch.sight not in (Sight.LIVE, Sight.BLURRED):
             changes += self.episodes.cannot_see(frame.seen_s)
         return Outcome(look, tuple(changes), frame)

@@ -1,5 +1,5 @@
-"""`foodsentry models list | verify | evaluate`: what is committed, whether it is whole, how well
-it does."""
+"""`foodsentry models list | verify | evaluate | clips`: what is committed, whether it is whole, how
+well it does."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from contracts.model_manifest import MANIFEST_NAME, ManifestError, read_manifest
+from models.clips_command import add_clips
 
 COMMITTED = Path(__file__).parent
 DETECTOR, CLASSIFIER = "kitchen_heads", "head_attributes"
@@ -46,6 +47,8 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     evaluating.add_argument("--json", type=Path, help="also write the figures to this file")
     evaluating.set_defaults(run=evaluate_models)
+
+    add_clips(under)
 
 
 def list_models(arguments: argparse.Namespace) -> int:

@@ -36,6 +36,7 @@ _BAND: Points = (
     (157, 76), (190, 64), (226, 60), (264, 64), (299, 78), (302, 20), (264, 8), (226, 4), (190, 8),
     (153, 20),
 )  # fmt: skip
+_CAP_BAND: Points = (*_BAND[:5], (302, 34), (154, 34))
 _PUFFS = (
     (160, -22, 46),
     (196, -52, 50),
@@ -58,6 +59,12 @@ class Cook:
     """Half the length of that way."""
     mirrored: bool = False
     """Another cook: seen the other way round, with other hair."""
+    skin: float = 1.0
+    """Lightness of the face, as a share of the photograph's."""
+    cap: bool = False
+    """The hat is a low cap in place of a toque."""
+    mask_colour: tuple[int, int, int] = (224, 205, 172)
+    """Blue, green, red."""
 
 
 def draw_cook(cook: Cook) -> tuple[Pixels, npt.NDArray[np.float32]]:
@@ -73,12 +80,16 @@ def draw_cook(cook: Cook) -> tuple[Pixels, npt.NDArray[np.float32]]:
     face[ABOVE : ABOVE + 512] = portrait
     if cook.mirrored:
         face = _darker_hair(face)
+    if cook.skin != 1.0:
+        face = np.clip(face * cook.skin, 0, 255).astype(np.uint8)
     share = head[:, :, None].astype(np.float32) / 255
     pixels = (face * share + pixels * (1 - share)).astype(np.uint8)
     opaque = np.maximum(opaque, head)
     if cook.mask:
-        _mask(pixels)
-    if cook.hat:
+        _mask(pixels, cook.mask_colour)
+    if cook.hat and cook.cap:
+        _cap(pixels, opaque)
+    elif cook.hat:
         _hat(pixels, opaque)
     if cook.mirrored:
         pixels, opaque = pixels[:, ::-1], opaque[:, ::-1]
@@ -122,10 +133,10 @@ def _coat(pixels: Pixels, opaque: Pixels) -> None:
             cv2.circle(pixels, (x, y + ABOVE), 6, (150, 150, 156), -1, cv2.LINE_AA)
 
 
-def _mask(pixels: Pixels) -> None:
+def _mask(pixels: Pixels, colour: tuple[int, int, int]) -> None:
     for ends in (((183, 128), (170, 112)), ((266, 130), (284, 116)), ((190, 172), (176, 130))):
         _line(pixels, ends, (236, 236, 236), 2)
-    _fill(pixels, _MASK, (224, 205, 172))
+    _fill(pixels, _MASK, colour)
     _line(pixels, ((203, 122), (222, 114), (243, 122)), (236, 228, 212), 3)
     for y, dip in ((136, 5), (150, 7), (164, 8)):
         _line(pixels, ((186, y), (224, y + dip), (263, y + 1)), (196, 178, 146), 2)
@@ -145,6 +156,14 @@ def _hat(pixels: Pixels, opaque: Pixels) -> None:
     _line(pixels, ((157, 76), (190, 64), (226, 60), (264, 64), (299, 78)), (170, 172, 176), 3)
     for x in range(168, 300, 18):
         _line(pixels, ((x, 14), (x, 60)), (212, 214, 218), 2)
+
+
+def _cap(pixels: Pixels, opaque: Pixels) -> None:
+    for target, colour in ((pixels, (196, 190, 186)), (opaque, 255)):
+        cv2.ellipse(target, (228, 40 + ABOVE), (74, 52), 0, 180, 360, colour, -1, cv2.LINE_AA)
+    _fill(pixels, _CAP_BAND, (222, 218, 214))
+    _fill(opaque, _CAP_BAND, 255)
+    _line(pixels, ((157, 76), (190, 64), (226, 60), (264, 64), (299, 78)), (150, 150, 156), 3)
 
 
 def _darker_hair(face: Pixels) -> Pixels:

@@ -81,10 +81,11 @@ class Clip:
         for player in self.players:
             for case, found in self._violations(player, size).items():
                 by_case.setdefault(case, []).extend(found)
-        leave_s = self.scene.persistence.leave_s
+        rule = self.scene.persistence
+        gap_s = rule.leave_s + rule.merge_s + BLINK_S
         episodes = []
         for (kind, zone), stretches in by_case.items():
-            for group in _joined(sorted(stretches), leave_s + BLINK_S):
+            for group in _joined(sorted(stretches), gap_s):
                 longest = max(end - begin for begin, end in group)
                 if longest > MAY_S:
                     start_s, end_s = group[0][0], max(end for _, end in group)

@@ -5,7 +5,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-from edge_agent.cameras.scene import Persistence, Scene, Wear, Zone, ZoneKind
+from contracts.words import ZoneKind
+from edge_agent.cameras.scene import Persistence, Scene, Wear, Zone
 from edge_agent.simulation.film_cook import ABOVE, HEAD_BOX, Cook, draw_cook
 from edge_agent.simulation.players import Figure
 from edge_agent.simulation.scripts import Chance

@@ -63,9 +63,9 @@ def test_hidden_for_a_moment_is_the_same_person_longer_makes_two_stretches_one_e
 
 
 def test_two_one_after_another_are_one_episode_far_apart_two() -> None:
-    rule = Persistence().leave_s
-    assert len(told(stand(5, 15), stand(15 + rule, 30))) == 2  # hat and mask
-    assert len(told(stand(5, 15), stand(19 + rule, 40))) == 4
+    quiet_s = Persistence().leave_s + Persistence().merge_s
+    assert len(told(stand(5, 15), stand(15 + quiet_s, 55))) == 2  # hat and mask
+    assert len(told(stand(5, 15), stand(19 + quiet_s, 60))) == 4
 
 
 @pytest.mark.parametrize("name", list(SCRIPTS))

@@ -19,7 +19,9 @@ from edge_agent.cameras.pipeline import Models, Outcome, Pipeline
 from edge_agent.cameras.reader import Reader
 from edge_agent.cameras.scene import Scene
 from edge_agent.cameras.settings import CameraSettings
+from edge_agent.cameras.showing import Showing
 from edge_agent.cameras.telling import Teller, closing
+from edge_agent.cameras.vault_door import VaultDoor
 from edge_agent.cameras.witness import Glance, Witness
 from edge_agent.custody.custody import NO_CUSTODY, Custody
 from edge_agent.ports import Fact, Sink
@@ -49,6 +51,7 @@ class Camera:
         custody: Custody = NO_CUSTODY,
     ) -> None:
         self._witnesses, self._custody = tuple(witnesses), custody
+        self._vault = VaultDoor(device=settings.device, custody=custody, clock=clock, ticks=ticks)
         self._settings, self._who, self._scene, self._models = settings, who, scene, models
         self._sink, self._opener, self._memory = sink, opener, memory
         self._clock, self._ticks = clock, ticks
@@ -66,7 +69,7 @@ class Camera:
         prepare_opencv()
         self._close_what_was_left_open()
         pipeline = Pipeline(self._settings, self._scene, self._models, self._ticks())
-        teller = Teller(self._who, pipeline)
+        teller = Teller(self._who, pipeline, self._custody)
         reader = Reader(self._settings, self._opener, self._clock, self._ticks)
         self._looks, self._open = 0, {}
         self._outlet = Outlet(self._who, self._sink, self._clock, self._ticks)
@@ -96,16 +99,17 @@ class Camera:
                 changes = pipeline.idle(now_s)
                 facts = teller.tell_idle(changes, self._clock(), now_s, reader.trouble)
             self._put(teller, facts)
+            self._vault.keep(teller.showing.take_originals())
             if self._witnesses:
                 self._show(outcome, pipeline.watch.sight, teller, reader)
-            status = self._status(pipeline.watch.sight, reader, number)
+            status = self._status(pipeline.watch.sight, reader, number, teller.showing)
             news = (status.state.value, status.detail)
             if news != said or self._ticks() - reported_s >= self._settings.status_every_s:
                 self._sink.report(self._who, status)
                 said, reported_s = news, self._ticks()
 
-    def _status(self, sight: Sight, reader: Reader, number: int) -> Status:
-        trouble = reader.trouble or self._outlet.trouble
+    def _status(self, sight: Sight, reader: Reader, number: int, showing: Showing) -> Status:
+        trouble = reader.trouble or self._outlet.trouble or self._vault.trouble
         if sight is Sight.OFFLINE:
             state = DeviceState.OFFLINE
         elif number == 0:
@@ -116,13 +120,16 @@ class Camera:
             state = DeviceState.DEGRADED
         zh, en = words.SIGHT[sight]
         detail = "" if sight is Sight.LIVE else f"{zh} / {en}"
+        held_back = words.HELD_BACK if showing.budget.bites(self._ticks()) else ""
         return Status(
             state,
             at=self._clock(),
-            detail="; ".join(part for part in (detail, trouble) if part)[:500],
+            detail="; ".join(part for part in (detail, held_back, trouble) if part)[:500],
             figures={
                 "frames": float(reader.count),
                 "looks": float(self._looks),
+                **showing.figures(),
+                **self._vault.figures(),
                 **{k: v for one in self._witnesses for k, v in one.figures(self.name).items()},
             },
         )

@@ -12,12 +12,16 @@ from datetime import datetime
 import numpy as np
 
 from contracts.events import Box, Evidence
+from contracts.words import PictureRole
 from edge_agent.cameras.boxes import corners, overlaps
 from edge_agent.cameras.frames import Picture
 from edge_agent.cameras.pictures import coarse, encode_jpeg, shrink
 from edge_agent.cameras.scene import Wear
 
 LARGEST_BYTES = 200_000
+CONTEXT_BYTES = 80_000
+CONTEXT_SIDE = 640
+"""Of the pictures before and after: bytes, and pixels on the longest side."""
 LONGEST_SIDE = 1280
 BACKGROUND_CELLS = 96
 """The whole picture keeps so many cells on its longest side: rooms are known, faces are not."""
@@ -61,14 +65,14 @@ def state(picture: Picture) -> Picture:
     return coarse(shrink(picture, 640), STATE_CELLS)
 
 
-def bounded_jpeg(picture: Picture) -> tuple[bytes, float, Picture]:
-    """JPEG bytes within LARGEST_BYTES, the scale they needed, and the picture as encoded."""
+def bounded_jpeg(picture: Picture, most_bytes: int = LARGEST_BYTES) -> tuple[bytes, float, Picture]:
+    """JPEG bytes within `most_bytes`, the scale they needed, and the picture as encoded."""
     whole = max(picture.shape[:2])
     shown = shrink(picture, LONGEST_SIDE)
     while True:
         for quality in QUALITIES:
             content = encode_jpeg(shown, quality)
-            if len(content) <= LARGEST_BYTES:
+            if len(content) <= most_bytes:
                 return content, max(shown.shape[:2]) / whole, shown
         shown = shrink(shown, max(1, max(shown.shape[:2]) * 3 // 4))
 
@@ -80,9 +84,12 @@ def make_evidence(
     evidence_id: str,
     observation_id: str,
     captured_at: datetime,
+    role: PictureRole = PictureRole.BEST,
+    most_bytes: int = LARGEST_BYTES,
+    original_sha256: str = "",
 ) -> Evidence:
     """Wrap an already hidden picture, with boxes in its own pixels."""
-    content, scale, shown = bounded_jpeg(picture)
+    content, scale, shown = bounded_jpeg(picture, most_bytes)
     return Evidence(
         evidence_id=evidence_id,
         media_type="image/jpeg",
@@ -93,7 +100,9 @@ def make_evidence(
         captured_at=captured_at,
         blurred=True,
         observation_id=observation_id,
-        boxes=tuple(_scaled(box, scale) for box in boxes),
+        boxes=tuple(scaled(box, scale) for box in boxes),
+        role=role,
+        original_sha256=original_sha256,
     )
 
 
@@ -138,7 +147,8 @@ def _hide_but(shown: Picture, picture: Picture, head: Box, kept: tuple[float, fl
     shown[top:bottom, left:right] = coarse(band, cells)
 
 
-def _scaled(box: Box, scale: float) -> Box:
+def scaled(box: Box, scale: float) -> Box:
+    """The box in a picture that was made smaller by `scale`."""
     return Box(
         box.label,
         box.x0 * scale,

@@ -58,6 +58,28 @@ class HonestySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 2.5
 
 
+class EvidenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The pictures that leave beside observations."""
+
+    after_s: Annotated[
+        float,
+        Meta(
+            ge=0.5,
+            le=60,
+            description="So long after an episode begins, the picture `after` is taken.",
+        ),
+    ] = 5.0
+    pictures_per_hour: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=3600,
+            description="At most so many pictures leave within an hour, the last third of them "
+            "only best ones; what is held back is counted in the camera's state.",
+        ),
+    ] = 90
+
+
 class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A camera: who it is, where its frames come from, and what it looks at."""
 
@@ -155,6 +177,9 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     honesty: Annotated[
         HonestySettings, Meta(description="When the camera counts as unable to see.")
     ] = HonestySettings()
+    evidence: Annotated[
+        EvidenceSettings, Meta(description="The pictures that leave beside observations.")
+    ] = EvidenceSettings()
 
 
 def located(camera: CameraSettings, base: Path) -> CameraSettings:

@@ -3,32 +3,23 @@
 Keeps which observations are open, so that every one is closed under the same id.
 """
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
 
-from contracts.events import Box, Evidence, Observation
+from contracts.events import Evidence, Observation
 from contracts.topics import Identity
 from contracts.words import Phase
 from edge_agent.cameras import words
-from edge_agent.cameras.episodes import Case, Closed, Ending, Head, Opened
-from edge_agent.cameras.evidence import finding, make_evidence, state
-from edge_agent.cameras.frames import Frame, Picture
+from edge_agent.cameras.episodes import Case, Closed, Ending, Opened
+from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.honesty import Sight, Turn
 from edge_agent.cameras.pipeline import Change, Look, Outcome, Pipeline
+from edge_agent.cameras.showing import Showing
+from edge_agent.custody.custody import NO_CUSTODY, Custody
 from edge_agent.ports import Fact
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """The look that shows a finding best so far."""
-
-    worth: float
-    look: Look
-    subjects: tuple[Head, ...]
 
 
 @dataclass(slots=True)
@@ -37,17 +28,26 @@ class Teller:
 
     who: Identity
     pipeline: Pipeline
+    custody: Custody = NO_CUSTODY
     open: dict[str, Observation] = field(default_factory=dict, init=False)
     """Observations that are open, by a key of what they are about."""
-    _best: dict[Case, _Candidate] = field(default_factory=dict, init=False)
+    showing: Showing = field(init=False)
     _frame: Frame | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.showing = Showing(self.who, self.pipeline, self.custody)
 
     def tell(self, outcome: Outcome) -> list[Fact]:
         """The facts that a frame led to, in the order in which they must travel."""
-        self._frame = outcome.frame
-        if outcome.look is not None:
-            self._weigh(outcome.look)
-        return self._facts(outcome.changes, outcome.frame.grabbed_at, outcome.frame.seen_s, "")
+        self._frame, look = outcome.frame, outcome.look
+        if look is not None:
+            self.showing.look(look, lambda case: _key(case) in self.open)
+        at, at_s = outcome.frame.grabbed_at, outcome.frame.seen_s
+        facts = self._facts(outcome.changes, at, at_s, "", look)
+        if look is not None:
+            for case, picture in self.showing.due(look):
+                facts += self._add(_key(case), [picture])
+        return facts
 
     def tell_idle(
         self, changes: Sequence[Change], at: datetime, at_s: float, trouble: str
@@ -61,13 +61,20 @@ class Teller:
         return facts + [self._close(key, at, at, words.STOPPED) for key in list(self.open)]
 
     def _facts(
-        self, changes: Sequence[Change], at: datetime, at_s: float, trouble: str
+        self,
+        changes: Sequence[Change],
+        at: datetime,
+        at_s: float,
+        trouble: str,
+        look: Look | None = None,
     ) -> list[Fact]:
         facts: list[Fact] = []
         for change in changes:
             if isinstance(change, Opened):
                 facts += self._tell_opened(change, at, at_s)
             elif isinstance(change, Closed):
+                pictures = self.showing.closed(change.case, look)
+                facts += self._add(_key(change.case), pictures)
                 facts.append(self._tell_closed(change, at, at_s))
             else:
                 facts += self._tell_turn(change, at, at_s, trouble)
@@ -89,35 +96,13 @@ class Teller:
         said = words.closed(change, round(clear_s))
         return self._close(key, at, at - timedelta(seconds=clear_s), said)
 
-    def _weigh(self, look: Look) -> None:
-        """Keep the look that shows each doubted case best; an old one no longer counts."""
-        window_s = self.pipeline.scene.persistence.window_s
-        for case, best in list(self._best.items()):
-            if look.frame.seen_s - best.look.frame.seen_s > window_s:
-                del self._best[case]
-        by_case: dict[Case, list[Head]] = {}
-        for case, head in self.pipeline.episodes.doubted(look.heads):
-            if _key(case) not in self.open:
-                by_case.setdefault(case, []).append(head)
-        for case, heads in by_case.items():
-            worth = sum(_worth(head, case) for head in heads)
-            known = self._best.get(case)
-            if known is None or worth >= known.worth:
-                self._best[case] = _Candidate(worth, look, tuple(heads))
-
     def _tell_opened(self, change: Opened, at: datetime, at_s: float) -> list[Fact]:
         case = change.case
         kind = case.kind
         started_at = at - timedelta(seconds=max(0.0, at_s - change.since_s))
         zone_number = self.pipeline.scene.zones.index(case.zone) + 1
         observation_id = f"{kind}-z{zone_number}-{at:%Y%m%dT%H%M%S%f}"
-        evidence: list[Evidence] = []
-        best = self._best.pop(case, None)
-        if best is not None:
-            boxes = [head.box for head in best.subjects]
-            picture = finding(best.look.frame.picture, case.wear, boxes, best.look.hidden)
-            taken_at = best.look.frame.grabbed_at
-            evidence.append(self._evidence(observation_id, picture, boxes, taken_at))
+        evidence = self.showing.opened(change, observation_id, at_s)
         observation = Observation(
             observation_id=observation_id,
             kind=kind,
@@ -152,10 +137,7 @@ class Teller:
         if turn.now is Sight.LIVE:
             return facts
         observation_id = f"{turn.now.value}-{at:%Y%m%dT%H%M%S%f}"
-        evidence: list[Evidence] = []
-        if self._frame is not None:  # of a camera that is gone: the last that was seen
-            picture = state(self._frame.picture)
-            evidence.append(self._evidence(observation_id, picture, (), self._frame.grabbed_at))
+        evidence = self.showing.turned(turn, observation_id, self._frame, at_s)
         observation = Observation(
             observation_id=observation_id,
             kind=turn.now.value,
@@ -167,23 +149,21 @@ class Teller:
         )
         return facts + self._open(turn.now.value, observation, evidence)
 
-    def _evidence(
-        self, observation_id: str, picture: Picture, boxes: Sequence[Box], at: datetime
-    ) -> Evidence:
-        name = f"{self.who.source}/{observation_id}"
-        return make_evidence(
-            picture,
-            boxes,
-            evidence_id=uuid.uuid5(uuid.NAMESPACE_URL, name).hex,
-            observation_id=observation_id,
-            captured_at=at,
-        )
-
     def _open(self, key: str, observation: Observation, evidence: Sequence[Evidence]) -> list[Fact]:
         self.open[key] = observation
         at = observation.captured_at
-        pieces = [Fact(self.who, "evidence", piece, piece.captured_at) for piece in evidence]
-        return [*pieces, Fact(self.who, "observations", observation, at)]
+        return [*self._pieces(evidence), Fact(self.who, "observations", observation, at)]
+
+    def _add(self, key: str, pictures: Sequence[Evidence]) -> list[Fact]:
+        """Pictures that come to an open observation; its closing will name them."""
+        if pictures:
+            opened = self.open[key]
+            ids = tuple(picture.evidence_id for picture in pictures)
+            self.open[key] = msgspec.structs.replace(opened, evidence=(*opened.evidence, *ids))
+        return self._pieces(pictures)
+
+    def _pieces(self, pictures: Sequence[Evidence]) -> list[Fact]:
+        return [Fact(self.who, "evidence", one, one.captured_at) for one in pictures]
 
     def _close(self, key: str, at: datetime, until: datetime, said: str) -> Fact:
         closed = closing(self.open.pop(key), at, until, said)
@@ -203,8 +183,3 @@ def closing(opened: Observation, at: datetime, until: datetime, said: str) -> Ob
 
 def _key(case: Case) -> str:
     return f"{case.zone.name}/{case.kind}"
-
-
-def _worth(head: Head, case: Case) -> float:
-    """How well a head shows that something is missing: how sure, and how large up to 96 pixels."""
-    return head.answer(case.wear)[1] * min(1.0, (head.box.y1 - head.box.y0) / 96)

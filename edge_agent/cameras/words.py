@@ -110,6 +110,9 @@ def sees_again(sight: Sight, after_s: float) -> str:
     return both(f"{zh}已恢复，共 {after_s:.0f} 秒", f"over: {en}, {after_s:.0f} s in all")
 
 
+HELD_BACK = both(
+    "取证图片已达每小时上限，部分未发送", "pictures were held back: the hour's number is used up"
+)
 STOPPED = both(
     "观察中断：边缘程序停止或重启", "the watch broke off: the agent stopped or restarted"
 )

@@ -113,7 +113,10 @@ def test_an_episode_travels_with_its_evidence_and_ends(site: Site) -> None:
         live.people = [GOOD]
         site.sink.wait(lambda sink: sink.phases("no_hat") == ["open", "closed"])
     opened = site.sink.observations[0]
-    assert [piece.evidence_id for piece in site.sink.evidence] == list(opened.evidence)
+    closed = site.sink.observations[-1]
+    assert [piece.evidence_id for piece in site.sink.evidence] == list(closed.evidence)
+    assert [one.role.value for one in site.sink.evidence] == ["before", "best", "after"]
+    assert opened.evidence == closed.evidence[:2]
     assert all(fact.who == AGENT.sibling("cam1") for fact in site.sink.facts)
     assert (utc_now() - opened.captured_at).total_seconds() < 20
     assert recall(site.folder / "cam1.open.json") == []
@@ -155,8 +158,9 @@ def test_degraded_and_back(site: Site, what: str, kind: str) -> None:
         setattr(live, what, 1.0 if what == "light" else False)
         site.sink.wait(lambda sink: sink.phases(kind) == ["open", "closed"])
         site.sink.wait(lambda sink: sink.state("cam1") == "online")
-    assert len(site.sink.evidence) == 1
-    assert max(site.sink.evidence[0].width, site.sink.evidence[0].height) <= 640
+    assert [one.role.value for one in site.sink.evidence][-1:] == ["best"]
+    assert len(site.sink.evidence) <= 2
+    assert all(max(one.width, one.height) <= 640 for one in site.sink.evidence)
 
 
 @pytest.mark.slow
@@ -229,7 +233,8 @@ def test_facts_wait_for_a_sink_that_cannot_store(site: Site) -> None:
         full.clear()
         site.sink.wait(lambda sink: sink.phases("no_hat") == ["open"])
         site.sink.wait(lambda sink: sink.state("cam1") == "online")
-    assert [fact.kind for fact in site.sink.facts[:2]] == ["evidence", "observations"]
+    kinds = [fact.kind for fact in site.sink.facts[:3]]
+    assert kinds == ["evidence", "evidence", "observations"]
 
 
 def test_evidence_that_can_never_travel_holds_up_no_observation(site: Site) -> None:

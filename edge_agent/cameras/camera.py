@@ -94,6 +94,8 @@ class Camera:
                 outcome = pipeline.take(frame)
                 self._looks += outcome.look is not None
                 facts = teller.tell(outcome)
+                quiet = pipeline.gate.quiet(frame.seen_s)
+                reader.attentive = not quiet or pipeline.watch.sight is not Sight.LIVE
             else:
                 now_s = self._ticks()
                 changes = pipeline.idle(now_s)

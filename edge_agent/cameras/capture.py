@@ -1,6 +1,8 @@
 """Where pictures come from: network and USB cameras, video files, picture folders."""
 
+import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -11,11 +13,16 @@ import cv2
 import numpy as np
 
 from contracts.settings import SettingsError
+from edge_agent.cameras import libav
+from edge_agent.cameras.capture_stream import open_stream
 from edge_agent.cameras.frames import Picture, Source, SourceEnded, SourceError, Ticks
 from edge_agent.cameras.pictures import PICTURE_ENDINGS, check_size, read_picture
 from edge_agent.cameras.settings import CameraSettings
 
+_log = logging.getLogger(__name__)
+
 NETWORK = ("rtsp", "rtsps", "http", "https")
+_USB = re.compile(r"\d{1,3}|/dev/v4l/by-(id|path)/[^/]+|/dev/video\d{1,3}")
 _USUAL_FPS = 25.0
 
 
@@ -36,10 +43,13 @@ def check_source(source: str, where: str) -> None:
                 f"{where}: carries a user; write it into `user` and the password into a file"
             )
     elif (
-        kind not in ("usb", "file", "folder") or not rest or (kind == "usb" and not rest.isdigit())
+        kind not in ("usb", "file", "folder")
+        or not rest
+        or (kind == "usb" and not _USB.fullmatch(rest))
     ):
         raise SettingsError(
-            f"{where}: {source[:80]!r} is none of rtsp://…, usb:NUMBER, file:PATH, folder:PATH"
+            f"{where}: {source[:80]!r} is none of rtsp://…, usb:NUMBER, usb:/dev/v4l/by-id/NAME, "
+            "file:PATH, folder:PATH"
         )
 
 
@@ -51,13 +61,17 @@ def open_source(
     Blocks up to `open_timeout_s`.
     """
     prepare_opencv()
-    kind, _, rest = settings.source.partition(":")
+    kind, _, rest = settings.analysed.partition(":")
     if kind == "folder":
         return PictureFolder(Path(rest), settings, ticks)
     if kind == "file":
         return VideoFile(Path(rest), settings, ticks)
     if kind == "usb":
-        return LiveVideo(cv2.VideoCapture(int(rest), cv2.CAP_V4L2), settings)
+        return LiveVideo(_open_usb(rest), settings)
+    address = _with_credentials(settings.analysed, settings.user, password)
+    lib = libav.load()
+    if lib is not None:
+        return open_stream(lib, address, settings, ticks)
     limits = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
         round(settings.open_timeout_s * 1000),
@@ -66,8 +80,17 @@ def open_source(
         cv2.CAP_PROP_N_THREADS,
         1,
     ]
-    address = _with_credentials(settings.source, settings.user, password)
-    return LiveVideo(cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits), settings)
+    if settings.hardware_decode:
+        limits += [cv2.CAP_PROP_HW_ACCELERATION, cv2.VIDEO_ACCELERATION_ANY]
+    capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
+    hard = settings.hardware_decode and capture.get(cv2.CAP_PROP_HW_ACCELERATION) > 0
+    _log.info("camera %s: decoded %s", settings.device, "by hardware" if hard else "in software")
+    return LiveVideo(capture, settings)
+
+
+def _open_usb(place: str) -> cv2.VideoCapture:
+    """Open by number, or by a path of udev's, which stays whatever is plugged in first."""
+    return cv2.VideoCapture(int(place) if place.isdigit() else place, cv2.CAP_V4L2)
 
 
 def _with_credentials(address: str, user: str, password: str | None) -> str:
@@ -82,7 +105,7 @@ class LiveVideo:
     """An opened camera: pictures come when they come."""
 
     def __init__(self, capture: cv2.VideoCapture, settings: CameraSettings) -> None:
-        self._capture, self._where = capture, settings.source
+        self._capture, self._where = capture, settings.analysed
         self._most = settings.refuse_above_px
         try:
             if not capture.isOpened():

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,10 @@ class FrameRefused(SourceError):
     """A frame is too large to be taken in."""
 
 
+class SourceRefused(SourceError):
+    """Wrong user or password: to try again and again would lock the account."""
+
+
 class SourceEnded(SourceError):
     """A file or folder is played to its end; opening it anew would only repeat it."""
 
@@ -52,3 +56,17 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Free what is open."""
+
+
+@runtime_checkable
+class Attended(Source, Protocol):
+    """A source that spares itself while nothing happens, and catches up when something does."""
+
+    attentive: bool
+    """False: nothing moves and nobody is there, as far as the worker sees."""
+    arrived_s: float
+    """When the grabbed picture came, in seconds of a clock that never jumps."""
+
+    @property
+    def behind(self) -> bool:
+        """True while pictures wait that came before now; none of them may be skipped."""

@@ -32,6 +32,10 @@ class MotionGate:
     _looked_s: float = field(default=float("-inf"), init=False)
     _stirred_s: float = field(default=float("-inf"), init=False)
 
+    def quiet(self, at_s: float) -> bool:
+        """True if nothing has moved, and nobody was in view, for a while."""
+        return at_s - self._stirred_s > self.linger_s
+
     def opens(self, small: Grey, seen_s: float, somebody: bool) -> bool:
         """True if the frame of 320x180 grey levels should be analysed now."""
         # A tenth of leeway: frames come on a grid of their own.

@@ -1,24 +1,31 @@
 """Reads a source in a thread of its own: the newest frame wins, a lost source is opened anew."""
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from contracts.clock import Clock
 from edge_agent.cameras.frames import (
+    Attended,
     Frame,
     FrameRefused,
     Picture,
     Source,
     SourceEnded,
     SourceError,
+    SourceRefused,
     Ticks,
 )
 from edge_agent.cameras.pictures import shrink
 from edge_agent.cameras.settings import CameraSettings
 
 _log = logging.getLogger(__name__)
+
+MOST_PATIENCE_S = 2.0
+"""So long a reader that catches up waits for the worker to take a picture; then it goes on."""
 
 
 class Reader:
@@ -39,7 +46,9 @@ class Reader:
         self._stop = threading.Event()
         self._changed = threading.Condition()
         self._newest: Frame | None = None
-        self._count = 0
+        self._count = self._handed = 0
+        self.attentive = True
+        """False tells the source that nothing moves and nobody is there."""
         self._trouble = ""
         self._thread = threading.Thread(
             target=self._run, name=f"read-{settings.device}", daemon=True
@@ -62,7 +71,11 @@ class Reader:
                 lambda: self._newest is not None and self._newest.number > after, wait_s
             )
             frame = self._newest
-        return frame if frame is not None and frame.number > after else None
+            if frame is None or frame.number <= after:
+                return None
+            self._handed = frame.number
+            self._changed.notify_all()
+            return frame
 
     @property
     def trouble(self) -> str:
@@ -90,12 +103,13 @@ class Reader:
                     return
                 if self._count > before:
                     pause_s = self._settings.retry_first_s
-                if isinstance(error, FrameRefused):
+                if isinstance(error, FrameRefused | SourceRefused):
                     pause_s = self._settings.retry_longest_s
             except Exception as error:  # noqa: BLE001  # supervised: a dead thread would be silent
                 _log.exception("camera %s: reading failed", self._settings.device)
                 self._say(f"reading failed: {error!r}")
-            self._stop.wait(pause_s)
+            # After a power cut all cameras of a site come back at once: spread the tries.
+            self._stop.wait(pause_s * random.uniform(1.0, 1.25))
             pause_s = min(pause_s * 2, self._settings.retry_longest_s)
 
     def _read(self) -> None:
@@ -105,11 +119,18 @@ class Reader:
         taken_s = float("-inf")
         try:
             while not self._stop.is_set():
+                if isinstance(source, Attended):
+                    source.attentive = self.attentive
+                    if source.behind:
+                        self._wait_until_handed()
                 source.grab(self._stop)
                 if self._stop.is_set():
                     return
                 # All pictures must be decoded, but only those that are wanted are converted.
                 now_s, at = self._ticks(), self._clock()
+                if isinstance(source, Attended):
+                    at -= timedelta(seconds=now_s - source.arrived_s)
+                    now_s = source.arrived_s
                 self._count += 1
                 if now_s - taken_s < every_s:
                     continue
@@ -128,6 +149,16 @@ class Reader:
                     self._changed.notify_all()
         finally:
             source.close()
+
+    def _wait_until_handed(self) -> None:
+        """What is caught up on must all be seen: wait until the worker has taken the last one."""
+
+        def handed() -> bool:
+            newest = self._newest
+            return newest is None or self._handed >= newest.number or self._stop.is_set()
+
+        with self._changed:
+            self._changed.wait_for(handed, MOST_PATIENCE_S)
 
     def _say(self, trouble: str) -> None:
         with self._changed:

@@ -1,7 +1,7 @@
 """The settings of one camera, as they stand in the agent's TOML file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -94,10 +94,11 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             min_length=1,
-            description="Where the frames come from: `rtsp://host/path` (over TCP), `usb:0`, "
-            "`file:PATH` (a video, played at its own pace) or `folder:PATH` (pictures in order of "
-            "name), paths relative to this settings file. No password here: see `user` and "
-            "`password_file`.",
+            description="Where the frames come from: `rtsp://host/path` (TCP, H.264 or H.265), "
+            "`usb:0` or `usb:/dev/v4l/by-id/…` (the latter stays the same whatever is plugged in "
+            "first), `file:PATH` (a video, played at its own pace) or `folder:PATH` (pictures in "
+            "order of name), paths relative to this settings file. No password here: see `user` "
+            "and `password_file`.",
         ),
     ]
     scene: Annotated[
@@ -107,6 +108,26 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Name of the scene: `NAME.toml` in the folder of scenes.",
         ),
     ]
+    analysis_source: Annotated[
+        str,
+        Meta(
+            description="The camera's smaller stream, if it has one: it is analysed instead of "
+            "`source`, and evidence is taken from it too; `source` is then not opened. About "
+            "1280x720 is best; heads should be 16 pixels high or more."
+        ),
+    ] = ""
+    decode: Annotated[
+        Literal["all", "adaptive"],
+        Meta(
+            description="Of an RTSP camera: `all` decodes every frame. `adaptive` decodes, while "
+            "nothing moves and nobody is there, only the frames that stand alone (a camera sends "
+            "one every second or two), and catches up from there when something moves."
+        ),
+    ] = "all"
+    hardware_decode: Annotated[
+        bool,
+        Meta(description="Try the box's video decoder first; the log tells which one is used."),
+    ] = False
     user: Annotated[str, Meta(description="User name at an RTSP camera; empty: none.")] = ""
     password_file: Annotated[
         str,
@@ -181,10 +202,23 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         EvidenceSettings, Meta(description="The pictures that leave beside observations.")
     ] = EvidenceSettings()
 
+    @property
+    def analysed(self) -> str:
+        """The address of the stream that is analysed."""
+        return self.analysis_source or self.source
+
 
 def located(camera: CameraSettings, base: Path) -> CameraSettings:
     """The same camera with the paths of its file, folder and password taken from `base`."""
-    kind, mark, path = camera.source.partition(":")
-    source = f"{kind}:{base / path}" if mark and kind in ("file", "folder") else camera.source
     password = str(base / camera.password_file) if camera.password_file else ""
-    return msgspec.structs.replace(camera, source=source, password_file=password)
+    return msgspec.structs.replace(
+        camera,
+        source=_located(camera.source, base),
+        analysis_source=_located(camera.analysis_source, base),
+        password_file=password,
+    )
+
+
+def _located(source: str, base: Path) -> str:
+    kind, mark, path = source.partition(":")
+    return f"{kind}:{base / path}" if mark and kind in ("file", "folder") else source

@@ -53,6 +53,8 @@ def camera_workers(
         who = agent.sibling(one.device)
         try:
             check_source(one.source, f"camera {one.device}: source")
+            if one.analysis_source:
+                check_source(one.analysis_source, f"camera {one.device}: analysis_source")
             scene = read_scene(scenes_dir / f"{one.scene}.toml")
             fault = scene.fault_at(one.looks_per_s)
             if fault:

@@ -16,9 +16,15 @@ from contracts.clock import utc_now
 from contracts.settings import SettingsError
 from edge_agent.cameras.capture import check_source, every_picture, open_source
 from edge_agent.cameras.drawing import Recording
-from edge_agent.cameras.frames import FrameRefused, Picture, SourceEnded, SourceError
+from edge_agent.cameras.frames import (
+    FrameRefused,
+    Picture,
+    SourceEnded,
+    SourceError,
+    SourceRefused,
+)
 from edge_agent.cameras.reader import Reader
-from edge_agent.cameras.settings import CameraSettings
+from edge_agent.cameras.settings import CameraSettings, located
 
 GO = threading.Event()
 
@@ -99,6 +105,7 @@ def test_a_folder_is_played_in_order_of_name_and_skips_what_is_bad(tmp_path: Pat
         ("folder:{}/none", r"none: No such file or directory"),
         ("folder:{}/empty", r"empty: holds no picture"),
         ("usb:97", r"usb:97: cannot be opened"),
+        ("usb:/dev/v4l/by-id/usb-none", r"usb-none: cannot be opened"),
     ],
 )
 def test_a_source_that_cannot_be_opened_is_named(tmp_path: Path, source: str, says: str) -> None:
@@ -122,6 +129,8 @@ def test_a_video_of_huge_frames_is_refused_before_the_first_is_decoded(tmp_path:
         ("rtsp://root:hunter2@10.0.0.9/live", "carries a user"),
         ("file:", "is none of"),
         ("usb:front", "is none of"),
+        ("usb:/dev/sda", "is none of"),
+        ("usb:/dev/v4l/by-id/../../sda", "is none of"),
         ("tape:1", "is none of"),
         ("film", "is none of"),
     ],
@@ -133,7 +142,16 @@ def test_a_wrong_source_is_refused_without_repeating_a_password(source: str, say
 
 
 @pytest.mark.parametrize(
-    "source", ["rtsp://10.0.0.9/live", "rtsps://h/x", "usb:0", "file:a.mp4", "folder:x"]
+    "source",
+    [
+        "rtsp://10.0.0.9/live",
+        "rtsps://h/x",
+        "usb:0",
+        "usb:/dev/v4l/by-id/usb-046d_C270-index0",
+        "usb:/dev/video2",
+        "file:a.mp4",
+        "folder:x",
+    ],
 )
 def test_good_sources(source: str) -> None:
     check_source(source, "camera cam1: source")
@@ -222,6 +240,61 @@ def test_a_lost_source_is_opened_anew_with_growing_pauses() -> None:
     pauses = [b - a for a, b in pairwise(opened)]
     for pause, least in zip(pauses, (0.05, 0.1, 0.2, 0.2, 0.05, 0.1), strict=True):
         assert least <= pause < least + 1.0
+    assert reader.close()
+
+
+def test_a_wrong_password_is_not_tried_often() -> None:
+    opened = []
+
+    def opener() -> Scripted:
+        opened.append(time.monotonic())
+        raise SourceRefused("cam: wrong user or password")
+
+    one = settings("usb:0", retry_first_s=0.05, retry_longest_s=1.0)
+    reader = Reader(one, opener, utc_now)
+    reader.start()
+    wait_until(lambda: len(opened) == 2)
+    assert 1.0 <= opened[1] - opened[0] < 2.0  # cameras lock who tries too often
+    assert reader.trouble == "cam: wrong user or password"
+    assert reader.close()
+
+
+def test_the_substream_is_what_is_opened(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "sub.avi", 1)
+    one = settings("rtsp://10.0.0.9/main", analysis_source=f"file:{path.name}")
+    source = open_source(located(one, tmp_path), None)
+    source.grab(GO)
+    assert source.retrieve().shape == (360, 640, 3)
+    source.close()
+
+
+class CatchingUp(Scripted):
+    """A source that has pictures from before."""
+
+    attentive, arrived_s = True, 0.0
+
+    @property
+    def behind(self) -> bool:
+        return 0 < len(self.shown) < 20
+
+    def grab(self, stop: threading.Event) -> None:
+        super().grab(stop)
+        self.arrived_s += 1.0
+
+
+def test_what_is_caught_up_on_is_all_handed_over_with_its_own_time() -> None:
+    source = CatchingUp([np.full((20, 20, 3), shade, np.uint8) for shade in range(20)])
+    reader = Reader(settings("usb:0"), lambda: source, utc_now, ticks=lambda: 100.0)
+    reader.start()
+    seen = []
+    for _ in range(20):
+        frame = reader.newest(seen[-1].number if seen else 0, 2.0)
+        assert frame is not None
+        seen.append(frame)
+        time.sleep(0.01)  # a worker that is slower than the source
+    assert [frame.seen_s for frame in seen] == [float(n + 1) for n in range(20)]
+    ages = [(seen[-1].grabbed_at - frame.grabbed_at).total_seconds() for frame in seen]
+    assert ages == pytest.approx([19.0 - n for n in range(20)], abs=2.0)
     assert reader.close()
 
 

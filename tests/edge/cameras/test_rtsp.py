@@ -1,14 +1,21 @@
 """Cameras over real RTSP: GStreamer's server, killed, stopped in its tracks, started anew."""
 
 import signal
+import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from camera_parts import CollectingSink, wait_until
+from lossy_proxy import LossyProxy
 from servers import Server
 
+from contracts.clock import utc_now
 from contracts.topics import Identity
+from edge_agent.cameras.capture import open_source
+from edge_agent.cameras.frames import Frame, Picture
+from edge_agent.cameras.reader import Reader
 from edge_agent.cameras.settings import CameraSettings, HonestySettings
 from edge_agent.cameras.workers import camera_workers
 
@@ -21,9 +28,15 @@ SCRIPT = Path(__file__).with_name("rtsp_server.py")
 class Rtsp(Server):
     """One stream at /live."""
 
-    def __init__(self, folder: Path, *more: str, size: tuple[int, int] = (640, 360)) -> None:
+    def __init__(
+        self, folder: Path, *more: str, size: tuple[int, int] = (640, 360), codec: str = "h264"
+    ) -> None:
         super().__init__(folder)
-        self.size, self.more = size, more
+        self.size, self.more = size, (codec, *more)
+
+    @property
+    def address(self) -> str:
+        return f"rtsp://127.0.0.1:{self.port}/live"
 
     def command(self) -> list[str]:
         sizes = (str(side) for side in self.size)
@@ -104,7 +117,7 @@ def test_password(
         )
         with wrong as sink:
             sink.wait(lambda sink: sink.state("cam1") == "offline")
-            assert "cannot be opened" in sink.statuses[-1][1].detail
+            assert "wrong user or password" in sink.statuses[-1][1].detail
             assert "online" not in [status.state.value for _, status in sink.statuses]
     said = "".join(capfd.readouterr()) + str(sink.statuses) + str(sink.facts)
     assert "wr0ng" not in said
@@ -119,3 +132,114 @@ def test_a_huge_stream_is_refused(tmp_path: Path, models_dir: Path, scenes_dir: 
             sink.wait(lambda sink: sink.state("cam1") == "offline")
             said = sink.statuses[-1][1].detail
     assert "a frame of 1280x720 pixels is above the limit of 230400" in said
+
+
+def read(source: str, **more: object) -> Reader:
+    """A reader of that stream alone."""
+    values: dict[str, object] = {
+        "open_timeout_s": 3.0, "read_timeout_s": 2.0, "retry_first_s": 0.1,
+        "retry_longest_s": 0.5, "looks_per_s": 15.0,
+    }  # fmt: skip
+    settings = CameraSettings("cam1", source, "test", **{**values, **more})  # type: ignore[arg-type]
+    return Reader(settings, lambda: open_source(settings, None), utc_now)
+
+
+def frames(reader: Reader, count: int, limit_s: float = 30.0) -> list[Frame]:
+    """So many frames, each newer than the one before."""
+    found: list[Frame] = []
+    until = time.monotonic() + limit_s
+    while len(found) < count and time.monotonic() < until:
+        frame = reader.newest(found[-1].number if found else 0, 0.2)
+        found += [frame] if frame else []
+    assert len(found) == count, reader.trouble
+    return found
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_colours_and_sizes(tmp_path: Path, codec: str) -> None:
+    with Rtsp(tmp_path, codec=codec) as server:
+        reader = read("rtsp://127.0.0.1:1/main", analysis_source=server.address)
+        reader.start()
+        (frame,) = frames(reader, 1)
+        assert reader.close(3)
+    assert frame.picture.shape == (360, 640, 3)
+    # The colour bars: white, yellow, cyan, green, magenta, red, blue.
+    bars = frame.picture[60, 45::91] > 128  # blue, green, red: there or not
+    assert [tuple(bar) for bar in bars[:7].astype(int)] == [
+        (1, 1, 1), (0, 1, 1), (1, 1, 0), (0, 1, 0), (1, 0, 1), (0, 0, 1), (1, 0, 0),
+    ]  # fmt: skip
+
+
+def ball_px(picture: Picture) -> int:
+    return int((picture[:, :, 1] > 128).sum())
+
+
+def test_lost_packets_give_no_smeared_pictures(tmp_path: Path) -> None:
+    with Rtsp(tmp_path, codec="ball") as server:
+        reader = read(server.address)
+        reader.start()
+        whole = [ball_px(frame.picture) for frame in frames(reader, 30)]
+        assert reader.close(3)
+        # About one picture in five loses its packet (they are small: one packet each).
+        with LossyProxy(server.port, lambda number: number % 11 == 7) as proxy:
+            reader = read(f"rtsp://127.0.0.1:{proxy.port}/live")
+            reader.start()
+            seen = [ball_px(frame.picture) for frame in frames(reader, 30)]
+            assert reader.close(3)
+            assert proxy.lost > 5
+            assert proxy.connections == 1  # loss is no reason to connect anew
+    assert min(whole) * 0.7 < min(seen)
+    assert max(seen) < max(whole) * 1.3
+
+
+def test_a_connection_that_is_cut_is_made_anew(tmp_path: Path) -> None:
+    with Rtsp(tmp_path) as server, LossyProxy(server.port) as proxy:
+        reader = read(f"rtsp://127.0.0.1:{proxy.port}/live")
+        reader.start()
+        last = frames(reader, 3)[-1]
+        proxy.hang_up()
+        wait_until(lambda: "broken off" in reader.trouble)
+        wait_until(lambda: not reader.trouble)
+        assert reader.newest(last.number, 1.0)
+        proxy.silent.set()
+        wait_until(lambda: "no picture in 2 s" in reader.trouble)
+        proxy.silent.clear()
+        wait_until(lambda: not reader.trouble)
+        assert proxy.connections >= 3
+        assert reader.close(3)
+
+
+def test_a_hanging_camera_ends_at_once_when_told(tmp_path: Path) -> None:
+    with Rtsp(tmp_path) as server, LossyProxy(server.port) as proxy:
+        reader = read(f"rtsp://127.0.0.1:{proxy.port}/live", read_timeout_s=60.0)
+        reader.start()
+        frames(reader, 1)
+        proxy.silent.set()
+        assert reader.newest(reader.count + 2, 0.5) is None
+        began = time.monotonic()
+        assert reader.close(2)
+        assert time.monotonic() - began < 1.0
+
+
+def test_dead_and_hanging_cameras_slow_no_other(tmp_path: Path) -> None:
+    with (
+        Rtsp(tmp_path) as server,
+        LossyProxy(server.port) as proxy,
+        socket.create_server(("127.0.0.1", 0)) as deaf,
+    ):
+        proxy.silent.set()
+        ports = (1, deaf.getsockname()[1], proxy.port)
+        bad = [read(f"rtsp://127.0.0.1:{port}/live", open_timeout_s=1.0) for port in ports * 2]
+        good = read(server.address)
+        good.start()
+        frames(good, 1)
+
+        for reader in bad:
+            reader.start()
+        wait_until(lambda: all(reader.trouble for reader in bad))
+        begun, count = time.monotonic(), good.count
+        time.sleep(3)
+        rate = (good.count - count) / (time.monotonic() - begun)
+        assert not any(reader.count for reader in bad)
+        assert all(reader.close(3) for reader in [good, *bad])
+    assert rate > 0.8 * 15

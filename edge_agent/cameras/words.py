@@ -38,7 +38,7 @@ def explained(one: Explanation) -> str:
     zh, en = WHY[one.why]
     if one.place:
         zh, en = f"{one.place}：{zh}", f"{one.place}: {en}"
-    if one.still_s >= 1:
+    if one.still_s >= 10 or one.why in (Why.STILL, Why.NOT_MOVED):
         zh, en = f"{zh}，已 {one.still_s:.0f} 秒未动", f"{en}, still for {one.still_s:.0f} s"
     parts = [_stands(standing) for standing in one.standings]
     return both(

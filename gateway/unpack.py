@@ -185,6 +185,8 @@ def _check_content(event: Event) -> None:
         elif isinstance(data, Evidence):
             _sane("evidence: captured_at", data.captured_at)
             _hashed("evidence: content", data.content, data.sha256)
+            if data.signature is not None:
+                _sane("evidence: signature.key_epoch", data.signature.key_epoch)
         elif isinstance(data, Status):
             _sane("status: at", data.at)
     except ValueError as error:

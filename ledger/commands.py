@@ -1,4 +1,4 @@
-"""`foodsentry ledger …`: make the tables, load regions, add officers, verify the audit chain."""
+"""`foodsentry ledger …`: make the tables, load regions, add officers, verify audit and evidence."""
 
 import argparse
 import getpass
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contracts.clock import utc_now
 from contracts.settings import SettingsError, read_secret
-from ledger import audit, migrate, officers, regions
+from ledger import audit, evidence_commands, migrate, officers, regions
 from ledger.engine import Engine, LedgerDown, open_engine, reading, writing
 from ledger.region_files import read_regions
 
@@ -32,6 +32,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         parser.set_defaults(run=lambda arguments: _run(work, arguments))
         return parser
 
+    evidence_commands.add_leaves(leaf)
     leaf("migrate", "make the tables, or bring them to this version", _migrate)
     leaf("verify-audit", "follow the audit chain; status 1 if it is broken", _verify_audit)
     load = leaf("load-regions", "add the regions of a TOML file, or renew them", _load_regions)

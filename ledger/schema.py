@@ -3,7 +3,14 @@
 from ledger.tables.alerts import alert_timeline, alerts, rule_state
 from ledger.tables.base import metadata
 from ledger.tables.books import audit, cursors, dead_letters, intake, journal
-from ledger.tables.facts import evidence, evidence_contents, observations, results, samples
+from ledger.tables.facts import (
+    evidence,
+    evidence_contents,
+    evidence_keys,
+    observations,
+    results,
+    samples,
+)
 from ledger.tables.people import login_failures, officers, sessions
 from ledger.tables.places import devices, establishments, regions, sites, stalls
 
@@ -17,6 +24,7 @@ __all__ = [
     "establishments",
     "evidence",
     "evidence_contents",
+    "evidence_keys",
     "intake",
     "journal",
     "login_failures",

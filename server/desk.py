@@ -60,7 +60,7 @@ class AlertLine(msgspec.Struct, frozen=True):
     officer: str
     """Who acknowledged or closed it."""
     picture: str | None
-    """Id of the first picture that has arrived."""
+    """Id of the best picture that has arrived."""
     pictures_due: bool
     """Pictures are announced, but none has arrived yet."""
 
@@ -129,6 +129,7 @@ def _line(conn: Connection, names: Names, row: AlertRow) -> AlertLine:
     pictures = (
         evidence.for_observation(conn, row.observation_id, row.site) if row.observation_id else []
     )
+    best = evidence.best_of(pictures)
     return AlertLine(
         alert=row,
         place=names.place(row.establishment_id, row.site),
@@ -136,7 +137,7 @@ def _line(conn: Connection, names: Names, row: AlertRow) -> AlertLine:
         region_en=en,
         device=names.device(Identity(row.region, row.site, row.device)),
         officer=names.officer(row.closed_by or row.acknowledged_by),
-        picture=pictures[0].evidence_id if pictures else None,
+        picture=best.evidence_id if best else None,
         pictures_due=bool(row.evidence) and not pictures,
     )
 

@@ -160,7 +160,7 @@ def read_establishment_file(
 
 def _picture(conn: Connection, row: ObservationRow) -> EvidenceRow | None:
     pictures = evidence.for_observation(conn, row.observation_id, row.site)
-    return pictures[0] if pictures else None
+    return evidence.best_of(pictures)
 
 
 def find_establishments(

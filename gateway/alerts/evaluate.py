@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from contracts.events import Observation, TestResult
+from contracts.statement import spoken
 from contracts.topics import Identity
 from contracts.units import symbol
 from contracts.words import Phase, in_chinese, in_english
@@ -21,6 +22,7 @@ from gateway.alerts.rules import (
     AgentOffline,
     BeyondLimit,
     DeviceSilent,
+    EvidenceKeyNew,
     ObservationOf,
     Rule,
     VerdictIs,
@@ -47,6 +49,7 @@ class RuleBook:
         self.observations = self._of(ObservationOf)
         self.silences = self._of(DeviceSilent)
         self.offlines = self._of(AgentOffline)
+        self.keys = self._of(EvidenceKeyNew)
         self._thresholds = self._of(BeyondLimit)
         self.thresholds = lru_cache(maxsize=65_536)(self._find_thresholds)
 
@@ -114,6 +117,18 @@ def judge_observation(
                 )
             )
     return outcomes
+
+
+def judge_key(
+    book: RuleBook, agent: Identity, device_name: str, key_id: str, at: datetime
+) -> list[Raise]:
+    """The alerts that a new signing key of an agent raises."""
+    words = place(agent, device_name) | {"fingerprint": spoken(key_id)}
+    return [
+        raising(rule, agent, key_id, at, zh=words, en=words, facts={"key_id": key_id})
+        for rule in book.keys
+        if rule.holds(at.astimezone(LOCAL).date(), agent.region)
+    ]
 
 
 def judge_readings(

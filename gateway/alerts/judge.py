@@ -11,6 +11,7 @@ from contracts.words import Quality
 from gateway.alerts.evaluate import (
     JudgedReading,
     RuleBook,
+    judge_key,
     judge_observation,
     judge_readings,
     judge_result,
@@ -108,16 +109,24 @@ def carry_out(conn: Connection, outcomes: Sequence[Outcome], now: datetime) -> N
     rule_state.put(conn, {key: {"alerts": ids} for key, ids in raised.items()}, now)
 
 
-def put_evidence(conn: Connection, fresh: Iterable[Accepted], now: datetime) -> bool:
+def put_evidence(
+    conn: Connection, book: RuleBook, fresh: Iterable[Accepted], now: datetime
+) -> tuple[bool, list[Outcome]]:
     """Store the batch's pictures; True if one belongs to an alert that is already raised.
 
     Such an alert is noted in the journal, so that its state is published again with the picture.
+    The outcomes are those of agents that sign with a new key.
     """
     late: dict[rule_state.Key, tuple[Identity, str]] = {}
+    outcomes: list[Outcome] = []
     for one in fresh:
         picture = one.event.data
         if isinstance(picture, Evidence):
-            evidence.put(conn, one.who, picture, one.message.received_at)
+            agent = one.numbered.agent if one.numbered else one.who
+            received_at = one.message.received_at
+            stored = evidence.put(conn, one.who, picture, received_at, agent=agent.device)
+            if stored.new_key:
+                outcomes += judge_key(book, agent, "", stored.new_key.key_id, received_at)
             if picture.observation_id:
                 key = _of_observation(one.who, picture.observation_id)
                 late[key] = (one.who, picture.evidence_id)
@@ -133,7 +142,7 @@ def put_evidence(conn: Connection, fresh: Iterable[Accepted], now: datetime) -> 
                 ref=alert_id,
                 body={"device": who.device, "evidence_id": evidence_id},
             )
-    return any(found.values())
+    return any(found.values()), outcomes
 
 
 def _new_alert(raised: Raise) -> alerts.NewAlert:

@@ -73,7 +73,11 @@ class AgentOffline(_When, frozen=True, tag="agent_offline"):
     for_s: Seconds = 20.0
 
 
-When = VerdictIs | ObservationOf | BeyondLimit | DeviceSilent | AgentOffline
+class EvidenceKeyNew(_When, frozen=True, tag="evidence_key"):
+    """An agent signs its pictures with another key than the one that the city knows."""
+
+
+When = VerdictIs | ObservationOf | BeyondLimit | DeviceSilent | AgentOffline | EvidenceKeyNew
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -119,6 +123,7 @@ WORDS: Mapping[type[msgspec.Struct], frozenset[str]] = {
     BeyondLimit: COMMON_WORDS | {"metric", "value", "limit", "limit_meaning", "duration"},
     DeviceSilent: COMMON_WORDS | {"duration"},
     AgentOffline: COMMON_WORDS | {"duration"},
+    EvidenceKeyNew: COMMON_WORDS | {"fingerprint"},
 }
 """What a template of each kind of rule may name in braces."""
 

@@ -66,14 +66,18 @@ def take_in(
     outcomes += judge_results(book, fresh)
     outcomes += put_observations(conn, book, fresh)
     carry_out(conn, outcomes, now)
-    news = put_evidence(conn, fresh, now) or bool(outcomes)
+    late, of_keys = put_evidence(conn, book, fresh, now)
+    carry_out(conn, of_keys, now)
+    outcomes += of_keys
     for letter in bad:
         payload = letter.message.payload[:LETTER_BYTES]
         dead_letters.add(conn, letter.message.topic, payload, letter.reason, now)
     for one in statuses:
         _put_status(conn, one)
     numbered = sum(one.numbered is not None for one in accepted)
-    return Taken(fresh, numbered - len(fresh), bad, outcomes, news, _seen(accepted))
+    return Taken(
+        fresh, numbered - len(fresh), bad, outcomes, late or bool(outcomes), _seen(accepted)
+    )
 
 
 class _Unclaimed:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     false,
+    text,
 )
 
 from ledger.columns import BigKey, Json, UtcTime
@@ -144,7 +145,32 @@ evidence = Table(
     filled("received_at", UtcTime),
     filled("blurred", Boolean),
     filled("boxes", Json),
+    filled("role", Word, server_default="best"),
+    filled("agent", Segment, server_default=text("''")),
+    filled("original_sha256", Id, server_default=text("''")),
+    filled("signature_state", Word, server_default="none"),
+    filled("key_id", Id, server_default=text("''")),
+    Column("key_epoch", UtcTime),
+    Column("public_key", LargeBinary),
+    Column("signature", LargeBinary),
     ForeignKeyConstraint(["site", "device"], _DEVICE),
     Index("ix_evidence_evidence_id", "evidence_id"),
     Index("ix_evidence_observation_id", "observation_id"),
+)
+
+evidence_keys = Table(
+    "evidence_keys",
+    metadata,
+    Column("site", Segment, primary_key=True),
+    Column("agent", Segment, primary_key=True),
+    Column("key_id", Id, primary_key=True),
+    filled("region", Segment),
+    filled("public_key", LargeBinary),
+    Column("key_epoch", UtcTime),
+    filled("standing", Word),
+    filled("booked", Word),
+    filled("booked_at", UtcTime),
+    filled("changed_at", UtcTime),
+    filled("changed_by", Id),
+    ForeignKeyConstraint(["site", "agent"], _DEVICE),
 )

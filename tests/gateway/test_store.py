@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 from gateway_town import (
     CAMERA,
@@ -22,15 +23,28 @@ from gateway_town import (
     status,
 )
 
+from contracts.events import Evidence
 from contracts.topics import Identity
 from contracts.words import AlertState, DeviceState, Phase, Verdict
+from edge_agent.custody.device_key import DeviceKey
 from gateway.alerts.evaluate import RuleBook
 from gateway.broker import Inbound
 from gateway.intake.store import Taken, take_in
 from gateway.unpack import Accepted, Refused, unpack
-from ledger import alerts, dead_letters, devices, journal, observations, results
+from ledger import (
+    alerts,
+    dead_letters,
+    devices,
+    evidence,
+    evidence_keys,
+    journal,
+    observations,
+    results,
+)
 from ledger.alerts import AlertRow
 from ledger.engine import Engine, open_engine, writing
+from ledger.evidence import Vouched
+from ledger.evidence_keys import Standing
 
 
 def take(
@@ -254,3 +268,38 @@ def test_two_gateways_with_two_ends_of_one_episode(town_database: str, book: Rul
         list(pool.map(take_end, ends))
     assert rules(ledger) == [("no_hat", "resolved", 1)] * 15
     ledger.dispose()
+
+
+def sign(one: Evidence, number: int) -> Evidence:
+    return DeviceKey("agent", bytes([number]) * 32, NOON).sign(CAMERA, one)
+
+
+def test_a_new_signing_key_raises_and_a_person_ends_it(ledger: Engine, book: RuleBook) -> None:
+    agent = CAMERA.sibling("agent")
+    take(ledger, book, inbound(CAMERA, sign(picture("p1"), 1), 1))
+    assert open_alerts(ledger) == []  # the first is trusted at first use
+    taken = take(
+        ledger, book,
+        inbound(CAMERA, sign(picture("p2", content=b"2"), 2), 2),
+        inbound(CAMERA, sign(picture("p3", content=b"3"), 2), 3),
+    )  # fmt: skip
+    assert len(taken.fresh) == 2 and taken.news
+    (alert,) = open_alerts(ledger)
+    key_id = alert.facts["key_id"]
+    assert (alert.rule, alert.device, alert.count) == ("evidence_key_new", "agent", 1)
+    assert key_id[:4] in alert.summary_zh and key_id[:4] in alert.summary_en
+    with writing(ledger) as conn:
+        row = evidence.get(conn, "p2")
+        assert row is not None and row.vouched is Vouched.NEW_KEY
+        key = evidence_keys.find(conn, agent, key_id)
+        evidence_keys.set_standing(conn, key, Standing.TRUSTED, "console", NOON)
+    assert rules(ledger) == [("evidence_key_new", "resolved", 1)]
+
+
+def test_a_picture_whose_signature_does_not_hold_is_kept(ledger: Engine, book: RuleBook) -> None:
+    changed = msgspec.structs.replace(sign(picture("p1"), 1), observation_id="another")
+    taken = take(ledger, book, inbound(CAMERA, changed, 1))
+    assert len(taken.fresh) == 1 and taken.refused == []
+    with writing(ledger) as conn:
+        row = evidence.get(conn, "p1")
+    assert row is not None and row.vouched is Vouched.INVALID

@@ -149,9 +149,9 @@ def test_observations_come_in_pages(town: Engine) -> None:
 
 def test_equal_pictures_are_kept_once(town: Engine) -> None:
     with writing(town) as conn:
-        assert evidence.put(conn, CAMERA, picture("p1"), after(3))
-        assert evidence.put(conn, CAMERA, picture("p2", captured_at=after(1)), after(3))
-        assert not evidence.put(conn, CAMERA, picture("p1"), after(4))
+        assert evidence.put(conn, CAMERA, picture("p1"), after(3)).new
+        assert evidence.put(conn, CAMERA, picture("p2", captured_at=after(1)), after(3)).new
+        assert not evidence.put(conn, CAMERA, picture("p1"), after(4)).new
     with reading(town) as conn:
         found = evidence.get(conn, "p1")
         assert found is not None

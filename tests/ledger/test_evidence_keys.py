@@ -277,7 +277,7 @@ def test_an_id_that_is_a_path_leads_nowhere(town: Engine, tmp_path: Path) -> Non
     target = tmp_path / "a" / "b"
     assert run(town, "export-evidence", CAMERA.site, "../../elsewhere", "--to", target) == 0
     assert [path.name for path in target.iterdir()] == [picture().sha256[:32]]
-    assert not [path for path in tmp_path.rglob("elsewhere*")]
+    assert not list(tmp_path.rglob("elsewhere*"))
 
 
 def test_an_unsigned_one_is_exported_as_such(town: Engine, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ class Episodes:
     off_hours: Persistence = OFF_HOURS
     _ballots: dict[tuple[int, Case], Ballot] = field(default_factory=dict, init=False)
     _running: dict[Case, _Running] = field(default_factory=dict, init=False)
-    _suspected: dict[Case, float] = field(default_factory=dict, init=False)
+    suspected: dict[Case, float] = field(default_factory=dict, init=False)
     """Since when, of cases that wait for their second look."""
     _last_look_s: float | None = field(default=None, init=False)
 
@@ -237,12 +237,12 @@ class Episodes:
         """The votes suffice: an episode begins, unless the rule wants to look again later."""
         since_s, rule = at_s - tally.span_s, self.rule_of(case)
         if rule.confirm_after_s:
-            first_s = self._suspected.setdefault(case, since_s)
+            first_s = self.suspected.setdefault(case, since_s)
             if at_s - first_s > rule.confirm_after_s + rule.confirm_within_s:
-                first_s = self._suspected[case] = since_s
+                first_s = self.suspected[case] = since_s
             if at_s - first_s < rule.confirm_after_s:
                 return None
-            since_s = self._suspected.pop(case)
+            since_s = self.suspected.pop(case)
         self._running[case] = _Running(
             len(subjects),
             tally.confidence,
@@ -255,10 +255,10 @@ class Episodes:
         return Opened(case, subjects, tally, since_s, confirmed_after_s)
 
     def _forget_suspicions(self, guilty: Set[Case], at_s: float) -> None:
-        for case, since_s in list(self._suspected.items()):
+        for case, since_s in list(self.suspected.items()):
             rule = self.rule_of(case)
             if case not in guilty and at_s - since_s > rule.confirm_after_s + rule.confirm_within_s:
-                del self._suspected[case]
+                del self.suspected[case]
 
     def _strongest(self, case: Case, subjects: Sequence[Head]) -> Tally:
         tallies = [self._ballots[(head.track, case)].tally() for head in subjects]

@@ -57,6 +57,12 @@ class Looker:
     def __post_init__(self) -> None:
         self.movements = Movements(self.scene.stillness)
 
+    @property
+    def somebody(self) -> bool:
+        """True while anybody is followed who is not taken for a picture."""
+        pictured = {track for track, life in self._lives.items() if life.picture}
+        return bool(self.tracker.tracks - pictured)
+
     def look(self, frame: Frame) -> Look:
         """Detect, read attributes, follow, find the zone. Masked and unplaced heads are explained
         at once, the others have their standing after the vote: see `explained`."""
@@ -148,11 +154,12 @@ class Looker:
         )
 
     def _answer(self, wear: Wear, attributes: dict[str, float] | None) -> tuple[Answer, float]:
-        """Is it worn, and how sure is that. A mask worn wrongly is not worn."""
+        """Is it worn, and how sure is that. A mask worn wrongly is not worn; what the model left
+        out it cannot tell."""
         thresholds = self.models.classifier.manifest.thresholds
-        if attributes is None or wear.value not in attributes:
+        probability = None if attributes is None else attributes.get(wear.value)
+        if attributes is None or probability is None:
             return Answer.UNKNOWN, 0.0
-        probability = attributes[wear.value]
         answer = decide(probability, thresholds[wear.value])
         wrong = attributes.get("mask_wrong") if wear is Wear.MASK else None
         if wrong is not None and answer is Answer.YES:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.events import Box
+from edge_agent.cameras.attributes import Answer
 from edge_agent.cameras.episodes import Case, Episodes, Head
 from edge_agent.cameras.evidence import CONTEXT_SIDE, scaled
 from edge_agent.cameras.frames import Picture
@@ -36,6 +37,12 @@ class Glimpse:
         """The heads of these people that stand in the case's zone."""
         found = [head for head in self.heads if head.zone == case.zone]
         return [head.box for head in found if head.track in tracks]
+
+    def doubted(self, case: Case) -> frozenset[int]:
+        """The people whom this look calls wrongly dressed."""
+        return frozenset(
+            head.track for head in self.heads if head.answer(case.wear)[0] is Answer.NO
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +83,15 @@ class Moments:
     _best: dict[Case, Best] = field(default_factory=dict, init=False)
     _past: deque[Glimpse] = field(default_factory=deque, init=False)
 
+    _first: dict[Case, tuple[float, Glimpse]] = field(default_factory=dict, init=False)
+    """The look at which each case became suspected, with since when it is."""
+
     def take(self, look: Look, is_open: Callable[[Case], bool]) -> None:
         """Take in a look. Of cases whose episode is open, no best one is sought."""
         self._remember(look)
+        for case, since_s in self.episodes.suspected.items():
+            if self._first.get(case, (None,))[0] != since_s:
+                self._first[case] = since_s, glimpse(look)
         now_s = look.frame.seen_s
         for case, best in list(self._best.items()):
             if now_s - best.look.frame.seen_s > self.episodes.rule_of(case).window_s:
@@ -96,6 +109,10 @@ class Moments:
     def best(self, case: Case) -> Best | None:
         """The look that shows a case best; it is given away once."""
         return self._best.pop(case, None)
+
+    def first(self, case: Case) -> Glimpse | None:
+        """The first of the two looks that the rule asked for; it is given away once."""
+        return self._first.pop(case, (0.0, None))[1]
 
     def before(self, at_s: float) -> Glimpse | None:
         """The last kept look before `at_s`; None if there is none, or only a stale one."""

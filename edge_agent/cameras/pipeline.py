@@ -57,7 +57,7 @@ class Pipeline:
         changes: list[Change] = [turn] if turn else []
         look = None
         if self.watch.trusted:
-            if self.gate.opens(small, frame.seen_s, self.looker.tracker.somebody):
+            if self.gate.opens(small, frame.seen_s, self.looker.somebody):
                 look = self.looker.look(frame)
                 changes += self.episodes.look(
                     look.heads, frame.seen_s, self.looker.movements.pictures

@@ -62,7 +62,8 @@ class Showing:
         self.moments.take(look, is_open)
 
     def opened(self, change: Opened, observation_id: str, at_s: float) -> list[Evidence]:
-        """What shows an episode that begins: before, if it is known, and best."""
+        """What shows an episode that begins: before, if it is known, and best. Where the rule
+        asked for two looks, the first of them is what was before."""
         case, tracks = change.case, frozenset(head.track for head in change.subjects)
         self._due[case] = _Due(observation_id, tracks, at_s + self._after_s)
         best = self.moments.best(case)
@@ -70,6 +71,9 @@ class Showing:
             return []
         made: list[Evidence] = []
         before = self.moments.before(min(at_s - change.tally.span_s, best.look.frame.seen_s))
+        first = self.moments.first(case)
+        if change.confirmed_after_s and first is not None:
+            before, tracks = first, first.doubted(case)
         if before is not None and self.budget.allows(at_s, context=True):
             boxes = before.of(tracks, case)
             shown = finding(before.picture, case.wear, boxes, before.hidden)

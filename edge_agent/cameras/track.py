@@ -112,11 +112,6 @@ class Tracker:
         return [Tracked(whose[index], head) for index, head in enumerate(heads)]
 
     @property
-    def somebody(self) -> bool:
-        """True while at least one head is followed."""
-        return bool(self._paths)
-
-    @property
     def tracks(self) -> frozenset[int]:
         """The numbers of all that are followed, seen at the moment or not."""
         return frozenset(self._paths)

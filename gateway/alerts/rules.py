@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from contracts.events import Name
 from contracts.settings import SettingsError, convert_settings
-from contracts.words import Severity, Verdict
+from contracts.words import Severity, Verdict, ZoneKind
 
 Seconds = Annotated[float, Meta(ge=0)]
 Globs = tuple[str, ...]
@@ -40,7 +40,7 @@ class ObservationOf(_When, frozen=True, tag="observation"):
     """An episode that a camera saw; firing while it is open."""
 
     kinds: tuple[str, ...]
-    zone_kinds: tuple[str, ...] = ()
+    zone_kinds: tuple[ZoneKind, ...] = ()
     """Kinds of zone where this counts; empty means anywhere."""
 
 

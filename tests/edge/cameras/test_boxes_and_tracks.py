@@ -62,9 +62,9 @@ def test_a_head_keeps_its_number_while_it_moves_and_is_forgotten_after_a_while()
     numbers = [tracker.follow([head(20.0 * i)], i * 0.2)[0].track for i in range(10)]
     assert set(numbers) == {1}
     assert tracker.follow([head(200)], 10.0)[0].track == 2
-    assert tracker.somebody
+    assert tracker.tracks
     assert tracker.follow([], 20.0) == []
-    assert not tracker.somebody
+    assert not tracker.tracks
 
 
 def test_two_heads_side_by_side_keep_their_numbers() -> None:

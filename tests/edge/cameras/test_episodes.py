@@ -104,7 +104,7 @@ def test_one_episode_for_several_people(scene: Scene) -> None:
     assert (end.people, end.lost) == (5, True)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from camera_parts import HEIGHT, WIDTH, Person, clip, kitchen
@@ -94,6 +95,25 @@ def test_three_moments_of_one_episode(scene: Scene, models: Models) -> None:
     assert [fact.kind for fact in facts] == [
         "evidence", "evidence", "observations", "evidence", "observations",
     ]  # fmt: skip
+
+
+def test_of_two_looks_that_a_rule_asks_for_the_first_is_shown_too(
+    scene: Scene, models: Models
+) -> None:
+    rule = msgspec.structs.replace(scene.persistence, confirm_after_s=6.0, confirm_within_s=30.0)
+    patient = msgspec.structs.replace(scene, persistence=rule)
+    dressed: Person = (1, 1, True, True)
+    parts: list[Part] = [
+        (2, [GOOD]), (2, [NO_HAT, dressed]), (6, [GOOD]), (2, [NO_HAT]), (3, []),
+    ]  # fmt: skip
+    facts, _ = tell(patient, models, parts)
+    opened = told(facts, Phase.OPEN)
+    before, best = (one for one in pictures(facts) if one.role.value in ("before", "best"))
+    assert opened.evidence == (before.evidence_id, best.evidence_id)
+    first_s = (before.captured_at - opened.started_at).total_seconds()
+    assert 0.3 < first_s < 1.5
+    assert (best.captured_at - before.captured_at).total_seconds() > 5
+    assert len(before.boxes) == 1  # whoever was dressed is no subject
 
 
 def test_boxes_are_in_each_pictures_own_pixels(scene: Scene, models: Models) -> None:

@@ -132,7 +132,7 @@ def test_doubt_alone_keeps_no_path_for_ever() -> None:
     tracker.follow([head(100, 200)], 0.0)
     for step in range(1, 60):
         tracker.follow([], step * STEP_S, [head(100, 200, confidence=0.2)])
-    assert not tracker.somebody
+    assert not tracker.tracks
 
 
 def test_a_doubtful_double_of_a_sure_head_is_nobodys() -> None:
@@ -150,7 +150,7 @@ spots = st.tuples(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.tuples(st.lists(spots, max_size=5), st.lists(spots, max_size=3)), max_size=15),
     st.randoms(use_true_random=False),

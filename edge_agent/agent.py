@@ -18,6 +18,8 @@ from edge_agent.instruments.workers import instrument_workers
 from edge_agent.outbox.state import OutboxState
 from edge_agent.outbox.store import Outbox
 from edge_agent.ports import OutboxError, Sink, Worker
+from edge_agent.preview.board import Board
+from edge_agent.preview.server import Preview
 from edge_agent.settings import EdgeSettings, Places, endpoint, places
 from edge_agent.sink import AgentSink
 from edge_agent.supervisor import Supervisor
@@ -48,7 +50,8 @@ def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clo
         if settings.cameras
         else NO_CUSTODY
     )
-    return [
+    board = Board()
+    workers = [
         *instrument_workers(
             settings.instruments,
             who,
@@ -68,8 +71,14 @@ def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clo
             state_dir=where.state,
             custody=custody,
             clock=clock,
+            witnesses=(board,) if settings.preview.port else (),
         ),
     ]
+    if settings.preview.port:
+        scenes = {one.device: where.scenes / f"{one.scene}.toml" for one in settings.cameras}
+        password = settings.preview.password(where.base)
+        workers.append(Preview(settings.preview, password, board, scenes, clock))
+    return workers
 
 
 MakeWorkers = Callable[[EdgeSettings, Places, Sink, Clock], list[Worker]]

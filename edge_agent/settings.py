@@ -13,6 +13,7 @@ from edge_agent.cameras.settings import CameraSettings, located
 from edge_agent.custody.settings import VaultSettings
 from edge_agent.instruments.settings import InstrumentSettings
 from edge_agent.outbox.settings import OutboxSettings
+from edge_agent.preview.settings import PreviewSettings
 from edge_agent.uplink.mqtt import Endpoint
 from edge_agent.uplink.settings import UplinkSettings
 
@@ -92,6 +93,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folders: Annotated[
         FolderSettings, Meta(description="Where profiles, scenes and models are.")
     ] = FolderSettings()
+    preview: Annotated[
+        PreviewSettings, Meta(description="The page that shows what the cameras see.")
+    ] = PreviewSettings()
     instruments: Annotated[
         list[InstrumentSettings], Meta(description="Instruments on serial lines.")
     ] = []

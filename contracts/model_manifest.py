@@ -29,6 +29,12 @@ class ModelInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     resize: Literal["letterbox", "stretch"]
     """letterbox: keep the aspect, picture in the top left corner, the rest filled with
     `pad_value`."""
+    multiple: int = 0
+    """0: the file takes width x height and nothing else. Otherwise it takes any sides that are
+    multiples of this, up to width x height: the canvas is as small as the picture's aspect
+    allows."""
+    largest_scale: float = 0.0
+    """letterbox: a picture is enlarged at most so many times; 0: until it fills the canvas."""
     pad_value: int = 114
     crop_margin: float = 0.0
     """Classifiers: the head box grows by this share of its width (height) on each side, is clipped
@@ -44,9 +50,13 @@ class ModelOutput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     names: tuple[str, ...]
     labels: tuple[str, ...]
     candidates: int = 0
-    """boxes_scores: the fixed number n of candidate boxes."""
+    """boxes_scores: the fixed number n of candidate boxes; 0 if it follows an input of any
+    size."""
     nms_iou: float = 0.5
     """boxes_scores: candidates of one label that overlap more than this are one object."""
+    gates: dict[str, str] = {}
+    """logits: a label is answered only where its gate, another label, is a yes: without a face
+    nothing can be said of a mask. Gates themselves are not told."""
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -146,6 +156,12 @@ def _check(path: Path, manifest: Manifest) -> None:
             "must be at least 8 pixels",
         ),
         (any(value <= 0 for value in manifest.input.std), "input.std", "must be above 0"),
+        (
+            not _fits_multiple(manifest.input),
+            "input.multiple",
+            "must divide width and height, and goes with letterbox only",
+        ),
+        (manifest.input.largest_scale < 0, "input.largest_scale", "must not be negative"),
         (not 0 <= manifest.input.crop_margin <= 2, "input.crop_margin", "must be within 0..2"),
         (not 0 <= manifest.input.pad_value <= 255, "input.pad_value", "must be within 0..255"),
         (
@@ -164,9 +180,10 @@ def _check(path: Path, manifest: Manifest) -> None:
             "does not fit output.kind",
         ),
         (
-            manifest.task == "detect" and manifest.output.candidates < 1,
+            manifest.task == "detect"
+            and (manifest.output.candidates > 0) == (manifest.input.multiple > 0),
             "output.candidates",
-            "must be above 0",
+            "must be above 0, or absent where input.multiple is set",
         ),
         (
             set(manifest.thresholds) != set(labels),
@@ -174,6 +191,12 @@ def _check(path: Path, manifest: Manifest) -> None:
             f"must name exactly the labels {list(labels)}",
         ),
         (not set(manifest.calibration) <= set(labels), "calibration", "names an unknown label"),
+        (
+            not {*manifest.output.gates, *manifest.output.gates.values()} <= set(labels)
+            or bool(set(manifest.output.gates) & set(manifest.output.gates.values())),
+            "output.gates",
+            "must lead from a label to another one that has no gate",
+        ),
         (
             any(value <= 0 for value in manifest.calibration.values()),
             "calibration",
@@ -187,3 +210,12 @@ def _check(path: Path, manifest: Manifest) -> None:
         no = decision.yes if decision.no is None else decision.no
         if not 0 <= no <= decision.yes <= 1:
             raise ManifestError(f"{path}: `thresholds.{label}` must satisfy 0 <= no <= yes <= 1")
+
+
+def _fits_multiple(wanted: ModelInput) -> bool:
+    if wanted.multiple == 0:
+        return True
+    divides = wanted.multiple > 0 and not (
+        wanted.width % wanted.multiple or wanted.height % wanted.multiple
+    )
+    return divides and wanted.resize == "letterbox"

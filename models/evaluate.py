@@ -134,7 +134,7 @@ def _score_attributes(
     result: Measured, photo: Photo, pixels: Picture, found: Sequence[Found], reader: AttributeReader
 ) -> None:
     for label in photo.labels:
-        asked = {"hat": label.hat, "mask": label.mask}
+        asked = {"hat": label.hat, "mask": label.mask, "mask_wrong": label.mask_wrong}
         if label.kind != "head" or all(value == UNKNOWN for value in asked.values()):
             continue
         best = best_match(label.box, found)

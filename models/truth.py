@@ -26,6 +26,12 @@ class Label:
     kind: str = "head"
     hat: int = UNKNOWN
     mask: int = UNKNOWN
+    mask_wrong: int = UNKNOWN
+    """A mask is there, but nose or mouth are not under it."""
+    face: int = UNKNOWN
+    """The face is turned to the camera far enough to say something of a mask."""
+    points: tuple[tuple[float, float], ...] = ()
+    """Eyes, nose, corners of the mouth, where a face detector found them."""
     is_ignored: bool = False
     """Something is there that may or may not count: neither asked for nor held against the
     detector."""
@@ -68,7 +74,8 @@ def read_truth(folder: Path) -> list[Photo]:
     """Photographs of `folder/labels.csv` (pictures beside it or under `images/`).
 
     Columns: file, x0, y0, x1, y1; `label` (head, person) says that the boxes are of whole heads,
-    without it they are faces; `hat` and `mask` are 1, 0, -1 or empty. Raises TruthError.
+    without it they are faces; `hat`, `mask` and `incorrect` (a mask worn wrongly) are 1, 0, -1 or
+    empty. Raises TruthError.
     """
     path = folder / "labels.csv"
     rows: dict[str, list[tuple[int, dict[str, str]]]] = defaultdict(list)
@@ -99,7 +106,7 @@ def _label(
 ) -> Label:
     try:
         x0, y0, x1, y1 = (float(row[name]) for name in ("x0", "y0", "x1", "y1"))
-        hat, mask = _ANSWERS[row.get("hat") or ""], _ANSWERS[row.get("mask") or ""]
+        hat, mask, wrong = (_ANSWERS[row.get(name) or ""] for name in ("hat", "mask", "incorrect"))
     except (TypeError, ValueError, KeyError) as error:
         raise TruthError(f"{path}: line {line}: {error}") from error
     if not (x0 < x1 and y0 < y1):
@@ -107,7 +114,14 @@ def _label(
     box = (x0, y0, x1, y1)
     if is_face:
         box = head_from_face(box, hat == 1, *size)
-    return Label(box, kind=row.get("label") or "head", hat=hat, mask=mask)
+    return Label(
+        box,
+        kind=row.get("label") or "head",
+        hat=hat,
+        mask=mask,
+        mask_wrong=wrong,
+        face=1 if is_face else UNKNOWN,
+    )
 
 
 def _size(path: Path) -> tuple[int, int]:

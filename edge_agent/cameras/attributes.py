@@ -34,7 +34,8 @@ def decide(probability: float | None, decision: Decision) -> Answer:
 
 
 def read_attributes(model: Model, picture: Picture, heads: Sequence[Box]) -> list[Box]:
-    """The heads with calibrated probabilities, or None where the crop is too small or too poor."""
+    """The heads with calibrated probabilities of what can be told, or None where the crop is too
+    small or too poor to tell anything."""
     wanted, limits = model.manifest.input, model.manifest.limits
     crops: list[Picture] = []
     told: list[int] = []
@@ -57,10 +58,20 @@ def read_attributes(model: Model, picture: Picture, heads: Sequence[Box]) -> lis
 
 
 def _probabilities(model: Model, logits: Sequence[float]) -> dict[str, float]:
-    temperatures = model.manifest.calibration
+    """Every label that is told; one whose gate is no clear yes is left out: "cannot tell"."""
+    manifest = model.manifest
+    read = {
+        label: float(
+            1 / (1 + np.exp(-np.clip(logit / manifest.calibration.get(label, 1.0), -60, 60)))
+        )
+        for label, logit in zip(manifest.output.labels, logits, strict=True)
+    }
+    gates = manifest.output.gates
+    shut = {gate for gate in gates.values() if read[gate] < manifest.thresholds[gate].yes}
     return {
-        label: float(1 / (1 + np.exp(-np.clip(logit / temperatures.get(label, 1.0), -60, 60))))
-        for label, logit in zip(model.manifest.output.labels, logits, strict=True)
+        label: probability
+        for label, probability in read.items()
+        if label not in gates.values() and gates.get(label) not in shut
     }
 
 

@@ -11,7 +11,13 @@ import numpy.typing as npt
 import onnxruntime
 
 from contracts.events import ModelRef
-from contracts.model_manifest import MANIFEST_NAME, Manifest, ManifestError, read_manifest
+from contracts.model_manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    ManifestError,
+    ModelInput,
+    read_manifest,
+)
 
 Tensor = npt.NDArray[np.float32]
 
@@ -75,8 +81,8 @@ def _disagreements(manifest: Manifest, session: Any) -> list[tuple[str, str]]:
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if [part.name for part in inputs] != [wanted.name]:
         found.append(("input.name", f"is {wanted.name!r}, not {[part.name for part in inputs]}"))
-    elif list(inputs[0].shape[1:]) != [3, wanted.height, wanted.width]:
-        size = f"{wanted.width}x{wanted.height}"
+    elif not _takes(inputs[0].shape, wanted):
+        size = f"{wanted.width}x{wanted.height}" + (", any multiple" if wanted.multiple else "")
         found.append(("input.width/height", f"say {size}, the file takes {inputs[0].shape}"))
     elif inputs[0].type != "tensor(float)":
         found.append(("input", f"is of floats, the file takes {inputs[0].type}"))
@@ -86,8 +92,17 @@ def _disagreements(manifest: Manifest, session: Any) -> list[tuple[str, str]]:
     labels, candidates = len(manifest.output.labels), manifest.output.candidates
     shapes = [list(part.shape) for part in outputs]
     if manifest.output.kind == "boxes_scores":
+        if candidates == 0:  # as many as the input is large: the file names no number
+            shapes = [[0 if isinstance(shape[0], str) else shape[0], *shape[1:]] for shape in shapes]
         if shapes != [[candidates, 4], [candidates, labels]]:
             found.append(("output", f"says {candidates} x {labels} labels, the file {shapes}"))
     elif shapes[0][1:] != [labels]:
         found.append(("output.labels", f"are {labels}, the file gives {shapes[0]}"))
     return found
+
+
+def _takes(shape: Sequence[int | str], wanted: ModelInput) -> bool:
+    """Does a file with an input of this shape (names stand for any length) take what is wanted?"""
+    if wanted.multiple:
+        return shape[1] == 3 and all(isinstance(side, str) for side in shape[2:])
+    return list(shape[1:]) == [3, wanted.height, wanted.width]

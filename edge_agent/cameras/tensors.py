@@ -10,18 +10,28 @@ from edge_agent.cameras.pictures import resize
 
 
 def fit(picture: Picture, wanted: ModelInput) -> tuple[Picture, float]:
-    """The picture at the input's size, and input pixels per picture pixel (letterbox only)."""
+    """The picture on the input's canvas, and input pixels per picture pixel (letterbox only)."""
     if wanted.resize == "stretch":
         return resize(picture, wanted.width, wanted.height), 1.0
     height, width = picture.shape[:2]
     scale = min(wanted.width / width, wanted.height / height)
-    inner = (
-        max(1, min(wanted.width, round(width * scale))),
-        max(1, min(wanted.height, round(height * scale))),
-    )
-    canvas = np.full((wanted.height, wanted.width, 3), wanted.pad_value, dtype=np.uint8)
-    canvas[: inner[1], : inner[0]] = resize(picture, *inner)
+    if wanted.largest_scale:
+        scale = min(scale, wanted.largest_scale)
+    inner_width = max(1, min(wanted.width, round(width * scale)))
+    inner_height = max(1, min(wanted.height, round(height * scale)))
+    outer = (wanted.height, wanted.width)
+    if wanted.multiple:
+        outer = (_up(inner_height, wanted.multiple), _up(inner_width, wanted.multiple))
+    inner = resize(picture, inner_width, inner_height)
+    if inner.shape[:2] == outer:
+        return inner, scale
+    canvas = np.full((*outer, 3), wanted.pad_value, dtype=np.uint8)
+    canvas[:inner_height, :inner_width] = inner
     return canvas, scale
+
+
+def _up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
 
 
 def to_tensor(pictures: list[Picture], wanted: ModelInput) -> Tensor:

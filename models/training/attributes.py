@@ -7,7 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-LABELS = ("hat", "mask")
+LABELS = ("hat", "mask", "mask_wrong", "face")
+"""The last one is not told: without a face the mask cannot be told."""
+
+GATES = {"mask": "face", "mask_wrong": "face"}
 WIDTH, HEIGHT = 96, 128
 MEAN, STD = 127.0, 128.0
 """Input RGB: (0..255 - 127) / 128, as the published weights expect."""

@@ -25,6 +25,8 @@ def degrade(picture: Picture, random: Random) -> Picture:
         picture = add_steam(picture, random)
     if random.random() < 0.30:
         picture = blur(picture, random)
+    if random.random() < 0.08:
+        picture = smear(picture, random)
     if random.random() < 0.25:
         picture = add_noise(picture, random)
     if random.random() < 0.35:
@@ -39,8 +41,8 @@ def shift_colour(picture: Picture, random: Random) -> Picture:
     hsv[..., 1] = np.clip(hsv[..., 1] * random.uniform(0.5, 1.5), 0, 255)
     hsv[..., 2] = np.clip(hsv[..., 2] * random.uniform(0.65, 1.35), 0, 255)
     shifted = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2BGR)
-    gains = random.uniform(0.88, 1.12, 3)
-    return np.clip(shifted * gains, 0, 255).astype(np.uint8)
+    gains = random.uniform(0.88, 1.12, 3).astype(np.float32)
+    return np.asarray(cv2.convertScaleAbs(shifted * gains), dtype=np.uint8)
 
 
 def make_grey(picture: Picture) -> Picture:
@@ -63,6 +65,17 @@ def add_steam(picture: Picture, random: Random) -> Picture:
     cloud = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     density = np.clip(cloud * random.uniform(0.2, 0.75), 0, 0.8)[..., None]
     return (picture * (1 - density) + random.uniform(200, 250) * density).astype(np.uint8)
+
+
+def smear(picture: Picture, random: Random) -> Picture:
+    """A greasy lens: soft and veiled in places, clear in others."""
+    height, width = picture.shape[:2]
+    coarse = random.random((3, 4)).astype(np.float32)
+    film = np.clip(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
+    soft = cv2.GaussianBlur(picture, (0, 0), random.uniform(1.0, 3.5)).astype(np.float32)
+    veil = soft * 0.8 + soft.mean() * 0.2 + random.uniform(0, 25)
+    share = (film * random.uniform(0.6, 1.0))[..., None]
+    return np.clip(picture * (1 - share) + veil * share, 0, 255).astype(np.uint8)
 
 
 def blur(picture: Picture, random: Random) -> Picture:
@@ -120,9 +133,31 @@ def affine(
     return np.hstack([linear, shift[:, None]])
 
 
+def tilt(width: int, height: int, random: Random) -> npt.NDArray[np.float64]:
+    """3 x 3 matrix of a camera that looks down or aside at a picture of this size: two neighbouring
+    corners draw together, and the picture gets flatter that way."""
+    squeeze, flatten = random.uniform(0.05, 0.28), random.uniform(0.6, 1.0)
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32) - 0.5
+    moved = corners * np.array([1.0, flatten], dtype=np.float32)
+    far = moved[:, 1] < 0 if random.random() < 0.3 else moved[:, 1] > 0
+    moved[far, 0] *= 1 - 2 * squeeze
+    if random.random() < 0.3:
+        moved = corners * np.array([flatten, 1.0], dtype=np.float32)
+        moved[moved[:, 0] > 0, 1] *= 1 - 2 * squeeze
+    size = np.array([width, height], dtype=np.float32)
+    return np.asarray(
+        cv2.getPerspectiveTransform(
+            ((corners + 0.5) * size).astype(np.float32), ((moved + 0.5) * size).astype(np.float32)
+        ),
+        dtype=np.float64,
+    )
+
+
 def move_box(box: Box, matrix: npt.NDArray[np.float64]) -> Box:
-    """The box around the ellipse inscribed in `box` after the affine map (tight for heads, unlike
-    turned corners)."""
+    """The box around the ellipse inscribed in `box` after an affine (2 x 3) or a perspective
+    (3 x 3) map: tight for heads, unlike turned corners."""
+    if matrix.shape[0] == 3:
+        return _move_box_perspective(box, matrix)
     x0, y0, x1, y1 = box
     centre = matrix[:, :2] @ np.array([(x0 + x1) / 2, (y0 + y1) / 2]) + matrix[:, 2]
     halves = np.array([(x1 - x0) / 2, (y1 - y0) / 2])
@@ -133,3 +168,19 @@ def move_box(box: Box, matrix: npt.NDArray[np.float64]) -> Box:
         float(centre[0] + reach[0]),
         float(centre[1] + reach[1]),
     )
+
+
+def _move_box_perspective(box: Box, matrix: npt.NDArray[np.float64]) -> Box:
+    x0, y0, x1, y1 = box
+    turns = np.linspace(0, 2 * math.pi, 24, endpoint=False)
+    points = np.stack(
+        (
+            (x0 + x1) / 2 + (x1 - x0) / 2 * np.cos(turns),
+            (y0 + y1) / 2 + (y1 - y0) / 2 * np.sin(turns),
+            np.ones(len(turns)),
+        )
+    )
+    mapped = matrix @ points
+    mapped = mapped[:2] / mapped[2]
+    low, high = mapped.min(axis=1), mapped.max(axis=1)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])

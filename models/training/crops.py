@@ -8,11 +8,20 @@ import numpy as np
 
 from models.training.attributes import HEIGHT, WIDTH
 from models.training.augment import Picture, Random, degrade
-from models.training.drawn import draw_decoy, draw_hat, draw_mask
+from models.training.drawn import (
+    draw_back,
+    draw_decoy,
+    draw_hat,
+    draw_mask,
+    draw_mask_on_face,
+)
 from models.training.scenes import read_picture
-from models.truth import Box, Label, Photo
+from models.truth import UNKNOWN, Box, Label, Photo
 
 CROP_MARGIN = 0.2
+HAT_SHARE, BACK_SHARE = 0.15, 0.1
+MASK_SHARE, NOSE_SHARE, CHIN_SHARE = 0.2, 0.12, 0.08
+NO_FACE = {"face": 0, "mask": UNKNOWN, "mask_wrong": UNKNOWN, "points": ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,8 @@ def cut_heads(photo: Photo, smallest_px: float = 14.0) -> list[Head]:
                 dtype=np.uint8,
             )
         box = ((x0 - left) * scale, (y0 - top) * scale, (x1 - left) * scale, (y1 - top) * scale)
-        heads.append(Head(region.copy(), replace(label, box=box), photo.source))
+        points = tuple(((x - left) * scale, (y - top) * scale) for x, y in label.points)
+        heads.append(Head(region.copy(), replace(label, box=box, points=points), photo.source))
     return heads
 
 
@@ -73,21 +83,12 @@ def grow(picture: Picture, box: Box, margin: float) -> tuple[int, int, int, int]
     return left, top, right, bottom
 
 
-def vary(head: Head, random: Random) -> tuple[Picture, int, int]:
-    """(crop, hat, mask) for training: sometimes dressed, the box shaken, turned, mirrored and
-    degraded."""
-    picture, label = head.picture, head.label
-    box, hat, mask = label.box, label.hat, label.mask
-    x0, y0, x1, y1 = box
+def vary(head: Head, random: Random) -> tuple[Picture, Label]:
+    """(crop, what it shows) for training: sometimes dressed or turned away, the box shaken, turned,
+    mirrored and degraded."""
+    picture, label = dress(head.picture, head.label, random)
+    x0, y0, x1, y1 = label.box
     height = y1 - y0
-    is_whole = y0 > 0.02 * height
-    if hat == 0 and is_whole and random.random() < 0.18:
-        (picture, _), hat = draw_hat(picture, box, random), 1
-        y0 -= height * float(random.uniform(0.0, 0.3))
-    if mask == 0 and random.random() < 0.28:
-        picture, mask = draw_mask(picture, box, random), 1
-    elif random.random() < 0.12:
-        picture = draw_decoy(picture, box, random)
     shake_x, shake_y = random.normal(0, 0.05, 2) * (x1 - x0, height)
     scale_x, scale_y = np.exp(random.normal(0, 0.09, 2))
     half_x, half_y = (x1 - x0) / 2 * scale_x, (y1 - y0) / 2 * scale_y
@@ -103,7 +104,39 @@ def vary(head: Head, random: Random) -> tuple[Picture, int, int]:
         result = cv2.resize(
             cv2.resize(result, small, interpolation=cv2.INTER_AREA), (WIDTH, HEIGHT)
         )
-    return degrade(np.asarray(result, dtype=np.uint8), random), hat, mask
+    return degrade(np.asarray(result, dtype=np.uint8), random), label
+
+
+def dress(picture: Picture, label: Label, random: Random) -> tuple[Picture, Label]:
+    """The head as it is, or with a drawn hat, a mask worn well or wrongly, something that is
+    neither, or from behind."""
+    x0, y0, x1, y1 = box = label.box
+    height = y1 - y0
+    if label.hat == 0 and y0 > 0.02 * height and random.random() < HAT_SHARE:
+        picture, _ = draw_hat(picture, box, random)
+        y0 -= height * float(random.uniform(0.0, 0.3))
+        label = replace(label, hat=1, box=(x0, y0, x1, y1))
+    if random.random() < BACK_SHARE and label.mask != 1:
+        return draw_back(picture, box, random), replace(label, **NO_FACE)
+    if label.mask != 0:
+        return picture, label
+    kind = random.random()
+    has_chin = y1 + 0.05 * height < picture.shape[0]
+    if not label.points:
+        if kind < MASK_SHARE and label.face != 0:
+            return draw_mask(picture, box, random), replace(label, mask=1, mask_wrong=0)
+    elif kind < MASK_SHARE:
+        picture = draw_mask_on_face(picture, list(label.points), random, random.uniform(0.2, 0.7))
+        return picture, replace(label, mask=1, mask_wrong=0)
+    elif kind < MASK_SHARE + NOSE_SHARE and has_chin:
+        picture = draw_mask_on_face(picture, list(label.points), random, random.uniform(1.2, 1.8))
+        return picture, replace(label, mask=1, mask_wrong=1)
+    elif kind < MASK_SHARE + NOSE_SHARE + CHIN_SHARE and has_chin:
+        picture = draw_mask_on_face(picture, list(label.points), random, random.uniform(2.2, 3.2))
+        return picture, replace(label, mask=UNKNOWN, mask_wrong=1)
+    if random.random() < 0.15:
+        picture = draw_decoy(picture, box, random)
+    return picture, label
 
 
 def _warp(picture: Picture, area: tuple[int, int, int, int], angle: float, mirror: bool) -> Picture:

@@ -172,7 +172,8 @@ class Decoded(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         boxes, objects, kinds, _ = flatten(self.detector(x))
-        return boxes[0], (torch.sigmoid(objects)[..., None] * torch.sigmoid(kinds))[0]
+        scores = torch.sigmoid(objects)[..., None] * torch.sigmoid(kinds)
+        return boxes.reshape(-1, 4), scores.reshape(-1, len(LABELS))
 
 
 def load_published(detector: Detector, path: Path, label_channels: Sequence[int]) -> None:
@@ -206,7 +207,7 @@ def load_published(detector: Detector, path: Path, label_channels: Sequence[int]
     kinds = set(map(id, detector.cls_preds))
     channels = list(label_channels)
     for index, (module, (weight, bias)) in enumerate(zip(order, weights, strict=True)):
-        if module is detector.stem:
+        if module is detector.stem and weight.shape[1] != 3:
             weight = _unfold_focus(weight)
         elif id(module) in kinds:
             weight, bias = weight[channels], bias[channels]

@@ -16,6 +16,8 @@ from models.training.crops import CROP_MARGIN
 from models.training.scenes import PAD_VALUE
 
 OPSET = 17
+LARGEST_SCALE = 2.0
+"""Enlarging tells a detector nothing new, and makes close-ups larger than any head it learned."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--threshold", action="append", default=[], help="label=yes or label=yes:no"
     )
     parser.add_argument("--earlier-minutes", type=float, default=0.0, help="of the rounds before")
-    parser.add_argument("--size", type=int, default=416, help="side of the detector's input")
+    parser.add_argument("--size", type=int, default=640, help="longest side of the detector's input")
     arguments = parser.parse_args(argv)
     saved = torch.load(arguments.checkpoint, weights_only=True)
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -61,22 +63,20 @@ def export_detector(
     net = detector.Detector()
     net.load_state_dict(saved["averaged"])
     path = out / "kitchen_heads.onnx"
-    candidates = sum((size // stride) ** 2 for stride in detector.STRIDES)
     write_onnx(
         detector.Decoded(net),
         torch.zeros(1, 3, size, size),
         path,
-        "images",
-        ("boxes", "scores"),
-        False,
+        {"images": {2: "height", 3: "width"}, "boxes": {0: "n"}, "scores": {0: "n"}},
     )
     text = _head("kitchen_heads", "detect", path, common) + (
         f'[input]\nname = "images"\nwidth = {size}\nheight = {size}\ncolour = "bgr"\n'
         f'layout = "nchw"\n'
         f"scale = 1.0\nmean = [0.0, 0.0, 0.0]\nstd = [1.0, 1.0, 1.0]\n"
-        f'resize = "letterbox"\npad_value = {PAD_VALUE}\n\n'
+        f'resize = "letterbox"\npad_value = {PAD_VALUE}\n'
+        f"multiple = {max(detector.STRIDES)}\nlargest_scale = {LARGEST_SCALE}\n\n"
         f'[output]\nkind = "boxes_scores"\nnames = ["boxes", "scores"]\n'
-        f"labels = {_texts(detector.LABELS)}\ncandidates = {candidates}\nnms_iou = 0.5\n\n"
+        f"labels = {_texts(detector.LABELS)}\nnms_iou = 0.5\n\n"
     )
     text += _thresholds(detector.LABELS, thresholds) + "[limits]\nmin_box_px = 8.0\n\n"
     text += _training(("hardhat", "cafe", "hygiene"), "yolox_nano (COCO, Apache-2.0)", common)
@@ -100,9 +100,7 @@ def export_attributes(
         net,
         torch.zeros(1, 3, attributes.HEIGHT, attributes.WIDTH),
         path,
-        "heads",
-        ("logits",),
-        True,
+        {"heads": {0: "batch"}, "logits": {0: "batch"}},
     )
     mean, std = attributes.MEAN, attributes.STD
     text = _head("head_attributes", "classify", path, common) + (
@@ -110,7 +108,9 @@ def export_attributes(
         f'colour = "rgb"\nlayout = "nchw"\nscale = 1.0\nmean = [{mean}, {mean}, {mean}]\n'
         f'std = [{std}, {std}, {std}]\nresize = "stretch"\n'
         f"pad_value = {PAD_VALUE}\ncrop_margin = {CROP_MARGIN}\n\n"
-        f'[output]\nkind = "logits"\nnames = ["logits"]\nlabels = {_texts(attributes.LABELS)}\n\n'
+        f'[output]\nkind = "logits"\nnames = ["logits"]\nlabels = {_texts(attributes.LABELS)}\n'
+        + "".join(f'gates.{label} = "{gate}"\n' for label, gate in attributes.GATES.items())
+        + "\n"
     )
     text += _thresholds(attributes.LABELS, thresholds)
     text += "[limits]\nmin_box_px = 16.0\nmin_contrast = 10.0\n\n[calibration]\n"
@@ -123,24 +123,20 @@ def export_attributes(
 
 
 def write_onnx(
-    net: nn.Module,
-    example: torch.Tensor,
-    path: Path,
-    name: str,
-    outputs: Sequence[str],
-    has_batch: bool,
+    net: nn.Module, example: torch.Tensor, path: Path, axes: Mapping[str, Mapping[int, str]]
 ) -> None:
-    """Export, check, and drop what names the machine it was made on."""
+    """Export, check, and drop what names the machine it was made on. `axes` names the input, then
+    the outputs, and which of their axes may have any length."""
     net.eval()
-    axes = {key: {0: "batch"} for key in (name, *outputs)} if has_batch else None
+    name, *outputs = axes
     torch.onnx.export(
         net,
         (example,),
         str(path),
         input_names=[name],
-        output_names=list(outputs),
+        output_names=outputs,
         opset_version=OPSET,
-        dynamic_axes=axes,
+        dynamic_axes={key: dict(value) for key, value in axes.items()},
         dynamo=False,
     )
     model = onnx.load(str(path))

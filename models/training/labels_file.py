@@ -31,7 +31,8 @@ def merge_labels(photos: Sequence[Photo], paths: Sequence[Path]) -> list[Photo]:
 
 
 def _label(row: dict[str, Any]) -> Label:
-    return Label(**(row | {"box": tuple(row["box"])}))
+    points = tuple((float(x), float(y)) for x, y in row.get("points", ()))
+    return Label(**(row | {"box": tuple(row["box"]), "points": points}))
 
 
 def key(photo: Photo) -> str:

@@ -1,21 +1,24 @@
 """Training pictures for the detector: photographs put together into one canvas with their boxes,
 then degraded."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.training.augment import Picture, Random, affine, degrade, move_box
+from models.training.augment import Picture, Random, affine, degrade, move_box, tilt
 from models.training.detector import LABELS
-from models.training.drawn import draw_hat, draw_mask
+from models.training.drawn import cover_part, draw_back, draw_hat, draw_mask
 from models.truth import Label, Photo
 
 PAD_VALUE = 114
 BACKGROUND_SHARE, MISTAKE_SHARE = 0.15, 0.5
 MASK_SHARE, HAT_SHARE = 0.3, 0.15
+BACK_SHARE, COVER_SHARE, TILT_SHARE = 0.12, 0.12, 0.2
 HELMET_REACH = 0.3
 """A head box reaches at most this share of its height above the bare head for a hat."""
 
@@ -72,7 +75,7 @@ def _place(
     fit = min(area_width / width, area_height / height)
     scale = fit * float(np.exp(random.uniform(np.log(0.5), np.log(1.9))))
     aspect = float(random.uniform(0.88, 1.14))
-    angle = float(random.normal(0, 8)) if random.random() < 0.92 else float(random.uniform(-75, 75))
+    angle = draw_angle(random)
     mirror = -1.0 if random.random() < 0.5 else 1.0
     free_x = max(0.0, abs(scale * width - area_width) / 2)
     free_y = max(0.0, abs(scale * height - area_height) / 2)
@@ -84,9 +87,10 @@ def _place(
     if scale < 0.6:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.35 / scale), dtype=np.uint8)
     border = int(random.choice((0, PAD_VALUE, 255)))
-    patch = cv2.warpAffine(
-        picture, matrix, (area_width, area_height), borderValue=(border, border, border)
-    )
+    if random.random() < TILT_SHARE:
+        matrix = tilt(area_width, area_height, random) @ np.vstack([matrix, [0, 0, 1]])
+    warp = cv2.warpAffine if matrix.shape[0] == 2 else cv2.warpPerspective
+    patch = warp(picture, matrix, (area_width, area_height), borderValue=(border, border, border))
     canvas[top:bottom, left:right] = patch
     moved = []
     for label in labels:
@@ -105,6 +109,14 @@ def _place(
             replace(label, box=(x0 + left, y0 + top, x1 + left, y1 + top), is_ignored=ignored)
         )
     return moved
+
+
+def draw_angle(random: Random) -> float:
+    """Degrees: mostly upright; sometimes bowed or lying; sometimes any, as from straight above."""
+    kind = random.random()
+    if kind < 0.82:
+        return float(random.normal(0, 8))
+    return float(random.uniform(-75, 75) if kind < 0.93 else random.uniform(-180, 180))
 
 
 def vary_content(
@@ -130,6 +142,10 @@ def vary_content(
                 picture, hat_top = draw_hat(picture, label.box, random)
                 y0 = max(0.0, min(y0, max(hat_top, y0 - HELMET_REACH * (y1 - y0))))
                 label = replace(label, box=(x0, y0, x1, y1))
+            if random.random() < BACK_SHARE:
+                picture = draw_back(picture, label.box, random)
+            if random.random() < COVER_SHARE:
+                picture = cover_part(picture, label.box, random)
         dressed.append(label)
     return picture, tuple(dressed)
 
@@ -181,8 +197,15 @@ def _clip(
 
 
 def read_picture(photo: Photo) -> npt.NDArray[np.uint8]:
-    """BGR pixels. Raises ValueError naming the file."""
-    picture = cv2.imread(str(photo.path), cv2.IMREAD_COLOR)
+    """BGR pixels, kept in memory, not to be written into. Raises ValueError naming the file."""
+    return _read(photo.path)
+
+
+@functools.lru_cache(maxsize=8192)
+def _read(path: Path) -> npt.NDArray[np.uint8]:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
-        raise ValueError(f"{photo.path}: not a readable picture")
-    return np.asarray(picture, dtype=np.uint8)
+        raise ValueError(f"{path}: not a readable picture")
+    pixels = np.asarray(picture, dtype=np.uint8)
+    pixels.flags.writeable = False
+    return pixels

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from models.training.attributes import LABELS, MEAN, STD, AttributeNet, load_imagenet
@@ -20,7 +21,7 @@ from models.training.calibration import calibrate
 from models.training.crops import Head, crop, cut_heads, vary
 from models.training.labels_file import merge_labels
 from models.training.train_detector import average, groups, rate_share
-from models.truth import UNKNOWN, Photo, read_truth
+from models.truth import UNKNOWN, Label, Photo, read_truth
 from models.validation import split
 
 SMOOTHING = 0.02
@@ -52,6 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0, help="processes that make crops")
+    parser.add_argument(
+        "--half", action="store_true", help="convolve in bfloat16, where the processor has it"
+    )
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
@@ -70,7 +75,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def cut_all(photos: Sequence[Photo]) -> list[Head]:
     """Heads of all pictures that have at least one known attribute."""
     heads = (head for photo in photos for head in cut_heads(photo))
-    return [head for head in heads if (head.label.hat, head.label.mask) != (UNKNOWN, UNKNOWN)]
+    return [head for head in heads if any(value != UNKNOWN for value in answers(head.label))]
+
+
+def answers(label: Label) -> tuple[int, ...]:
+    """What is known of a head, in the order of LABELS."""
+    return tuple(getattr(label, name) for name in LABELS)
 
 
 def train(heads: Sequence[Head], validation: Sequence[Head], arguments: argparse.Namespace) -> Path:
@@ -89,15 +99,18 @@ def train(heads: Sequence[Head], validation: Sequence[Head], arguments: argparse
         averaged.load_state_dict(saved["averaged"])
         optimizer.load_state_dict(saved["optimizer"])
         first, spent = saved["step"], saved["seconds"]
-    weights = head_weights(heads)
     started = time.monotonic()
-    progress = tqdm(
-        range(first, arguments.steps), initial=first, total=arguments.steps, mininterval=5
+    batches = DataLoader(
+        Batches(heads, arguments, first),
+        batch_size=None,
+        num_workers=arguments.workers,
+        prefetch_factor=4 if arguments.workers else None,
     )
+    progress = tqdm(batches, initial=first, total=arguments.steps, mininterval=5)
 
     def save(step: int) -> None:
         logits = predict(averaged, validation)
-        truth = np.array([(head.label.hat, head.label.mask) for head in validation]).reshape(-1, 2)
+        truth = np.array([answers(head.label) for head in validation]).reshape(-1, len(LABELS))
         sources = [head.source for head in validation]
         tqdm.write(f"step {step}: " + report(logits, truth))
         calibration = {
@@ -117,15 +130,11 @@ def train(heads: Sequence[Head], validation: Sequence[Head], arguments: argparse
             path,
         )
 
-    for step in progress:
+    for step, (pictures, truth) in enumerate(progress, first):
         net.train()
-        random = np.random.default_rng((arguments.seed, step))
-        chosen = random.choice(len(heads), size=arguments.batch, p=weights)
-        varied = [vary(heads[int(index)], random) for index in chosen]
-        loss = attribute_loss(
-            net(to_tensor([picture for picture, _, _ in varied])),
-            torch.tensor([(hat, mask) for _, hat, mask in varied], dtype=torch.float32),
-        )
+        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.half):
+            logits = net(normalise(pictures))
+        loss = attribute_loss(logits.float(), truth)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -140,14 +149,36 @@ def train(heads: Sequence[Head], validation: Sequence[Head], arguments: argparse
     return path
 
 
+class Batches(Dataset[tuple[Tensor, Tensor]]):
+    """The batch of each step that is left: it depends on seed and step alone, whoever makes it."""
+
+    def __init__(self, heads: Sequence[Head], arguments: argparse.Namespace, first: int) -> None:
+        self._heads, self._arguments, self._first = heads, arguments, first
+        self._weights = head_weights(heads)
+
+    def __len__(self) -> int:
+        return max(0, self._arguments.steps - self._first)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        if index >= len(self):
+            raise IndexError(index)
+        random = np.random.default_rng((self._arguments.seed, self._first + index))
+        chosen = random.choice(len(self._heads), size=self._arguments.batch, p=self._weights)
+        varied = [vary(self._heads[int(one)], random) for one in chosen]
+        truth = torch.tensor([answers(label) for _, label in varied], dtype=torch.float32)
+        return stack([picture for picture, _ in varied]), truth
+
+
 def head_weights(heads: Sequence[Head]) -> npt.NDArray[np.float64]:
     """How often a head is drawn: hats and masks are rare, bare workers are many."""
     weights = np.ones(len(heads))
     for index, head in enumerate(heads):
-        if head.label.hat == 1:
+        if head.label.mask_wrong == 1:
+            weights[index] = 8.0
+        elif head.label.hat == 1:
             weights[index] = 3.0
         elif head.source == "hardhat":
-            weights[index] = 0.25
+            weights[index] = 0.25 if head.label.face != 0 else 0.8
         elif head.label.mask == 1:
             weights[index] = 1.6
     return weights / weights.sum()
@@ -178,9 +209,18 @@ def predict(net: AttributeNet, heads: Sequence[Head]) -> npt.NDArray[np.float32]
 
 def to_tensor(pictures: Sequence[Picture]) -> Tensor:
     """BGR pictures as normalised RGB [batch, 3, height, width]."""
+    return normalise(stack(pictures))
+
+
+def stack(pictures: Sequence[Picture]) -> Tensor:
+    """BGR pictures as RGB bytes [batch, 3, height, width]."""
     stacked = np.stack(pictures)[..., ::-1].transpose(0, 3, 1, 2)
-    tensor = torch.from_numpy(np.ascontiguousarray(stacked)).float()
-    return ((tensor - MEAN) / STD).contiguous(memory_format=torch.channels_last)
+    return torch.from_numpy(np.ascontiguousarray(stacked))
+
+
+def normalise(pictures: Tensor) -> Tensor:
+    """Bytes as the network takes them."""
+    return ((pictures.float() - MEAN) / STD).contiguous(memory_format=torch.channels_last)
 
 
 def report(logits: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> str:

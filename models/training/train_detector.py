@@ -11,16 +11,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from models.training.detector import COCO_PERSON, LABELS, Detector, load_published
 from models.training.detector_loss import detector_loss
 from models.training.labels_file import merge_labels
 from models.training.scenes import Scene, compose
-from models.truth import Photo, read_truth
+from models.truth import Label, Photo, read_truth
 from models.validation import split
 
-SIZES = (320, 352, 416)
+SIZES = (352, 416, 480)
 MOSAIC_SHARE = 0.6
 AVERAGING = 0.998
 
@@ -52,6 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0, help="processes that compose pictures")
+    parser.add_argument(
+        "--half", action="store_true", help="convolve in bfloat16, where the processor has it"
+    )
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
@@ -70,7 +75,7 @@ def train(photos: Sequence[Photo], arguments: argparse.Namespace) -> Path:
     """Run or resume the training; returns the checkpoint's path."""
     arguments.out.mkdir(parents=True, exist_ok=True)
     path: Path = arguments.out / "detector.pt"
-    detector = Detector()
+    detector = Detector().to(memory_format=torch.channels_last)
     averaged = copy.deepcopy(detector)
     optimizer = torch.optim.AdamW(groups(detector), lr=arguments.rate, weight_decay=5e-4)
     first, spent = 0, 0.0
@@ -86,17 +91,20 @@ def train(photos: Sequence[Photo], arguments: argparse.Namespace) -> Path:
     else:
         detector.load_state_dict(torch.load(arguments.start, weights_only=True)["averaged"])
         averaged.load_state_dict(detector.state_dict())
-    weights = np.array([source_weight(photo) for photo in photos])
-    weights /= weights.sum()
+    batches = DataLoader(
+        Batches(photos, arguments, first),
+        batch_size=None,
+        num_workers=arguments.workers,
+        prefetch_factor=4 if arguments.workers else None,
+    )
     started = time.monotonic()
     detector.train()
-    progress = tqdm(
-        range(first, arguments.steps), initial=first, total=arguments.steps, mininterval=5
-    )
-    for step in progress:
-        random = np.random.default_rng((arguments.seed, step))
-        scenes = draw(photos, weights, arguments.batch, int(random.choice(arguments.sizes)), random)
-        loss = detector_loss(detector(to_tensor(scenes)), [scene.labels for scene in scenes])
+    progress = tqdm(batches, initial=first, total=arguments.steps, mininterval=5)
+    for step, (pictures, labels) in enumerate(progress, first):
+        floats = pictures.float().contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.half):
+            maps = detector(floats)
+        loss = detector_loss([part.float() for part in maps], labels)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(detector.parameters(), 10.0)
@@ -120,6 +128,27 @@ def train(photos: Sequence[Photo], arguments: argparse.Namespace) -> Path:
     return path
 
 
+class Batches(Dataset[tuple[Tensor, list[tuple[Label, ...]]]]):
+    """The batch of each step that is left: it depends on seed and step alone, whoever composes
+    it."""
+
+    def __init__(self, photos: Sequence[Photo], arguments: argparse.Namespace, first: int) -> None:
+        self._photos, self._arguments, self._first = photos, arguments, first
+        weights = np.array([source_weight(photo) for photo in photos])
+        self._weights = weights / weights.sum()
+
+    def __len__(self) -> int:
+        return max(0, self._arguments.steps - self._first)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, list[tuple[Label, ...]]]:
+        if index >= len(self):
+            raise IndexError(index)
+        random = np.random.default_rng((self._arguments.seed, self._first + index))
+        size = int(random.choice(self._arguments.sizes))
+        scenes = draw(self._photos, self._weights, self._arguments.batch, size, random)
+        return to_tensor(scenes), [scene.labels for scene in scenes]
+
+
 def source_weight(photo: Photo) -> float:
     """How often a photograph is drawn: close-up portraits teach a detector less than groups do, a
     photograph that misled an earlier detector teaches more."""
@@ -127,7 +156,7 @@ def source_weight(photo: Photo) -> float:
         return 3.0
     return {
         "hardhat": 2.0,
-        "cafe": 2.0,
+        "cafe": 6.0,
         "chandrikadeb7_with_mask": 0.5,
         "chandrikadeb7_without_mask": 0.4,
         "negatives": 8.0,
@@ -151,9 +180,9 @@ def draw(
 
 
 def to_tensor(scenes: Sequence[Scene]) -> Tensor:
-    """BGR 0..255 [batch, 3, size, size]."""
+    """BGR bytes [batch, 3, size, size]."""
     stacked = np.stack([scene.picture for scene in scenes]).transpose(0, 3, 1, 2)
-    return torch.from_numpy(np.ascontiguousarray(stacked)).float()
+    return torch.from_numpy(np.ascontiguousarray(stacked))
 
 
 def groups(detector: Detector) -> list[dict[str, object]]:

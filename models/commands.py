@@ -46,6 +46,9 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         "--sweep", action="store_true", help="recall and precision of heads by threshold instead"
     )
     evaluating.add_argument("--json", type=Path, help="also write the figures to this file")
+    evaluating.add_argument(
+        "--pictures", type=Path, help="folder for sheets of the mistakes and reliability diagrams"
+    )
     evaluating.set_defaults(run=evaluate_models)
 
     add_clips(under)
@@ -65,6 +68,7 @@ def evaluate_models(arguments: argparse.Namespace) -> int:
     """Tables in Markdown on standard output; 1 if labels or models cannot be used."""
     # Vision libraries are large: other commands must not pay for them.
     from models.evaluate import measure, render, summary
+    from models.mistakes import write_pictures
     from models.reading import AttributeReader, HeadDetector
     from models.sweep import render_sweep, sweep
     from models.truth import TruthError, read_truth
@@ -85,6 +89,13 @@ def evaluate_models(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     print(render(result, detector, reader))
+    if arguments.pictures:
+        try:
+            written = write_pictures(result, arguments.pictures)
+        except OSError as error:
+            print(error, file=sys.stderr)
+            return 1
+        print(*written, sep="\n", file=sys.stderr)
     if arguments.json:
         arguments.json.write_text(json.dumps(summary(result), indent=2) + "\n", encoding="utf-8")
     return 0

@@ -23,7 +23,21 @@ SIZES = (
     ("32–64 px", 64.0),
     ("≥ 64 px", float("inf")),
 )
-"""By the shorter side of the head box in the detector's input."""
+"""By the shorter side of the head box in the picture."""
+
+LARGE_ENOUGH_PX = 16.0
+"""From this size on, heads are asked for: the row that targets are set for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something got wrong: `missed` and `false` heads, `hat_false_yes`, `mask_false_no` …"""
+
+    kind: str
+    photo: Photo
+    box: Box
+    confidence: float
+    """How sure the wrong answer was; of a missed head 0."""
 
 
 @dataclass(slots=True)
@@ -57,6 +71,7 @@ class Measured:
     complete_sources: set[str] = field(default_factory=set)
     answers: dict[tuple[str, str], Answers] = field(default_factory=lambda: defaultdict(Answers))
     """By (label, source)."""
+    mistakes: list[Mistake] = field(default_factory=list)
     detect_s: list[float] = field(default_factory=list)
     read_s: list[float] = field(default_factory=list)
 
@@ -66,14 +81,12 @@ def measure(photos: Iterable[Photo], detector: HeadDetector, reader: AttributeRe
     head, or, where the detector missed it, on the labelled box, so that every labelled head counts
     once."""
     result = Measured()
-    side = detector.manifest.input.width
     for photo in photos:
         pixels = read_picture(photo)
         started = time.perf_counter()
         found = [item for item in detector.detect(pixels) if item.label == "head"]
         result.detect_s.append(time.perf_counter() - started)
-        scale = min(1.0, side / max(pixels.shape[:2]))
-        _score_heads(result, photo, found, scale)
+        _score_heads(result, photo, found)
         _score_attributes(result, photo, pixels, found, reader)
     return result
 
@@ -109,25 +122,29 @@ def count_heads(photo: Photo, found: Sequence[Found]) -> Counts:
     return Counts(hits, len(free) if is_judged else 0, len(labels) - hits)
 
 
-def _score_heads(result: Measured, photo: Photo, found: Sequence[Found], scale: float) -> None:
+def _score_heads(result: Measured, photo: Photo, found: Sequence[Found]) -> None:
     labels = [label for label in photo.labels if label.kind == "head" and not label.is_ignored]
     free = list(found)
     for label in labels:
         best = best_match(label.box, free)
-        name = _size_name(min(label.box[2] - label.box[0], label.box[3] - label.box[1]) * scale)
-        count = Counts(false_negative=1) if best is None else Counts(true_positive=1)
-        if best is not None:
+        name = _size_name(label.box)
+        if best is None:
+            count = Counts(false_negative=1)
+            result.mistakes.append(Mistake("missed", photo, label.box, 0.0))
+        else:
+            count = Counts(true_positive=1)
             free.remove(best)
         result.heads_by_source[photo.source] += count
         result.heads_by_size[name] += count
         if photo.is_complete:
             result.complete_by_size[name] += count
+    for item in free if labels else ():
+        result.mistakes.append(Mistake("false", photo, item.box, item.confidence))
     if photo.is_complete and labels:
         result.complete_sources.add(photo.source)
         for item in free:
-            name = _size_name(min(item.box[2] - item.box[0], item.box[3] - item.box[1]) * scale)
             result.heads_by_source[photo.source] += Counts(false_positive=1)
-            result.complete_by_size[name] += Counts(false_positive=1)
+            result.complete_by_size[_size_name(item.box)] += Counts(false_positive=1)
 
 
 def _score_attributes(
@@ -150,6 +167,11 @@ def _score_attributes(
             else:
                 answers.probabilities.append(said[name])
                 answers.truths.append(truth == 1)
+                if (said[name] >= 0.5) != (truth == 1):
+                    kind = f"{name}_false_{'no' if truth == 1 else 'yes'}"
+                    sure = max(said[name], 1 - said[name])
+                    box = label.box if best is None else best.box
+                    result.mistakes.append(Mistake(kind, photo, box, sure))
 
 
 def render(result: Measured, detector: HeadDetector, reader: AttributeReader) -> str:
@@ -168,13 +190,21 @@ def render(result: Measured, detector: HeadDetector, reader: AttributeReader) ->
         for name, _ in SIZES
         if name in result.heads_by_size
     ]
-    parts.append(table(("size in the input", "heads", "recall", "precision"), rows))
+    large = [name for name, limit in SIZES if limit > LARGE_ENOUGH_PX]
+    rows.append(
+        _head_row(
+            f"≥ {LARGE_ENOUGH_PX:g} px in all",
+            sum((result.heads_by_size[name] for name in large), Counts()),
+            sum((result.complete_by_size[name] for name in large), Counts()),
+        )
+    )
+    parts.append(table(("size in the picture", "heads", "recall", "precision"), rows))
     parts.append(
         "Where a source labels faces only, other heads are unlabelled and precision is not counted."
     )
     parts.append(f"## Attributes ({reader.manifest.id} {reader.manifest.version}, yes from .5)")
     rows = []
-    for label in reader.manifest.output.labels:
+    for label in reader.told:
         whole = Answers()
         for (name, source), answers in sorted(result.answers.items()):
             if name == label:
@@ -246,7 +276,8 @@ def _answer_row(label: str, source: str, answers: Answers) -> tuple[str, ...]:
     )
 
 
-def _size_name(side: float) -> str:
+def _size_name(box: Box) -> str:
+    side = min(box[2] - box[0], box[3] - box[1])
     return next(name for name, limit in SIZES if side < limit)
 
 

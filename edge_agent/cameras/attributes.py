@@ -50,7 +50,7 @@ def read_attributes(model: Model, picture: Picture, heads: Sequence[Box]) -> lis
     if crops:
         (logits,) = model.run(to_tensor(crops, wanted))
         for index, row in zip(told, logits, strict=True):
-            answers[index] = _probabilities(model, [float(value) for value in row])
+            answers[index] = _probabilities(model, [float(value) for value in row]) or None
     return [
         msgspec.structs.replace(head, attributes=answer)
         for head, answer in zip(heads, answers, strict=True)

@@ -93,7 +93,9 @@ def _disagreements(manifest: Manifest, session: Any) -> list[tuple[str, str]]:
     shapes = [list(part.shape) for part in outputs]
     if manifest.output.kind == "boxes_scores":
         if candidates == 0:  # as many as the input is large: the file names no number
-            shapes = [[0 if isinstance(shape[0], str) else shape[0], *shape[1:]] for shape in shapes]
+            shapes = [
+                [0 if isinstance(shape[0], str) else shape[0], *shape[1:]] for shape in shapes
+            ]
         if shapes != [[candidates, 4], [candidates, labels]]:
             found.append(("output", f"says {candidates} x {labels} labels, the file {shapes}"))
     elif shapes[0][1:] != [labels]:

@@ -33,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--threshold", action="append", default=[], help="label=yes or label=yes:no"
     )
     parser.add_argument("--earlier-minutes", type=float, default=0.0, help="of the rounds before")
-    parser.add_argument("--size", type=int, default=640, help="longest side of the detector's input")
+    parser.add_argument(
+        "--size", type=int, default=640, help="longest side of the detector's input"
+    )
     arguments = parser.parse_args(argv)
     saved = torch.load(arguments.checkpoint, weights_only=True)
     arguments.out.mkdir(parents=True, exist_ok=True)

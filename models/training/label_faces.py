@@ -118,9 +118,7 @@ def mark(label: Label, faces: Sequence[Face]) -> Label:
     return label
 
 
-def correct(
-    label: Label, photo: Photo, corrections: Sequence["Correction"]
-) -> Label:
+def correct(label: Label, photo: Photo, corrections: Sequence["Correction"]) -> Label:
     """The label with what was seen by eye."""
     for one in corrections:
         if (one.source, one.file) == (photo.source, photo.path.name) and _contains(

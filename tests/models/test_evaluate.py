@@ -78,6 +78,35 @@ def test_evaluate(labelled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert read["attributes"][f"mask/{labelled.name}"]["tn"] == 1
 
 
+def test_mistakes_are_shown(labelled: Path) -> None:
+    """A label that lies: the head is said to wear a mask, and a second head to be on the coffee."""
+    rows = "file,x0,y0,x1,y1,label,hat,mask\nastronaut.png,165,3,292,178,head,0,1\n"
+    rows += "coffee.png,20,20,90,90,head,-1,-1\n"
+    (labelled / "labels.csv").write_text(rows, encoding="utf-8")
+    out = labelled / "out"
+    assert run("evaluate", str(labelled), "--pictures", str(out)) == 0
+    names = {path.name for path in out.iterdir()}
+    assert {"missed.png", "mask_false_no.png", "reliability_hat.png"} <= names
+    assert "hat_false_yes.png" not in names
+    sheet = cv2.imread(str(out / "mask_false_no.png"))
+    assert sheet.shape == (96, 12 * 96, 3)
+    assert sheet[:, :96].std() > 20
+    assert (sheet[:, 96:] == 0).all()
+    (labelled / "blocked").write_text("")
+    assert run("evaluate", str(labelled), "--pictures", str(labelled / "blocked" / "x")) == 1
+
+
+def test_a_reliability_diagram_follows_the_diagonal() -> None:
+    from models.mistakes import EDGE, SIDE, reliability
+
+    diagram = reliability(
+        [0.25] * 8 + [0.85] * 20, [True, True] + [False] * 6 + [True] * 17 + [False] * 3
+    )
+    for share in (0.25, 0.85):
+        across, upward = round(EDGE + share * SIDE), round(EDGE + SIDE - share * SIDE)
+        assert diagram[upward, across].tolist() == [160, 80, 20]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

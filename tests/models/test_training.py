@@ -78,8 +78,10 @@ def test_detector_trains_resumes_and_exports(made_up: Path, tmp_path: Path) -> N
             "person=0.5",
         ]
     )
-    assert verify(model).output.candidates == 84
-    HeadDetector(model).detect(np.zeros((50, 90, 3), dtype=np.uint8))
+    wanted = verify(model).input
+    assert (wanted.width, wanted.height, wanted.multiple) == (64, 64, 32)
+    for shape in ((50, 90, 3), (90, 20, 3)):
+        HeadDetector(model).detect(np.zeros(shape, dtype=np.uint8))
 
 
 def test_attributes_train_and_export(made_up: Path, tmp_path: Path) -> None:
@@ -102,6 +104,10 @@ def test_attributes_train_and_export(made_up: Path, tmp_path: Path) -> None:
             "hat=0.6:0.4",
             "--threshold",
             "mask=0.5",
+            "--threshold",
+            "mask_wrong=0.5",
+            "--threshold",
+            "face=0.0",
         ]
     )
     random = np.random.default_rng(1)
@@ -109,7 +115,7 @@ def test_attributes_train_and_export(made_up: Path, tmp_path: Path) -> None:
         random.integers(0, 255, (90, 90, 3), dtype=np.uint8), (5, 5, 80, 80)
     )
     assert said is not None
-    assert set(said) == {"hat", "mask"}
+    assert set(said) == {"hat", "mask", "mask_wrong"}
 
 
 def test_same_seed_same_weights(made_up: Path, tmp_path: Path) -> None:

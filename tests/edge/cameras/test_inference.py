@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from camera_parts import BLOCK, kitchen, write_classifier, write_detector
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.events import Box
-from contracts.model_manifest import Decision, ManifestError
+from contracts.model_manifest import Decision, ManifestError, ModelInput
 from edge_agent.cameras.attributes import Answer, decide, read_attributes
 from edge_agent.cameras.detect import detect
 from edge_agent.cameras.inference import open_model
 from edge_agent.cameras.pipeline import Models
+from edge_agent.cameras.tensors import fit
 from edge_agent.cameras.workers import open_models
 
 
@@ -119,6 +122,19 @@ def test_attributes_are_read_and_the_small_are_left_open(models: Models) -> None
     ]
 
 
+def test_what_its_gate_shuts_out_cannot_be_told(tmp_path: Path) -> None:
+    write_classifier(tmp_path)
+    in_manifest('labels = ["hat", "mask"]', 'labels = ["hat", "mask"]\ngates.mask = "hat"')(
+        tmp_path
+    )
+    model = open_model(tmp_path, task="classify")
+    picture = kitchen([(0, 0, True, True), (1, 0, False, True), (2, 0, None, True)])
+    heads = [Box("head", c * BLOCK, 0, (c + 1) * BLOCK, BLOCK, 0.9) for c in range(3)]
+    told = [head.attributes for head in read_attributes(model, picture, heads)]
+    assert told[0] is not None and set(told[0]) == {"mask"}
+    assert told[1:] == [None, None]
+
+
 def test_a_crop_without_contrast_cannot_be_told(tmp_path: Path) -> None:
     write_classifier(tmp_path)
     in_manifest("min_box_px = 16", "min_box_px = 16\nmin_contrast = 12.0")(tmp_path)
@@ -150,3 +166,23 @@ def test_threads_share_a_model(models: Models) -> None:
     for thread in threads:
         thread.join()
     assert found == [0] * 80
+
+
+@given(st.integers(1, 900), st.integers(1, 900), st.sampled_from([0.0, 1.0, 2.0]))
+def test_a_flexible_canvas_is_as_small_as_the_picture_allows(
+    width: int, height: int, largest: float
+) -> None:
+    wanted = ModelInput(
+        name="images", width=320, height=256, colour="bgr", layout="nchw", scale=1.0,
+        mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), resize="letterbox", pad_value=7, multiple=32,
+        largest_scale=largest,
+    )  # fmt: skip
+    canvas, scale = fit(np.full((height, width, 3), 200, np.uint8), wanted)
+    rows, columns = canvas.shape[:2]
+    assert rows % 32 == columns % 32 == 0
+    assert rows <= 256 and columns <= 320
+    assert largest == 0.0 or scale <= largest
+    inner_rows, inner_columns = (max(1, round(side * scale)) for side in (height, width))
+    assert 0 <= rows - inner_rows < 32 and 0 <= columns - inner_columns < 32
+    assert (canvas[:inner_rows, :inner_columns] == 200).all()
+    assert (canvas[inner_rows:] == 7).all() and (canvas[:, inner_columns:] == 7).all()

@@ -58,6 +58,11 @@ class ModelOutput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """logits: a label is answered only where its gate, another label, is a yes: without a face
     nothing can be said of a mask. Gates themselves are not told."""
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The labels that are answered: gates are not."""
+        return tuple(label for label in self.labels if label not in self.gates.values())
+
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where a label's probability becomes yes or no; in between (classifiers) the answer is

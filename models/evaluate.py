@@ -204,7 +204,7 @@ def render(result: Measured, detector: HeadDetector, reader: AttributeReader) ->
     )
     parts.append(f"## Attributes ({reader.manifest.id} {reader.manifest.version}, yes from .5)")
     rows = []
-    for label in reader.told:
+    for label in reader.manifest.output.told:
         whole = Answers()
         for (name, source), answers in sorted(result.answers.items()):
             if name == label:

@@ -55,12 +55,6 @@ class AttributeReader:
         """What the model's folder says."""
         return self._model.manifest
 
-    @property
-    def told(self) -> tuple[str, ...]:
-        """The labels that it answers; gates are not among them."""
-        output = self.manifest.output
-        return tuple(label for label in output.labels if label not in output.gates.values())
-
     def read(self, picture: Picture, box: Box) -> dict[str, float] | None:
         """Calibrated probability of each label that can be told; None when none can."""
         (head,) = read_attributes(self._model, picture, [Seen("head", *box, 1.0)])

@@ -68,11 +68,7 @@ def _probabilities(model: Model, logits: Sequence[float]) -> dict[str, float]:
     }
     gates = manifest.output.gates
     shut = {gate for gate in gates.values() if read[gate] < manifest.thresholds[gate].yes}
-    return {
-        label: probability
-        for label, probability in read.items()
-        if label not in gates.values() and gates.get(label) not in shut
-    }
+    return {label: read[label] for label in manifest.output.told if gates.get(label) not in shut}
 
 
 def _good_enough(crop: Picture, limits: Limits) -> bool:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def run_detect(arguments: argparse.Namespace) -> int:
         print(f"foodsentry: {error}", file=sys.stderr)
         return 2
     prepare_opencv()
+    labels = models.classifier.manifest.output.told
     status = 0
     for path in arguments.images:
         try:
@@ -47,7 +49,7 @@ def run_detect(arguments: argparse.Namespace) -> int:
             status = 1
             continue
         if arguments.json:
-            print(msgspec.json.encode(as_line(path, boxes)).decode(), flush=True)
+            print(msgspec.json.encode(as_line(path, boxes, labels)).decode(), flush=True)
         else:
             print(path)
             for box in boxes:
@@ -65,8 +67,9 @@ def see(models: Models, path: Path) -> list[Box]:
     return read + [box for box in found if box.label != HEAD]
 
 
-def as_line(path: Path, boxes: list[Box]) -> dict[str, Any]:
-    """One line of `vision detect --json`."""
+def as_line(path: Path, boxes: list[Box], labels: Sequence[str]) -> dict[str, Any]:
+    """One line of `vision detect --json`: of each of the classifier's `labels` a probability, or
+    null where it cannot be told."""
     return {
         "file": str(path),
         "detections": [
@@ -76,11 +79,15 @@ def as_line(path: Path, boxes: list[Box]) -> dict[str, Any]:
                 "confidence": round(box.confidence, 4),
                 "attributes": None
                 if box.attributes is None
-                else {label: round(value, 4) for label, value in box.attributes.items()},
+                else {label: _rounded(box.attributes.get(label)) for label in labels},
             }
             for box in boxes
         ],
     }
+
+
+def _rounded(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, 4)
 
 
 def _told(box: Box) -> str:

@@ -162,7 +162,7 @@ class Looker:
             return Answer.UNKNOWN, 0.0
         answer = decide(probability, thresholds[wear.value])
         wrong = attributes.get("mask_wrong") if wear is Wear.MASK else None
-        if wrong is not None and answer is Answer.YES:
+        if wrong is not None and answer is not Answer.NO:
             is_wrong = decide(wrong, thresholds["mask_wrong"]) is Answer.YES
             answer, probability = (Answer.NO, 1 - wrong) if is_wrong else (answer, probability)
         return answer, probability if answer is Answer.YES else 1 - probability

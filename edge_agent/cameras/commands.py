@@ -6,6 +6,7 @@ from pathlib import Path
 from edge_agent.cameras.detect_command import add_detect
 from edge_agent.cameras.discover_command import add_discover
 from edge_agent.cameras.replay_command import add_annotate, add_replay
+from edge_agent.cameras.setup_command import add_setup
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,4 +22,5 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     add_detect(leaves, common)
     add_annotate(leaves, common)
     add_replay(leaves, common)
+    add_setup(leaves, common)
     add_discover(leaves)

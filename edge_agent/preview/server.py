@@ -35,8 +35,9 @@ _FILES = {
     "/words.js": ("words.js", "text/javascript; charset=utf-8"),
     "/editor.js": ("editor.js", "text/javascript; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
-_FREE = {"/signin", "/page.css"}
+_FREE = {"/signin", "/page.css", "/icon.svg"}
 """What may be had without signing in."""
 _HEADERS = {
     "Cache-Control": "no-store",

@@ -109,11 +109,19 @@ def _may_see(shown: Shown) -> bool:
 def _hidden(look: Look) -> list[Box]:
     """All heads, and where a person's head must be if none was found there."""
     hidden = list(look.hidden)
-    for box in look.boxes:
-        if box.label == PERSON:
-            top = box.y0 + 0.22 * (box.y1 - box.y0)
-            hidden.append(Box(HEAD, box.x0, box.y0, box.x1, top, box.confidence))
+    for person in look.boxes:
+        if person.label != PERSON:
+            continue
+        top = person.y0 + 0.22 * (person.y1 - person.y0)
+        if not any(_is_on(head, person) for head in look.hidden):
+            hidden.append(Box(HEAD, person.x0, person.y0, person.x1, top, person.confidence))
     return hidden
+
+
+def _is_on(head: Box, person: Box) -> bool:
+    x, y = (head.x0 + head.x1) / 2, (head.y0 + head.y1) / 2
+    lowest = person.y0 + 0.45 * (person.y1 - person.y0)
+    return person.x0 <= x <= person.x1 and person.y0 - (head.y1 - head.y0) <= y <= lowest
 
 
 def _measures(shown: Shown) -> dict[str, float]:

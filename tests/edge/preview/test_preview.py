@@ -95,6 +95,8 @@ def test_where_a_person_has_no_head_its_upper_part_is_hidden() -> None:
     (hidden,) = _hidden(look)
     assert (hidden.label, hidden.x0, hidden.y0) == (HEAD, 10, 10)
     assert 20 < hidden.y1 < 40
+    head = Box(HEAD, 20, 12, 40, 32, 0.2)
+    assert _hidden(Look(look.frame, (person,), (head,), ())) == [head]
 
 
 def test_a_blind_camera_shows_cells_only(site: Site) -> None:

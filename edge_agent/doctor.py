@@ -7,11 +7,13 @@ from pathlib import Path
 
 import msgspec
 
+from contracts.settings import SettingsError
 from contracts.topics import Channel, device_topic
+from edge_agent.custody.custody import read_officers
 from edge_agent.outbox.lock import in_use
 from edge_agent.outbox.survey import Survey, survey
 from edge_agent.ports import OutboxError
-from edge_agent.settings import EdgeSettings, endpoint, places
+from edge_agent.settings import EdgeSettings, Places, endpoint, places
 from edge_agent.uplink.mqtt import Endpoint
 from edge_agent.uplink.state import UplinkState
 
@@ -73,6 +75,7 @@ def examine(settings: EdgeSettings, settings_file: Path, at: datetime, probe: Pr
     uplink = _note(found)
     findings += _look_at_waiting(found, uplink, at, runs=runs, broker=broker)
     findings += _look_at_space(found, settings, where.outbox)
+    findings += _look_at_vault(settings, where)
     state = found.state
     oldest_at = None if state.oldest_put_at is None else _utc(state.oldest_put_at)
     return msgspec.structs.replace(
@@ -175,6 +178,19 @@ def _look_at_space(found: Survey, settings: EdgeSettings, outbox: Path) -> list[
         if not aside.name.endswith(("-wal", "-shm"))
     ]
     return findings
+
+
+def _look_at_vault(settings: EdgeSettings, where: Places) -> list[Finding]:
+    if not settings.cameras:
+        return []
+    try:
+        if read_officers(settings.vault, where.base):
+            return []
+    except SettingsError as error:
+        advice = "put the public key files back, then restart the agent"
+        return [Finding(f"no originals of findings are kept: {error}", advice)]
+    advice = "as intended, or see docs/evidence.md: two officers' keys in vault.officers"
+    return [Finding("no originals of findings are kept", advice, grave=False)]
 
 
 def as_text(diagnosis: Diagnosis) -> str:

@@ -1,9 +1,11 @@
 """All that an alert's page shows: what was measured or seen, the bytes, what was done."""
 
+from datetime import datetime
+
 import msgspec
 
 from contracts.topics import Identity
-from contracts.words import AlertState
+from contracts.words import AlertState, Phase, PictureRole
 from ledger import alerts, devices, evidence, observations, results
 from ledger.alerts import AlertRow, TimelineEntry
 from ledger.devices import Device
@@ -46,6 +48,12 @@ class AlertFile(msgspec.Struct, frozen=True):
     def can_close(self) -> bool:
         """Whether it is still open."""
         return self.alert.state is not AlertState.CLOSED
+
+    def expects_pictures(self, now: datetime) -> bool:
+        """Whether a picture may still come: of an episode that goes on, the one after it began."""
+        goes_on = self.observation is not None and self.observation.phase is Phase.OPEN
+        after = any(picture.role is PictureRole.AFTER for picture in self.pictures)
+        return self.line.waits(now) or (goes_on and not after)
 
     @property
     def shows_evidence(self) -> bool:

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from contracts.statement import spoken
 from contracts.words import in_chinese, in_english
 from server import formats
 from server.languages import Words, chosen
@@ -33,6 +34,7 @@ def make_environment() -> Environment:
         number=formats.number,
         unit=formats.unit,
         hex_lines=formats.hex_lines,
+        spoken=spoken,
         in_chinese=in_chinese,
         in_english=in_english,
         signed=formats.signed,

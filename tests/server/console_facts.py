@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from contracts.events import (
     Value,
 )
 from contracts.topics import Identity
-from contracts.words import Phase, Severity, Verdict
+from contracts.words import Phase, PictureRole, Severity, Verdict
+from edge_agent.custody.device_key import DeviceKey
 from ledger import (
     evidence,
     observations,
@@ -116,7 +117,18 @@ def simple_alert(
     )  # fmt: skip
 
 
-def kitchen_picture() -> tuple[bytes, int, int]:
+KEYS: dict[str, DeviceKey] = {}
+"""The signing key of each site's agent."""
+
+
+def key_of(who: Identity) -> DeviceKey:
+    """A key of its own for every site."""
+    seed = hashlib.sha256(who.site.encode()).digest()
+    made_at = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+    return KEYS.setdefault(who.site, DeviceKey("agent", seed, made_at))
+
+
+def kitchen_picture(role: PictureRole = PictureRole.BEST) -> tuple[bytes, int, int]:
     """A person with the face made unrecognisable (NASA's portrait, public domain)."""
     path = Path(skimage.__file__).parent / "data" / "astronaut.png"
     with Image.open(path) as opened:
@@ -125,7 +137,10 @@ def kitchen_picture() -> tuple[bytes, int, int]:
     coarse = whole.crop(head).resize((7, 9), Image.Resampling.BOX)
     whole.paste(coarse.resize((100, 122), Image.Resampling.NEAREST), head[:2])
     wide = Image.new("RGB", (640, 480), (196, 200, 196))
-    wide.paste(whole.resize((480, 480)), (90, 0))
+    if role is not PictureRole.BEFORE:
+        wide.paste(whole.resize((480, 480)), (90 if role is PictureRole.BEST else 150, 0))
+    if role is not PictureRole.BEST:
+        wide = wide.resize((48, 36)).resize((640, 480))
     out = io.BytesIO()
     wide.save(out, "JPEG", quality=82)
     return out.getvalue(), 640, 480
@@ -136,7 +151,6 @@ def put_observation(
 ) -> None:
     """An observation of a camera, with a picture if it saw somebody."""
     sees = kind.startswith("no_")
-    content, width, height = kitchen_picture()
     x = 0.9375
     box = Box("head", 90 + 172 * x, 58, 90 + 272 * x, 172, 0.91, {"hat": 0.06, "mask": 0.11})
     seen = Observation(
@@ -145,13 +159,17 @@ def put_observation(
         zone_kind="food_preparation", people=1 if sees else 0, confidence=0.91 if sees else 1.0,
         boxes=(box,) if sees else (), ended_at=None if phase is Phase.OPEN else at,
         models=(ModelRef("hygiene", "1", "ab" * 32),) if sees else (),
-        evidence=(f"{key}-1",) if sees else (),
+        evidence=(f"{key}-0", f"{key}-1") if sees else (),
     )  # fmt: skip
     observations.put(conn, who, seen, at)
-    if sees:
+    moments = {PictureRole.BEFORE: -9, PictureRole.BEST: 0, PictureRole.AFTER: 5}
+    for number, (role, after_s) in enumerate(moments.items() if sees else ()):
+        content, width, height = kitchen_picture(role)
         picture = Evidence(
-            evidence_id=f"{key}-1", media_type="image/jpeg", content=content,
-            sha256=hashlib.sha256(content).hexdigest(), width=width, height=height, captured_at=at,
-            blurred=True, observation_id=key, boxes=(box,),
+            evidence_id=f"{key}-{number}", media_type="image/jpeg", content=content,
+            sha256=hashlib.sha256(content).hexdigest(), width=width, height=height,
+            captured_at=at + timedelta(seconds=after_s), blurred=True, observation_id=key,
+            boxes=(box,) if role is PictureRole.BEST else (), role=role,
+            original_sha256="c1" * 32 if role is PictureRole.BEST else "",
         )  # fmt: skip
-        evidence.put(conn, who, picture, at)
+        evidence.put(conn, who, key_of(who).sign(who, picture), at, agent="agent")

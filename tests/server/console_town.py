@@ -115,7 +115,7 @@ def _kitchen(conn: Connection, now: datetime, made: dict[str, str]) -> None:
         title_zh="后厨人员未戴厨师帽", title_en="Kitchen staff without a chef's hat",
         summary_zh="切配间摄像头（切配间）观察到 1 人未戴厨师帽，置信度 91 %。线索待人工复核。",
         summary_en="切配间摄像头 saw 1 person without a chef's hat, confidence 91 %.",
-        who=camera, raised_at=at, observation_id="o-1", evidence=("o-1-1",),
+        who=camera, raised_at=at, observation_id="o-1", evidence=("o-1-0", "o-1-1"),
         facts={"kind": "no_hat", "zone": "切配间", "basis": "餐饮服务食品安全操作规范 14.2"},
     )  # fmt: skip
     made["hat"], _ = alerts.raise_alert(conn, lead)

@@ -313,4 +313,5 @@ def test_a_picture_that_comes_after_its_alert_appears_by_itself(
     with writing(engine) as conn:
         put_observation(conn, camera, "late", "no_hat", NOW, phase=Phase.OPEN, zone="切配间")
     expect(row.locator("img")).to_be_visible()
-    expect(detail.locator("#seen img")).to_be_visible()
+    expect(detail.locator("#seen .best img")).to_be_visible()
+    expect(detail.locator("#seen .proof")).to_contain_text("签名有效")

@@ -7,12 +7,16 @@ from datetime import timedelta
 
 import pytest
 from console_app import NOW, Clock, TestClient, csrf_of
+from console_facts import key_of
 from console_places import CANTEEN
 
 from contracts.events import Status
+from contracts.statement import spoken
 from contracts.words import DeviceState
-from ledger import audit, devices
+from ledger import audit, devices, evidence_keys
 from ledger.engine import Engine, reading, writing
+from ledger.evidence_keys import Standing
+from ledger.schema import evidence as pictures
 from server.formats import duration, hex_lines, moment
 from timeseries.port import SeriesDown, SeriesStore
 
@@ -91,6 +95,29 @@ def test_a_picture_comes_with_its_boxes_and_every_look_is_audited(
     with reading(engine) as conn:
         actions = [entry.action for entry in audit.entries(conn, 3)]
     assert actions == ["picture_listed", "picture_viewed", "evidence_viewed"]
+
+
+def test_three_moments_side_by_side_and_what_vouches_for_them(
+    as_officer: Enter, alert_ids: dict[str, str], engine: Engine
+) -> None:
+    client = as_officer("tangxia")
+    path = f"/alerts/{alert_ids['hat']}"
+    text = client.get(path).text
+    assert re.findall(r'<figure class="(\w+)">', text) == ["before", "best", "after"]
+    said = shown(text)
+    assert said.count("签名有效") == 3 and "首次使用时登记" in said
+    assert "未模糊原图已在现场加密封存，须两名人员共同开启" in said
+    assert spoken(key_of(CANTEEN).key_id) in said
+    with writing(engine) as conn:
+        (key,) = evidence_keys.list_in(conn, site=CANTEEN.site)
+        evidence_keys.set_standing(conn, key, Standing.REVOKED, "console", NOW)
+        of = pictures.c.evidence_id
+        touch = pictures.update()
+        conn.execute(touch.where(of == "o-1-0").values(signature_state="invalid"))
+        conn.execute(touch.where(of == "o-1-2").values(signature_state="none", key_id=""))
+    said = shown(client.get(path).text)
+    for word in ("密钥已吊销", "签名无效", "未签名", "不得作为证据"):
+        assert word in said
 
 
 def test_closing_needs_a_note_and_keeps_it(as_officer: Enter, alert_ids: dict[str, str]) -> None:

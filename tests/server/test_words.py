@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from contracts.words import AlertState, DeviceState, Phase, Severity, Verdict
+from contracts.words import AlertState, DeviceState, Phase, PictureRole, Severity, Verdict
 from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
+from ledger.evidence import Vouched
+from ledger.evidence_keys import Booked
 from ledger.officers import Role
 from ledger.sites import SiteKind
 from server import desk
@@ -39,6 +41,10 @@ FAMILIES: dict[str, set[str]] = {
     "site.": {one.value for one in SiteKind},
     "role.": {one.value for one in Role},
     "phase.": {one.value for one in Phase},
+    "moment.": {one.value for one in PictureRole},
+    "vouched.": {one.value for one in Vouched},
+    "vouched.say.": {one.value for one in Vouched},
+    "proof.booked.": {one.value for one in Booked},
     "desk.empty.": set(desk.STATES),
     "nav.": {"alerts", "establishments", "devices"},
     "language.": set(LANGUAGES),

@@ -16,6 +16,10 @@ from contracts.events import Evidence
 from contracts.statement import HEAD, Statement, fingerprint, spoken
 from contracts.words import PictureRole
 from edge_agent.custody.device_key import FILE, KeyUnusable, device_key, read_device_key
+from edge_agent.doctor import examine
+from edge_agent.outbox.store import Outbox
+from edge_agent.settings import load_edge_settings
+from foodsentry.cli import main
 
 
 def evidence() -> Evidence:
@@ -92,3 +96,44 @@ def test_a_statement_is_the_same_bytes_whoever_writes_it(one: str, two: str, at:
 
 def test_a_fingerprint_as_people_say_it() -> None:
     assert spoken("0123456789abcdef" * 4) == "0123 4567 89ab cdef 0123 4567 89ab cdef"
+
+
+def test_edge_key_shows_it_and_makes_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "site.toml"
+    settings.write_text('[agent]\nregion = "440703"\nsite = "market-1"\n')
+    assert main(["edge", "key", str(settings)]) == 1
+    assert "none yet" in capsys.readouterr().err
+    state = tmp_path / "outbox.state"
+    assert not state.exists()
+    state.mkdir()
+    key = device_key(state, "agent", lambda: START)
+    assert main(["edge", "key", str(settings)]) == 0
+    assert spoken(key.key_id) in capsys.readouterr().out
+    assert main(["edge", "key", str(settings), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["public_key"], said["key_id"]) == (key.public_key.hex(), key.key_id)
+    (state / FILE).write_bytes(b"{}")
+    assert main(["edge", "key", str(settings)]) == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "what", "grave"),
+    [
+        ("", "no originals of findings are kept", False),
+        ('[vault]\nofficers = ["a.pub", "b.pub"]\n', "vault.officers[0]", True),
+    ],
+)
+def test_the_doctor_says_that_no_originals_are_kept(
+    tmp_path: Path, more: str, what: str, grave: bool
+) -> None:
+    settings = tmp_path / "site.toml"
+    camera = '[[cameras]]\ndevice = "cam-1"\nsource = "usb:0"\nscene = "s"\n'
+    settings.write_text(f'[agent]\nregion = "440703"\nsite = "market-1"\n{camera}{more}')
+    read = load_edge_settings(settings)
+    Outbox(tmp_path / "outbox.sqlite", AGENT, lambda: START).close()
+    found = examine(read, settings, START, lambda endpoint, topic: "")
+    about = [one for one in found.findings if what in one.what]
+    assert [one.grave for one in about] == [grave]

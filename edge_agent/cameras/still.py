@@ -25,6 +25,8 @@ LEVEL_STEP = 9.0
 cell is the mean of several pixels."""
 CHANGED_CELLS = 3
 """A print has changed if so many of its cells have."""
+PARTLY_CELLS = 16
+"""While somebody stands beside a print that stood before, so many of its 64 cells may be theirs."""
 SAME_PLACE = 0.45
 """Boxes that overlap so much are in the same place: detectors jitter."""
 AWAY_S = 4.0
@@ -40,6 +42,11 @@ WALKED = 1.0
 """Whoever moved so many of their own sizes from where they were first seen has walked there …"""
 WALKED_FACTOR = 5.0
 """… and may sit still so many times longer."""
+STOOD_S = 8.0
+"""A print that stood for so long and is there again is a picture's: what was taken for life was
+somebody before it."""
+NEAR = 2.0
+"""Whoever is so many head sizes away may disturb a print."""
 KEPT_S = 600.0
 """So long a place that is not proven is remembered without a head in it."""
 MOST_PLACES = 64
@@ -88,6 +95,7 @@ class _Path:
     """Looks that differed from the print."""
     moved: bool = False
     walked: bool = False
+    ever_walked: bool = False
 
 
 @dataclass(slots=True)
@@ -107,36 +115,49 @@ class Movements:
         self._forget(followed, at_s)
         told: dict[int, Life] = {}
         for head in sorted(heads, key=lambda one: one.track):
-            path = self._path(picture, head, at_s)
-            told[head.track] = life = self._judge(picture, head.box, path, at_s)
-            if life.picture and not path.walked:
+            near = any(one is not head and _apart(head.box, one.box) <= NEAR for one in heads)
+            path = self._path(picture, head, at_s, disturbed=near)
+            told[head.track] = life = self._judge(picture, head.box, path, at_s, disturbed=near)
+            if life.picture and not path.ever_walked:
                 self.pictures.add(head.track)
             else:
                 self.pictures.discard(head.track)
         return told
 
-    def _path(self, picture: Picture, head: Tracked, at_s: float) -> _Path:
+    def _path(self, picture: Picture, head: Tracked, at_s: float, *, disturbed: bool) -> _Path:
         path = self._paths.get(head.track)
         if path is None:
             place = self._known(picture, head.box, self._places)
             path = _Path(place or self._new(picture, head.box, at_s), head.box)
             self._paths[head.track] = path
-        elif not path.place.proven:  # whoever stood before a known poster may have gone
-            proven = [place for place in self._places if place.proven]
-            path.place = self._known(picture, head.box, proven) or path.place
+        elif not path.place.proven:
+            stood = [
+                place
+                for place in self._places
+                if place.proven
+                or (place is not path.place and place.alike_s - place.since_s >= STOOD_S)
+            ]
+            most = PARTLY_CELLS if disturbed else CHANGED_CELLS
+            known = self._known(picture, head.box, stood, most)
+            if known is not None:  # whoever stood before it has gone
+                path.place, path.first = known, head.box
+                path.moved, path.walked, path.unlike = False, False, 0
         return path
 
-    def _judge(self, picture: Picture, box: Box, path: _Path, at_s: float) -> Life:
+    def _judge(
+        self, picture: Picture, box: Box, path: _Path, at_s: float, *, disturbed: bool
+    ) -> Life:
         place, moved_by = path.place, _apart(path.first, box)
         path.walked = path.walked or moved_by > WALKED
-        path.moved = path.moved or moved_by > LIVELY
+        path.ever_walked = path.ever_walked or path.walked
+        path.moved = path.moved or moved_by > (WALKED if disturbed else LIVELY)
         place.looks += 1
         if _alike(picture, box, place):
             place.alike_s = at_s
             if place.proven:
                 place.mark += DRIFT * (_print(picture, place.box) - place.mark)
         else:
-            path.unlike += 1
+            path.unlike += not disturbed
             place.unlike += 1
             gone = not _over(place.box, box) or at_s - place.alike_s > AWAY_S
             if gone or (not place.proven and place.restless):
@@ -148,9 +169,11 @@ class Movements:
         path.moved = path.moved or path.unlike >= LIVELY_LOOKS
         return Life(still_s, path.moved and not place.proven, place.proven)
 
-    def _known(self, picture: Picture, box: Box, places: Sequence[_Place]) -> _Place | None:
-        """That of the places whose print is there still, proven ones first."""
-        alike = [place for place in places if _alike(picture, box, place)]
+    def _known(
+        self, picture: Picture, box: Box, places: Sequence[_Place], most: int = CHANGED_CELLS
+    ) -> _Place | None:
+        """That of the places whose print is there still but for `most` cells, proven ones first."""
+        alike = [place for place in places if _alike(picture, box, place, most)]
         return min(alike, key=lambda place: (not place.proven, place.since_s), default=None)
 
     def _new(self, picture: Picture, box: Box, at_s: float) -> _Place:
@@ -185,14 +208,18 @@ def _print(picture: Picture, box: Box) -> Print:
     return grey(resize(part, CELLS, CELLS)).astype(np.float32)
 
 
-def _alike(picture: Picture, box: Box, place: _Place) -> bool:
-    """True if a head is in a place and the place looks as before, in whatever light."""
+def _alike(picture: Picture, box: Box, place: _Place, most: int = CHANGED_CELLS) -> bool:
+    """True if a head is in a place and the place looks as before, in whatever light: fewer than
+    `most` cells have changed."""
     if not _over(place.box, box):
         return False
     now, before = _print(picture, place.box), place.mark
     gain = float(np.clip(now.std() / max(1.0, float(before.std())), 0.6, 1.7))
-    expected = (before - np.median(before)) * gain + np.median(now)
-    return int(np.count_nonzero(np.abs(now - expected) > LEVEL_STEP)) < CHANGED_CELLS
+    centred = before - np.median(before)
+    return any(
+        np.count_nonzero(np.abs(now - centred * factor - np.median(now)) > LEVEL_STEP) < most
+        for factor in (gain, 1.0)
+    )
 
 
 def _over(one: Box, other: Box) -> bool:

@@ -157,6 +157,34 @@ def test_somebody_before_a_known_poster_counts_and_the_poster_after_them_does_no
     assert judged[3].picture and not judged[3].moved
 
 
+def test_somebody_who_passes_before_a_poster_brings_it_to_life_for_moments_only() -> None:
+    """It has hung there for 10 s, not yet proven; then somebody walks by, unseen as a head."""
+    movements = Movements(Stillness(after_s=60.0))
+    lived = 0
+    for step in range(150):
+        at_s = step * STEP_S
+        picture = shown(100, 80, 40, step).copy()
+        if 10 <= at_s < 16:
+            left = round(60 + (at_s - 10) * 12)
+            picture[50:, left : left + 30] = 30
+        life = movements.look(picture, [Tracked(1, box(100, 80, 40, step))], frozenset([1]), at_s)
+        lived += life[1].moved
+        assert at_s < 18 or not life[1].moved
+    assert lived < 25
+
+
+def test_a_head_beside_a_poster_disturbs_its_print_and_gives_it_no_life() -> None:
+    movements = Movements(SETTINGS)
+    for step in range(60):
+        at_s = step * STEP_S
+        picture = shown(100, 80, 40, step).copy()
+        x = 110 + 8 * np.sin(at_s * 2)
+        picture[60:120, round(x) : round(x) + 40] = 200 - 2 * (step % 30)
+        heads = [Tracked(1, box(100, 80, 40, step)), Tracked(2, box(x + 50, 80, 40, step))]
+        lives_now = movements.look(picture, heads, frozenset([1, 2]), at_s)
+        assert not lives_now[1].moved
+
+
 def test_nothing_is_a_picture_where_stillness_is_switched_off() -> None:
     assert not any(life.picture for _, life in lives(poster, 30, settings=Stillness(after_s=0)))
 

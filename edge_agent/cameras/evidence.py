@@ -38,6 +38,10 @@ NOTHING = (0.0, 0.0)
 """Of somebody who only should not be there, no part of the head is the finding."""
 AROUND = (1.2, 0.8, 1.2, 3.0)
 """How far it stays sharp around a subject: left, above, right, below, in shares of its head."""
+CERTAIN = 0.5
+"""A head this sure is no double of a subject's: it is hidden even over what stays of a subject."""
+PERSONS_HEAD = 0.35
+"""The share of a person's height, from the top, in which the head must be."""
 QUALITIES = (82, 70, 58)
 
 Area = tuple[int, int, int, int]
@@ -57,7 +61,26 @@ def finding(
         _hide(shown, _grown(picture, head, (0.15, 0.15, 0.15, 0.15)), HEAD_CELLS)
     for subject in subjects:
         _hide_but(shown, picture, subject, KEPT[wear] if wear else NOTHING)
+    for head in _others(subjects, heads):
+        if head.confidence >= CERTAIN:  # its face may lie within the part of a subject that stays
+            _hide(shown, _grown(picture, head, (0.0, 0.0, 0.0, 0.0)), HEAD_CELLS)
     return shown
+
+
+def headless(persons: Sequence[Box], heads: Sequence[Box]) -> list[Box]:
+    """Where the heads of persons must be whose head was not found: their upper part."""
+    found = []
+    for person in persons:
+        bottom = person.y0 + PERSONS_HEAD * (person.y1 - person.y0)
+        if not any(
+            person.x0 <= (head.x0 + head.x1) / 2 <= person.x1
+            and person.y0 - (head.y1 - head.y0) / 2 <= (head.y0 + head.y1) / 2 <= bottom
+            for head in heads
+        ):
+            found.append(
+                Box("head", person.x0, person.y0, person.x1, bottom, person.confidence / 2)
+            )
+    return found
 
 
 def without_heads(picture: Picture, heads: Sequence[Box]) -> Picture:

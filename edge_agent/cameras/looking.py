@@ -8,6 +8,7 @@ from contracts.events import Box
 from edge_agent.cameras.attributes import Answer, decide, read_attributes
 from edge_agent.cameras.detect import detect
 from edge_agent.cameras.episodes import Episodes, Head
+from edge_agent.cameras.evidence import headless
 from edge_agent.cameras.explain import Explanation, Why, furthest
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.inference import Model
@@ -37,7 +38,7 @@ class Look:
     boxes: tuple[Box, ...]
     """Everything above its threshold, heads with attributes."""
     hidden: tuple[Box, ...]
-    """All heads, the doubtful ones too."""
+    """All heads, the doubtful ones too, and where a person's head must be that was not found."""
     heads: tuple[Head, ...]
     """The heads that stand in a zone and count there."""
     explanations: tuple[Explanation, ...] = ()
@@ -99,10 +100,11 @@ class Looker:
                 heads.append(placed)
             else:
                 why.append(placed)
+        hidden = [box for box in seen if box.label == HEAD]
         return Look(
             frame,
             boxes=(*judged, *rest),
-            hidden=tuple(box for box in seen if box.label == HEAD),
+            hidden=(*hidden, *headless([box for box in rest if box.label == PERSON], hidden)),
             heads=tuple(heads),
             explanations=tuple(why),
         )

@@ -80,3 +80,5 @@ def test_a_cook_without_hat_becomes_an_alert_with_a_picture(town: Town, chromium
     picture = page.locator("img").first
     expect(picture).to_be_visible()
     wait_until(lambda: picture.evaluate("image => image.naturalWidth") > 100)
+    expect(page.locator("#seen .proof")).to_contain_text("签名有效")
+    expect(page.locator("#seen figure.after img")).to_be_visible(timeout=60_000)

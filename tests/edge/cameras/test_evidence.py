@@ -12,6 +12,7 @@ from edge_agent.cameras.evidence import (
     LARGEST_BYTES,
     bounded_jpeg,
     finding,
+    headless,
     make_evidence,
     state,
 )
@@ -55,6 +56,28 @@ def test_others_are_hidden_wherever_they_stand(wear: Wear) -> None:
     assert detail(shown, 40, 40, 120, 140) < 0.01
     assert detail(shown, 900, 500, 1200, 700) < 0.01  # where no head was found at all
     assert detail(shown, 600, 400, 700, 500) > 0.9  # around the subject it stays sharp
+
+
+def test_a_face_before_a_subjects_is_hidden_too() -> None:
+    """It lies within the band that stays of the subject; a doubtful double leaves that alone."""
+    before = Box("head", 660, 290, 760, 400, 0.9)
+    shown = finding(NOISE, Wear.MASK, [SUBJECT], [SUBJECT, before])
+    assert detail(shown, 662, 298, 700, 330) < 0.01
+    assert detail(shown, 605, 298, 655, 330) > 0.03
+    double = Box("head", 610, 205, 720, 420, 0.2)
+    assert (
+        detail(finding(NOISE, Wear.MASK, [SUBJECT], [SUBJECT, double]), 612, 298, 695, 330) > 0.03
+    )
+
+
+def test_a_person_whose_head_was_not_found_has_none_to_show() -> None:
+    person, seen = Box("person", 700, 250, 860, 700, 0.8), Box("person", 560, 180, 740, 700, 0.8)
+    (place,) = headless([person, seen], [SUBJECT])
+    assert (place.x0, place.y0, place.x1) == (700, 250, 860)
+    shown = finding(NOISE, Wear.HAT, [SUBJECT], [SUBJECT, place])
+    assert detail(shown, 705, 255, 855, 400) < 0.01
+    assert detail(finding(NOISE, Wear.HAT, [SUBJECT], [SUBJECT]), 705, 255, 800, 400) > 0.5
+    assert headless([], [SUBJECT]) == []
 
 
 def test_a_head_that_hangs_out_of_the_picture() -> None:

@@ -90,7 +90,9 @@ class _Place:
 class _Path:
     place: _Place
     first: Box
-    """Where it was first seen."""
+    """Where it was first seen …"""
+    begun_s: float
+    """… and when."""
     unlike: int = 0
     """Looks that differed from the print."""
     moved: bool = False
@@ -128,14 +130,19 @@ class Movements:
         path = self._paths.get(head.track)
         if path is None:
             place = self._known(picture, head.box, self._places)
-            path = _Path(place or self._new(picture, head.box, at_s), head.box)
+            path = _Path(place or self._new(picture, head.box, at_s), head.box, at_s)
             self._paths[head.track] = path
         elif not path.place.proven:
             stood = [
                 place
                 for place in self._places
                 if place.proven
-                or (place is not path.place and place.alike_s - place.since_s >= STOOD_S)
+                or (
+                    place is not path.place
+                    and place.alike_s - place.since_s >= STOOD_S
+                    # Whoever walked in may return to where they stood; a picture was there before.
+                    and not (path.ever_walked and place.since_s >= path.begun_s)
+                )
             ]
             most = PARTLY_CELLS if disturbed else CHANGED_CELLS
             known = self._known(picture, head.box, stood, most)

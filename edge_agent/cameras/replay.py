@@ -74,7 +74,8 @@ def play(
         facts = teller.tell(last)
         yield _step(last, facts, teller)
     if last is not None and teller.open:
-        yield _step(last, teller.end(last.frame.grabbed_at, taken_s), teller)
+        ended = Outcome(None, (), last.frame)
+        yield _step(ended, teller.end(last.frame.grabbed_at, taken_s), teller)
 
 
 def _step(outcome: Outcome, facts: list[Fact], teller: Teller) -> Step:

@@ -17,6 +17,7 @@ from edge_agent.cameras.pipeline import Look, Models
 from edge_agent.cameras.replay import Step, clip_pictures, play
 from edge_agent.cameras.scene import WHOLE, Scene, read_scene
 from edge_agent.cameras.settings import CameraSettings
+from edge_agent.cameras.shadow import Shadow, rendered
 from edge_agent.cameras.timeline import Span, spans, told
 from edge_agent.cameras.workers import open_models
 from edge_agent.settings import chosen_camera
@@ -44,6 +45,12 @@ def add_replay(
     )
     _add_clip(leaf, "CLIP")
     leaf.add_argument("--json", action="store_true", help="one JSON line per observation")
+    leaf.add_argument(
+        "--candidate",
+        type=Path,
+        metavar="DIR",
+        help="folder of models: a candidate beside the current ones; the differences are counted",
+    )
     leaf.set_defaults(run=run_replay)
 
 
@@ -102,7 +109,13 @@ def _replay(
 ) -> None:
     """Print the observations (JSON lines) or the spans that they make, in order of time."""
     observations: list[Observation] = []
+    shadow: Shadow | None = None
+    if arguments.candidate:
+        names = (arguments.detector, arguments.attributes)
+        shadow = Shadow(scene, open_models(arguments.candidate, *names))
     for step in _steps(arguments, settings, scene, models):
+        if shadow is not None and step.outcome.look is not None:
+            shadow.compare(step.outcome.look)
         for one in _observations(step):
             observations.append(one)
             if arguments.json:
@@ -112,6 +125,10 @@ def _replay(
         for span in found:
             print(told(span))
         print(_summary(found))
+    if shadow is not None:
+        shadow.end_stretch()
+        figures = shadow.counts.figures()
+        print(msgspec.json.encode(figures).decode() if arguments.json else rendered(figures))
 
 
 def _summary(found: list[Span]) -> str:

@@ -195,6 +195,31 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Folder of the attribute classifier below the folder of models.",
         ),
     ] = "head_attributes"
+    shadow_detector: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_-]{0,64}$",
+            description="Folder of a candidate detector that runs beside the current one and "
+            "decides nothing: what they differ in is counted in the camera's state and written to "
+            "`DEVICE.shadow.jsonl` in the state folder. Empty: the current one.",
+        ),
+    ] = ""
+    shadow_attributes: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_-]{0,64}$",
+            description="Folder of a candidate attribute classifier, likewise. Without either "
+            "there is no shadow.",
+        ),
+    ] = ""
+    shadow_share: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1,
+            description="Share of the time in which the candidate looks, a minute at a stretch.",
+        ),
+    ] = 0.25
     honesty: Annotated[
         HonestySettings, Meta(description="When the camera counts as unable to see.")
     ] = HonestySettings()

@@ -17,8 +17,10 @@ from edge_agent.cameras.capture import check_source, open_source
 from edge_agent.cameras.frames import Ticks
 from edge_agent.cameras.inference import open_model
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.scene import read_scene
+from edge_agent.cameras.scene import Scene, read_scene
 from edge_agent.cameras.settings import CameraSettings
+from edge_agent.cameras.shadow import Shadow
+from edge_agent.cameras.shadowing import Shadowing
 from edge_agent.cameras.witness import Witness
 from edge_agent.custody.custody import NO_CUSTODY, Custody
 from edge_agent.ports import Sink, Worker
@@ -72,6 +74,11 @@ def camera_workers(
             detail = str(error)[:500]
             sink.report(who, Status(DeviceState.OFFLINE, at=clock(), detail=detail))
             continue
+        beside: tuple[Witness, ...] = ()
+        if one.shadow_detector or one.shadow_attributes:
+            shadowing = shadow_of(one, scene, models_dir, state_dir, ticks)
+            beside = (shadowing,)
+            workers.append(shadowing)
         workers.append(
             Camera(
                 one,
@@ -83,11 +90,25 @@ def camera_workers(
                 memory=state_dir / f"{one.device}.open.json",
                 clock=clock,
                 ticks=ticks,
-                witnesses=witnesses,
+                witnesses=(*witnesses, *beside),
                 custody=custody,
             )
         )
     return workers
+
+
+def shadow_of(
+    camera: CameraSettings, scene: Scene, models_dir: Path, state_dir: Path, ticks: Ticks
+) -> Shadowing:
+    """The worker that runs the camera's candidate; it opens the models, so that one that cannot be
+    opened is its failure alone."""
+
+    def make() -> Shadow:
+        detector = camera.shadow_detector or camera.detector
+        attributes = camera.shadow_attributes or camera.attributes
+        return Shadow(scene, open_models(models_dir, detector, attributes))
+
+    return Shadowing(camera.device, make, state_dir, camera.shadow_share, ticks)
 
 
 def open_models(models_dir: Path, detector: str, attributes: str) -> Models:

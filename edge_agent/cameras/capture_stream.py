@@ -92,6 +92,8 @@ class StreamVideo:
         self.arrived_s = 0.0
         self.decoded = 0
         """Pictures that were decoded so far."""
+        self.packets = 0
+        """Pictures that came so far, decoded or not."""
 
     @property
     def behind(self) -> bool:
@@ -111,6 +113,7 @@ class StreamVideo:
                 if packet is None:
                     raise SourceError(f"{self._where}: the stream has broken off")
                 self._newest_s = packet.arrived_s
+                self.packets += 1
                 if self._takes(packet):
                     return
         except LibavError as error:

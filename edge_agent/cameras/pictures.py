@@ -43,7 +43,15 @@ def grey(picture: Picture) -> Grey:
 
 def small_grey(picture: Picture) -> Grey:
     """Grey levels at 320x180, whatever the aspect."""
-    return grey(resize(picture, *SMALL))
+    return small_levels(grey(picture))
+
+
+def small_levels(levels: Grey) -> Grey:
+    """Grey levels at 320x180; halved as often as they can be, which is the quick way."""
+    width, height = SMALL
+    while levels.shape[1] >= 2 * width and levels.shape[0] >= 2 * height:
+        levels = resize(levels, levels.shape[1] // 2, levels.shape[0] // 2)
+    return levels if levels.shape == (height, width) else resize(levels, width, height)
 
 
 def sharpness(levels: Grey) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from edge_agent.cameras import libav as av
 from edge_agent.cameras.frames import Picture, Ticks
 from edge_agent.cameras.libav import Libav, LibavError
-from edge_agent.cameras.pictures import SMALL, Grey, resize
+from edge_agent.cameras.pictures import SMALL, Grey, small_levels
 
 _BGR24 = 3
 _GREY_PLANE_FIRST = {0, 4, 5, 6, 7, 8, 12, 13, 14, 23, 24}
@@ -196,7 +196,9 @@ class VideoStream:
         stride = int(frame.linesize[0])
         pointer = ctypes.cast(frame.data[0], ctypes.POINTER(ctypes.c_uint8))
         plane = np.ctypeslib.as_array(pointer, (frame.height, stride))[:, : frame.width]
-        levels = resize(plane, *SMALL)
+        levels = small_levels(plane)
+        if levels is plane or levels.base is plane:
+            levels = plane.copy()  # the next picture is decoded into the same memory
         return levels if frame.format in _FULL_RANGE else np.asarray(cv2.LUT(levels, _STRETCH))
 
     def _is_late(self, _opaque: object = None) -> int:

@@ -27,6 +27,13 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         leaf.add_argument("--runs", type=int, default=3)
         leaf.add_argument("--json", action="store_true")
         leaf.set_defaults(run=run_suites)
+    leaf = leaves.choices["cameras"]
+    leaf.add_argument("--seconds", type=float, default=40, help="of each run of an agent")
+    leaf.add_argument("--cameras", type=int, default=cameras.TARGET_CAMERAS, help="of that agent")
+    leaf.add_argument(
+        "--soak", type=float, default=0, metavar="HOURS", help="then so many hours of camera time"
+    )
+    leaf.set_defaults(run=run_cameras)
     leaf = leaves.add_parser("ingest", help="broker to ledger, series and receipts")
     leaf.add_argument("--runs", type=int, default=3)
     leaf.add_argument("--seconds", type=float, default=10, help="about this long a run")
@@ -49,6 +56,30 @@ def run_suites(arguments: argparse.Namespace) -> int:
     if arguments.suite == "all":
         arguments.seconds = 10
         return run_ingest(arguments)
+    return 0
+
+
+def run_cameras(arguments: argparse.Namespace) -> int:
+    """Costs stage by stage, then real agents with real cameras. 1: it cannot be measured here."""
+    try:
+        found = cameras.report(
+            arguments.runs,
+            arguments.seconds,
+            cameras=arguments.cameras,
+            soak_hours=arguments.soak,
+        )
+    except ingest.BenchFailed as error:
+        print(f"foodsentry bench: {error}", file=sys.stderr)
+        return 1
+    if arguments.json:
+        print(msgspec.json.encode(found).decode())
+        return 0
+    print(f"{found.machine}\n")
+    print(table("Cameras, one core", found.figures))
+    print(f"### An agent with RTSP cameras on one core\n\n{cameras.live_table(found.live)}")
+    print(f"Memory of one more camera: {found.memory_mb_per_camera:.1f} MB.")
+    if found.soak:
+        print(f"\n### Soak\n\n{msgspec.json.encode(found.soak).decode()}")
     return 0
 
 

@@ -54,9 +54,13 @@ class Processes:
                 time.sleep(0.1)
         raise ProcessFailed(f"{url} did not answer within {limit_s:.0f} s")
 
+    def pid(self, name: str) -> int:
+        """Number of one process."""
+        return self._running[name].pid
+
     def rss_mb(self, name: str) -> float:
         """Resident memory of one process, in MB."""
-        status = Path(f"/proc/{self._running[name].pid}/status").read_text("utf-8")
+        status = Path(f"/proc/{self.pid(name)}/status").read_text("utf-8")
         line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) / 1000
 

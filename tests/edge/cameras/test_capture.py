@@ -239,7 +239,7 @@ def test_a_lost_source_is_opened_anew_with_growing_pauses() -> None:
     wait_until(lambda: len(opened) == 7 and not reader.trouble)
     pauses = [b - a for a, b in pairwise(opened)]
     for pause, least in zip(pauses, (0.05, 0.1, 0.2, 0.2, 0.05, 0.1), strict=True):
-        assert least <= pause < least + 1.0
+        assert least <= pause < least + 5.0  # the machine may be busy; growth is in the least
     assert reader.close()
 
 

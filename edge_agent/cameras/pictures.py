@@ -59,6 +59,11 @@ def sharpness(levels: Grey) -> float:
     return float(cv2.Laplacian(levels, cv2.CV_64F).var())
 
 
+def histogram(levels: Grey) -> npt.NDArray[np.float32]:
+    """How many pixels have each of the 256 grey levels."""
+    return np.asarray(cv2.calcHist([levels], [0], None, [256], [0, 256]), np.float32).ravel()
+
+
 def structure(levels: Grey) -> tuple[float, float]:
     """Standard deviation, and variance of the Laplacian, both with the noise smoothed away."""
     smooth = cv2.GaussianBlur(levels.astype(np.float32), (5, 5), 1.2)

@@ -4,15 +4,16 @@
 is played again gives the same answers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from edge_agent.cameras import honesty
 from edge_agent.cameras.episodes import Closed, Episodes, Opened
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.honesty import Sight, Turn, Watch
+from edge_agent.cameras.honesty.view import Light
 from edge_agent.cameras.looking import HEAD, HIDE_FLOOR, Look, Looker, Models
 from edge_agent.cameras.motion import MotionGate
-from edge_agent.cameras.pictures import small_grey
+from edge_agent.cameras.pictures import Grey, small_grey
 from edge_agent.cameras.scene import Scene
 from edge_agent.cameras.settings import CameraSettings
 
@@ -39,13 +40,21 @@ class Pipeline:
     scene: Scene
     models: Models
     started_s: float
+    views: Mapping[Light, Grey] = field(default_factory=dict)
+    """What the camera should show; what it learns by itself is in `watch.view.learnt`."""
     watch: Watch = field(init=False)
     gate: MotionGate = field(init=False)
     looker: Looker = field(init=False)
     episodes: Episodes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.watch = Watch(self.settings.honesty, self.started_s)
+        self.watch = Watch(
+            self.settings.honesty,
+            self.started_s,
+            looks_per_s=self.settings.looks_per_s,
+            is_loop=self.settings.loop,
+            views=self.views,
+        )
         self.gate = MotionGate(self.settings.looks_per_s, self.settings.look_every_s)
         self.looker = Looker(self.scene, self.models)
         self.episodes = Episodes(self.scene.persistence, self.scene.off_hours)
@@ -53,8 +62,9 @@ class Pipeline:
     def take(self, frame: Frame) -> Outcome:
         """Take in a frame."""
         small = small_grey(frame.picture)
-        turn = self.watch.frame(honesty.measure(frame.picture, small), frame.seen_s)
-        changes: list[Change] = [turn] if turn else []
+        is_open = self.scene.schedule.is_open(frame.grabbed_at)
+        turns = self.watch.frame(frame.picture, small, frame.seen_s, is_open=is_open)
+        changes: list[Change] = list(turns)
         look = None
         if self.watch.trusted:
             if self.gate.opens(small, frame.seen_s, self.looker.somebody):
@@ -63,14 +73,13 @@ class Pipeline:
                     look.heads, frame.seen_s, self.looker.movements.pictures
                 )
                 look = replace(look, explanations=self.looker.explained(look, self.episodes))
-        elif self.watch.sight not in (Sight.LIVE, Sight.BLURRED):
+        elif self.watch.is_blind:
             changes += self.episodes.cannot_see(frame.seen_s)
         return Outcome(look, tuple(changes), frame)
 
     def idle(self, at_s: float) -> list[Change]:
         """No frame has come up to `at_s`."""
-        turn = self.watch.idle(at_s)
-        changes: list[Change] = [turn] if turn else []
+        changes: list[Change] = list(self.watch.idle(at_s))
         if self.watch.sight is Sight.OFFLINE:
             changes += self.episodes.cannot_see(at_s)
         return changes

@@ -37,6 +37,14 @@ class HonestySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Dark: 95 of 100 pixels are below this grey level (0 black, 255 white).",
         ),
     ] = 32.0
+    overexposed_above: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=255,
+            description="Over-exposed: 75 of 100 pixels are above this grey level.",
+        ),
+    ] = 240.0
     covered_below: Annotated[
         float,
         Meta(
@@ -56,6 +64,80 @@ class HonestySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "3.8; blurred by a sixtieth of their height they had 0.9. 0 switches the check off.",
         ),
     ] = 2.5
+    still_after_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=86400,
+            description="Frames that differ, but without the noise that this camera shows in quiet "
+            "minutes, for this long: `camera_frozen`. 0 switches the check off.",
+        ),
+    ] = 600.0
+    loop_memory_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=14400,
+            description="An old recording is recognised if it was first seen this long ago or less "
+            "(1.1 KB a second). 0 switches the check off; so does the camera's `loop`.",
+        ),
+    ] = 1800.0
+    looped_after_s: Annotated[
+        float,
+        Meta(
+            ge=30,
+            le=3600,
+            description="The same movements as before for this long: `camera_looped`.",
+        ),
+    ] = 60.0
+    view_every_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=600,
+            description="The view is compared with its reference this often (moved, partly "
+            "covered, greasy). 0 switches these checks off.",
+        ),
+    ] = 10.0
+    view_after_s: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=3600,
+            description="Turned away, or with something before most of the view, for this long: "
+            "`camera_moved`, `camera_covered`.",
+        ),
+    ] = 60.0
+    moved_by: Annotated[
+        float,
+        Meta(
+            gt=0.01,
+            le=0.5,
+            description="Moved: a corner of the view has gone this share of the picture's width.",
+        ),
+    ] = 0.025
+    greasy_after_s: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=86400,
+            description="Less than a third of the reference's fine structure for this long: "
+            "`camera_blurred`. Longer than steam hangs about.",
+        ),
+    ] = 300.0
+    clock_limit_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=86400,
+            description="The camera's clock is off by more in two probes running: "
+            "`camera_clock_wrong`. 0 switches the check off.",
+        ),
+    ] = 60.0
+    clock_every_s: Annotated[
+        float,
+        Meta(ge=1, le=86400, description="The camera's clock is probed this often (over ONVIF)."),
+    ] = 600.0
 
 
 class EvidenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

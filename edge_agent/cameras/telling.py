@@ -144,7 +144,7 @@ class Teller:
             phase=Phase.OPEN,
             started_at=since,
             captured_at=at,
-            reason=words.blind(turn.now, (at - since).total_seconds(), trouble),
+            reason=words.blind(turn, (at - since).total_seconds(), trouble),
             evidence=tuple(piece.evidence_id for piece in evidence),
         )
         return facts + self._open(turn.now.value, observation, evidence)

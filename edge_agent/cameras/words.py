@@ -3,7 +3,7 @@
 from contracts.words import both
 from edge_agent.cameras.episodes import Closed, Ending, Opened
 from edge_agent.cameras.explain import Explanation, Standing, Why
-from edge_agent.cameras.honesty import Sight
+from edge_agent.cameras.honesty import Sight, Turn
 from edge_agent.cameras.scene import Wear
 
 WEAR = {Wear.HAT: ("工作帽", "a hat"), Wear.MASK: ("口罩", "a mask")}
@@ -11,9 +11,14 @@ SIGHT = {
     Sight.LIVE: ("画面正常", "live"),
     Sight.OFFLINE: ("摄像头离线", "no picture"),
     Sight.FROZEN: ("画面冻结", "the picture is frozen"),
+    Sight.LOOPED: ("画面为旧录像重放", "an old recording is played again"),
     Sight.DARK: ("画面全黑", "the picture is dark"),
+    Sight.LIGHTS_OFF: ("非工作时间关灯", "the lights are off outside working hours"),
+    Sight.OVEREXPOSED: ("画面过曝", "the picture is over-exposed"),
     Sight.COVERED: ("镜头被遮挡", "the lens is covered"),
+    Sight.MOVED: ("摄像头被移动", "the camera was moved"),
     Sight.BLURRED: ("画面模糊", "the picture is blurred"),
+    Sight.CLOCK_WRONG: ("摄像头时钟不准", "the camera's clock is wrong"),
 }
 
 
@@ -97,11 +102,28 @@ def closed(change: Closed, after_s: float) -> str:
     return both(f"{zone}：{nobody}", f"nobody {en} in {zone} for {after_s:g} s")
 
 
-def blind(sight: Sight, for_s: float, trouble: str = "") -> str:
-    """Why a camera counts as unable to see."""
-    zh, en = SIGHT[sight]
+def blind(turn: Turn, for_s: float, trouble: str = "") -> str:
+    """Why a camera counts as unable to see, or its word as doubtful."""
+    zh, en = SIGHT[turn.now]
+    more_zh, more_en = _figure(turn)
     detail = f": {trouble}" if trouble else ""
-    return both(f"{zh}，已 {for_s:.0f} 秒", f"{en} for {for_s:.0f} s{detail}")[:500]
+    return both(f"{zh}{more_zh}，已 {for_s:.0f} 秒", f"{en}{more_en} for {for_s:.0f} s{detail}")[
+        :500
+    ]
+
+
+def _figure(turn: Turn) -> tuple[str, str]:
+    if turn.now is Sight.LOOPED:
+        return f"（每 {turn.figure:.0f} 秒重复）", f" (every {turn.figure:.0f} s)"
+    if turn.now is Sight.CLOCK_WRONG:
+        zh, en = ("快", "ahead") if turn.figure > 0 else ("慢", "behind")
+        return f"（{zh} {abs(turn.figure):.0f} 秒）", f" ({abs(turn.figure):.0f} s {en})"
+    if turn.now is Sight.MOVED and turn.figure:
+        share = f"{100 * turn.figure:.0f} %"
+        return f"（偏移画面宽度的 {share}）", f" (by {share} of its width)"
+    if turn.now is Sight.MOVED:
+        return "（找不到原画面）", " (its view is not found again)"
+    return "", ""
 
 
 def sees_again(sight: Sight, after_s: float) -> str:

@@ -26,6 +26,10 @@ OBSERVATIONS = {
     "camera_covered": ("画面被遮挡", "camera covered"),
     "camera_blurred": ("画面模糊", "picture blurred"),
     "camera_moved": ("摄像头被移动", "camera moved"),
+    "camera_overexposed": ("画面过曝", "picture over-exposed"),
+    "camera_looped": ("画面为旧录像重放", "an old recording played again"),
+    "camera_clock_wrong": ("摄像头时钟不准", "camera clock wrong"),
+    "camera_lights_off": ("非工作时间关灯", "lights off outside working hours"),
     "record_gap": ("仪器记录号缺失", "record numbers missing"),
 }
 """Known observation kinds; others are said by their own name."""

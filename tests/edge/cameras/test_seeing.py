@@ -1,6 +1,4 @@
-"""The motion gate and the judgement whether a camera can see."""
-
-from itertools import pairwise
+"""What is said of the picture itself: of one frame, and over time."""
 
 import cv2
 import numpy as np
@@ -9,8 +7,9 @@ from camera_parts import kitchen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.cameras.honesty import Measures, Sight, Turn, Watch, judge, measure
-from edge_agent.cameras.motion import MotionGate, changed_share
+from edge_agent.cameras.honesty import Sight, Turn
+from edge_agent.cameras.honesty.measures import judge, measure
+from edge_agent.cameras.honesty.seeing import Seeing
 from edge_agent.cameras.pictures import small_grey
 from edge_agent.cameras.settings import HonestySettings
 
@@ -19,48 +18,13 @@ SETTINGS = HonestySettings(
 )
 STEP_S = 0.2
 
-
-def looks(gate: MotionGate, moves: list[bool], somebody: bool = False) -> list[int]:
-    """At which of the steps the gate opens."""
-    still = np.zeros((180, 320), np.uint8)
-    opened, current = [], still
-    for step, moved in enumerate(moves):
-        if moved:
-            current = current.copy()
-            current[: 20 + step, :40] = 100 + step
-        if gate.opens(current, step * STEP_S, somebody):
-            opened.append(step)
-    return opened
-
-
-def test_a_still_room_is_looked_at_now_and_then() -> None:
-    opened = looks(MotionGate(5, 2.0), [False] * 100)
-    late = [step for step in opened if step > 20]
-    assert {b - a for a, b in pairwise(late)} == {10}
-
-
-def test_motion_opens_the_gate_at_once_and_somebody_keeps_it_open() -> None:
-    moves = [False] * 50 + [True] + [False] * 20
-    assert 50 in looks(MotionGate(5, 60.0), moves)
-    assert len(looks(MotionGate(5, 60.0), [False] * 50, somebody=True)) == 50
-
-
-def test_no_more_looks_than_allowed() -> None:
-    assert len(looks(MotionGate(1, 60.0), [True] * 50)) == 10
-
-
-def test_noise_is_no_motion_and_a_small_head_is() -> None:
-    still = small_grey(kitchen(seed=1))
-    assert changed_share(still, small_grey(kitchen(seed=2))) < 0.001
-    other = still.copy()
-    other[50:61, 50:61] = 255 - other[50:61, 50:61]
-    assert changed_share(still, other) >= 0.0015
-
-
 DARK = kitchen(light=0.05)
 COVERED = np.full_like(DARK, 90)
 PEOPLE = kitchen([(0, 0, True, False), (2, 1, False, False)])
 BLURRED = np.asarray(cv2.GaussianBlur(PEOPLE, (0, 0), 9), np.uint8)
+GLARING = np.asarray(np.clip(PEOPLE.astype(np.float32) + 190, 0, 255), np.uint8)
+WHITE_TILES = np.full_like(DARK, 228)
+WHITE_TILES[::24] = WHITE_TILES[:, ::24] = 170
 
 
 @pytest.mark.parametrize(
@@ -72,6 +36,8 @@ BLURRED = np.asarray(cv2.GaussianBlur(PEOPLE, (0, 0), 9), np.uint8)
         (DARK, Sight.DARK),
         (COVERED, Sight.COVERED),
         (BLURRED, Sight.BLURRED),
+        (GLARING, Sight.OVEREXPOSED),
+        (WHITE_TILES, Sight.LIVE),
     ],
 )
 def test_what_one_frame_says(picture: np.ndarray, said: Sight) -> None:
@@ -88,27 +54,18 @@ def test_equal_frames_have_equal_fingerprints_and_others_have_not() -> None:
     assert prints[0] == prints[1] != prints[2]
 
 
-def measures(sight: Sight, number: int) -> Measures:
-    numbers = {
-        Sight.DARK: (5.0, 2.0, 50.0),
-        Sight.COVERED: (90.0, 1.0, 1.0),
-        Sight.BLURRED: (200.0, 40.0, 1.0),
-    }
-    return Measures(number, *numbers.get(sight, (200.0, 40.0, 300.0)))
-
-
 def turns(said: list[Sight | None]) -> list[tuple[float, str, str, float]]:
-    """What a watch makes of a frame (or none) every 0.2 s; FROZEN repeats the last frame."""
-    watch, number = Watch(SETTINGS, 0.0), 0
+    """What is made of a frame (or none) every 0.2 s; FROZEN repeats the last frame."""
+    seeing, number = Seeing(SETTINGS, 0.0), 0
     found = []
     for step, sight in enumerate(said):
         at_s = round(step * STEP_S, 3)
         turn: Turn | None
         if sight is None:
-            turn = watch.idle(at_s)
+            turn = seeing.idle(at_s)
         else:
             number += sight is not Sight.FROZEN
-            turn = watch.frame(measures(sight, number), at_s)
+            turn = seeing.frame(Sight.LIVE if sight is Sight.FROZEN else sight, number, at_s)
         if turn:
             found.append((at_s, turn.before.value, turn.now.value, round(turn.since_s, 1)))
     return found
@@ -142,12 +99,15 @@ def test_a_camera_that_never_came_is_offline() -> None:
     assert turns([None] * 30) == [(5.0, "live", "camera_offline", 0.0)]
 
 
-@given(st.lists(st.tuples(st.sampled_from([*Sight, None]), st.integers(1, 25)), max_size=20))
+OF_THE_PICTURE = [
+    Sight.LIVE, Sight.FROZEN, Sight.DARK, Sight.LIGHTS_OFF, Sight.OVEREXPOSED, Sight.COVERED,
+    Sight.BLURRED, None,
+]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(OF_THE_PICTURE), st.integers(1, 25)), max_size=20))
 def test_turns_join_and_never_flicker(parts: list[tuple[Sight | None, int]]) -> None:
-    said = [
-        None if sight is Sight.OFFLINE else sight for sight, steps in parts for _ in range(steps)
-    ]
-    found = turns(said)
+    found = turns([sight for sight, steps in parts for _ in range(steps)])
     before = "live"
     for _, was, now, _ in found:
         assert was == before != now
@@ -158,13 +118,19 @@ def test_turns_join_and_never_flicker(parts: list[tuple[Sight | None, int]]) -> 
         assert end - start >= SETTINGS.recover_after_s - 1e-6
 
 
-def test_a_repeated_picture_is_not_trusted_to_vote() -> None:
-    watch = Watch(SETTINGS, 0.0)
-    watch.frame(measures(L, 1), 0.0)
-    assert watch.trusted
-    watch.frame(measures(L, 1), 0.2)
-    assert not watch.trusted
-    watch.frame(measures(D, 2), 0.4)
-    assert not watch.trusted
-    watch.frame(measures(L, 3), 0.6)
-    assert watch.trusted
+def test_darkness_after_hours_is_another_state_when_the_doors_open() -> None:
+    off = Sight.LIGHTS_OFF
+    found = turns([L] * 10 + [off] * 40 + [D] * 40 + [L] * 10)
+    assert [(before, now) for _, before, now, _ in found] == [
+        ("live", "camera_lights_off"),
+        ("camera_lights_off", "camera_dark"),
+        ("camera_dark", "live"),
+    ]
+
+
+def test_what_is_proven_of_more_than_a_frame_needs_no_more_patience() -> None:
+    seeing = Seeing(SETTINGS, 0.0)
+    assert seeing.frame(Sight.LIVE, 1, 100.0) is None
+    turn = seeing.frame(Sight.COVERED, 2, 100.2, proven_since_s=40.0)
+    assert turn == Turn(Sight.LIVE, Sight.COVERED, 40.0)
+    assert seeing.frame(Sight.COVERED, 3, 100.4, proven_since_s=40.0) is None

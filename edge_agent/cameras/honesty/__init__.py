@@ -1,0 +1,9 @@
+"""Can a camera see, and is it the present? Slow to say that it cannot, quick to take it back.
+
+`watch.py` is the whole; every other file is one part of it, without threads, clock or disk.
+"""
+
+from edge_agent.cameras.honesty.sights import BLIND, Sight, Turn
+from edge_agent.cameras.honesty.watch import Watch
+
+__all__ = ["BLIND", "Sight", "Turn", "Watch"]

@@ -25,6 +25,7 @@ _UNITS = (
     Unit("g", "g"),
     Unit("kg", "kg"),
     Unit("s", "s"),
+    Unit("min", "min"),
     Unit("1", ""),
     Unit("[RLU]", "RLU"),
     Unit("[arb'U]", "AU"),

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from contracts.clock import Clock
@@ -11,11 +11,16 @@ from contracts.topics import Identity
 from contracts.words import DeviceState
 from edge_agent.cameras import words
 from edge_agent.cameras.capture import prepare_opencv
+from edge_agent.cameras.clock_probe import ClockProbe, Prober
 from edge_agent.cameras.frames import Source, Ticks
 from edge_agent.cameras.honesty import Sight
+from edge_agent.cameras.honesty.view import Light
+from edge_agent.cameras.keepsakes import Keepsakes
 from edge_agent.cameras.memory import recall, remember
 from edge_agent.cameras.outlet import Outlet
+from edge_agent.cameras.pictures import Grey
 from edge_agent.cameras.pipeline import Models, Outcome, Pipeline
+from edge_agent.cameras.proof import Proof
 from edge_agent.cameras.reader import Reader
 from edge_agent.cameras.scene import Scene
 from edge_agent.cameras.settings import CameraSettings
@@ -45,6 +50,8 @@ class Camera:
         *,
         opener: Callable[[], Source],
         memory: Path,
+        reference: Mapping[Light, Grey] | None = None,
+        clock_probe: ClockProbe | None = None,
         clock: Clock,
         ticks: Ticks,
         witnesses: Sequence[Witness] = (),
@@ -55,6 +62,10 @@ class Camera:
         self._settings, self._who, self._scene, self._models = settings, who, scene, models
         self._sink, self._opener, self._memory = sink, opener, memory
         self._clock, self._ticks = clock, ticks
+        self._keepsakes = Keepsakes(memory.parent, settings.device, settings.scene)
+        self._reference = reference or {}
+        self._clock_probe = clock_probe
+        self._proof = Proof(who, scene.schedule, self._keepsakes)
         self._looks = 0
         self._open: dict[str, Observation] = {}
         self._outlet = Outlet(who, sink, clock, ticks)
@@ -68,22 +79,39 @@ class Camera:
         """Work until `stop` is set. Raises OutboxError if the sink has refused for too long."""
         prepare_opencv()
         self._close_what_was_left_open()
-        pipeline = Pipeline(self._settings, self._scene, self._models, self._ticks())
+        views = {**self._keepsakes.views(), **self._reference}
+        pipeline = Pipeline(self._settings, self._scene, self._models, self._ticks(), views)
+        self._proof = Proof(self._who, self._scene.schedule, self._keepsakes)
         teller = Teller(self._who, pipeline, self._custody)
         reader = Reader(self._settings, self._opener, self._clock, self._ticks)
         self._looks, self._open = 0, {}
         self._outlet = Outlet(self._who, self._sink, self._clock, self._ticks)
         reader.start()
+        prober = self._start_prober()
         try:
-            self._watch(stop, reader, pipeline, teller)
+            self._watch(stop, reader, pipeline, teller, prober)
         finally:
+            if prober:
+                prober.close()
             if not reader.close():
                 _log.warning("camera %s: the source hangs; left to its timeout", self.name)
         self._put(teller, teller.end(self._clock(), self._ticks()))
         self._outlet.finish()
 
+    def _start_prober(self) -> Prober | None:
+        if self._clock_probe is None or self._settings.honesty.clock_limit_s <= 0:
+            return None
+        prober = Prober(self.name, self._clock_probe, self._settings.honesty.clock_every_s)
+        prober.start()
+        return prober
+
     def _watch(
-        self, stop: threading.Event, reader: Reader, pipeline: Pipeline, teller: Teller
+        self,
+        stop: threading.Event,
+        reader: Reader,
+        pipeline: Pipeline,
+        teller: Teller,
+        prober: Prober | None,
     ) -> None:
         number, reported_s, said = 0, float("-inf"), ("", "")
         while not stop.is_set():
@@ -94,23 +122,46 @@ class Camera:
                 outcome = pipeline.take(frame)
                 self._looks += outcome.look is not None
                 facts = teller.tell(outcome)
+                if pipeline.watch.proves_live:
+                    self._proof.frame(frame.grabbed_at)
+                self._keep_views(pipeline)
                 quiet = pipeline.gate.quiet(frame.seen_s)
                 reader.attentive = not quiet or pipeline.watch.sight is not Sight.LIVE
             else:
                 now_s = self._ticks()
                 changes = pipeline.idle(now_s)
                 facts = teller.tell_idle(changes, self._clock(), now_s, reader.trouble)
+            facts += self._ask_clock(prober, pipeline, teller)
+            facts += self._proof.facts(self._clock())
             self._put(teller, facts)
             self._vault.keep(teller.showing.take_originals())
             if self._witnesses:
                 self._show(outcome, pipeline.watch.sight, teller, reader)
-            status = self._status(pipeline.watch.sight, reader, number, teller.showing)
+            status = self._status(pipeline, reader, number, teller.showing)
             news = (status.state.value, status.detail)
             if news != said or self._ticks() - reported_s >= self._settings.status_every_s:
                 self._sink.report(self._who, status)
                 said, reported_s = news, self._ticks()
 
-    def _status(self, sight: Sight, reader: Reader, number: int, showing: Showing) -> Status:
+    def _ask_clock(self, prober: Prober | None, pipeline: Pipeline, teller: Teller) -> list[Fact]:
+        offset_s = prober.take() if prober else None
+        if offset_s is None:
+            return []
+        now_s = self._ticks()
+        changes = pipeline.clock_probed(offset_s, now_s)
+        return teller.tell_idle(changes, self._clock(), now_s, "")
+
+    def _keep_views(self, pipeline: Pipeline) -> None:
+        learnt = pipeline.watch.view.learnt
+        for light, levels in learnt.items():
+            try:
+                self._keepsakes.keep_view(light, levels)
+            except OSError as error:  # a full disk: it is learned anew after the next start
+                _log.error("camera %s: its view is not kept: %s", self.name, error)
+        learnt.clear()
+
+    def _status(self, pipeline: Pipeline, reader: Reader, number: int, showing: Showing) -> Status:
+        sight = pipeline.watch.sight
         trouble = reader.trouble or self._outlet.trouble or self._vault.trouble
         if sight is Sight.OFFLINE:
             state = DeviceState.OFFLINE
@@ -120,16 +171,18 @@ class Camera:
             state = DeviceState.ONLINE
         else:
             state = DeviceState.DEGRADED
-        zh, en = words.SIGHT[sight]
-        detail = "" if sight is Sight.LIVE else f"{zh} / {en}"
+        detail = words.sights(pipeline.watch.sights)
         held_back = words.HELD_BACK if showing.budget.bites(self._ticks()) else ""
+        offset_s = pipeline.watch.clock.offset_s
         return Status(
             state,
             at=self._clock(),
+            clock_offset_s=offset_s,
             detail="; ".join(part for part in (detail, held_back, trouble) if part)[:500],
             figures={
                 "frames": float(reader.count),
                 "looks": float(self._looks),
+                **self._proof.figures(),
                 **showing.figures(),
                 **self._vault.figures(),
                 **{k: v for one in self._witnesses for k, v in one.figures(self.name).items()},

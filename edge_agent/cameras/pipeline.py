@@ -77,6 +77,10 @@ class Pipeline:
             changes += self.episodes.cannot_see(frame.seen_s)
         return Outcome(look, tuple(changes), frame)
 
+    def clock_probed(self, offset_s: float, at_s: float) -> list[Change]:
+        """The camera's clock was found `offset_s` seconds ahead of ours."""
+        return list(self.watch.clock_probed(offset_s, at_s))
+
     def idle(self, at_s: float) -> list[Change]:
         """No frame has come up to `at_s`."""
         changes: list[Change] = list(self.watch.idle(at_s))

@@ -218,6 +218,14 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "Without it, the environment variable FOODSENTRY_CAMERA_PASSWORD is used."
         ),
     ] = ""
+    onvif: Annotated[
+        str,
+        Meta(
+            max_length=256,
+            description="Host, `host:port` or address of the camera's ONVIF service: its clock is "
+            "watched (`camera_clock_wrong`). Empty: it is not.",
+        ),
+    ] = ""
     loop: Annotated[
         bool, Meta(description="Start a file or folder anew at its end (demo and tests).")
     ] = False

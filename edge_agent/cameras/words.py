@@ -1,5 +1,7 @@
 """What observations and states say in words, in Chinese and in English."""
 
+from collections.abc import Sequence
+
 from contracts.words import both
 from edge_agent.cameras.episodes import Closed, Ending, Opened
 from edge_agent.cameras.explain import Explanation, Standing, Why
@@ -100,6 +102,14 @@ def closed(change: Closed, after_s: float) -> str:
         )
     nobody = f"非工作时间已 {after_s:g} 秒无人" if wear is None else f"已 {after_s:g} 秒无人{zh}"
     return both(f"{zone}：{nobody}", f"nobody {en} in {zone} for {after_s:g} s")
+
+
+def sights(holding: Sequence[Sight]) -> str:
+    """What holds of a camera's sight, for its state; empty if it is live."""
+    named = [SIGHT[sight] for sight in holding if sight is not Sight.LIVE]
+    if not named:
+        return ""
+    return both("、".join(zh for zh, _ in named), ", ".join(en for _, en in named))
 
 
 def blind(turn: Turn, for_s: float, trouble: str = "") -> str:

@@ -14,8 +14,14 @@ from contracts.topics import Identity
 from contracts.words import DeviceState
 from edge_agent.cameras.camera import Camera
 from edge_agent.cameras.capture import check_source, open_source
+from edge_agent.cameras.clock_probe import ClockProbe
 from edge_agent.cameras.frames import Ticks
+from edge_agent.cameras.honesty.view import Light
 from edge_agent.cameras.inference import open_model
+from edge_agent.cameras.keepsakes import read_reference
+from edge_agent.cameras.onvif.device import Device
+from edge_agent.cameras.onvif.messages import OnvifError
+from edge_agent.cameras.pictures import Grey
 from edge_agent.cameras.pipeline import Models
 from edge_agent.cameras.scene import Scene, read_scene
 from edge_agent.cameras.settings import CameraSettings
@@ -66,6 +72,8 @@ def camera_workers(
                 "FOODSENTRY_CAMERA_PASSWORD",
                 f"camera {one.device}: password_file",
             )
+            reference = _reference(scenes_dir, scene)
+            probe = _clock_probe(one, secret)
             key = (one.detector, one.attributes)
             if key not in opened:
                 opened[key] = open_models(models_dir, *key)
@@ -88,6 +96,8 @@ def camera_workers(
                 sink,
                 opener=partial(open_source, one, secret, ticks),
                 memory=state_dir / f"{one.device}.open.json",
+                reference=reference,
+                clock_probe=probe,
                 clock=clock,
                 ticks=ticks,
                 witnesses=(*witnesses, *beside),
@@ -109,6 +119,21 @@ def shadow_of(
         return Shadow(scene, open_models(models_dir, detector, attributes))
 
     return Shadowing(camera.device, make, state_dir, camera.shadow_share, ticks)
+
+
+def _reference(scenes_dir: Path, scene: Scene) -> dict[Light, Grey]:
+    return dict([read_reference(scenes_dir / scene.reference)]) if scene.reference else {}
+
+
+def _clock_probe(camera: CameraSettings, secret: str | None) -> ClockProbe | None:
+    """Raises SettingsError if the address is none."""
+    if not camera.onvif:
+        return None
+    try:
+        device = Device(camera.onvif, camera.user, secret)
+    except OnvifError as error:
+        raise SettingsError(f"camera {camera.device}: onvif: {error}") from None
+    return device.clock_offset_s
 
 
 def open_models(models_dir: Path, detector: str, attributes: str) -> Models:

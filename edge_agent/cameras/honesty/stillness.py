@@ -24,7 +24,7 @@ _KEEP_S, _KEPT = 0.5, 120
 _NEXT = 6
 """The newest that are left out: they belong to the same group of pictures."""
 _CHECK_S = 2.0
-_GAP_S = 5.0
+_GAP_S = 15.0
 _RECOVERY_S = 4.0
 _WINDOWS = 10
 """The patience has so many windows, each with its own median."""

@@ -23,7 +23,7 @@ Pixels = npt.NDArray[np.uint8]
 
 WIDTH, HEIGHT = 640, 360
 MARGIN = 80
-FPS = 2.0
+FPS = 1.0
 """Enough for the watch, and quick to test."""
 
 
@@ -98,12 +98,13 @@ class Camera:
             scene = cv2.convertScaleAbs(scene, alpha=scenery.light)
         if scenery.before_the_lens is not None:
             scene = scenery.before_the_lens(scene)
-        shown = self._with_noise(np.asarray(scene, np.uint8), scenery.noise)
+        shown = self.with_noise(np.asarray(scene, np.uint8), scenery.noise)
         place, font = (10, HEIGHT - 10), cv2.FONT_HERSHEY_SIMPLEX
         cv2.putText(shown, f"{at_s:09.2f}", place, font, 0.5, (255, 255, 255), 1)
         return shown
 
-    def _with_noise(self, scene: Pixels, deviation: float) -> Pixels:
+    def with_noise(self, scene: Pixels, deviation: float) -> Pixels:
+        """A scene as a sensor shows it."""
         sheet = self._sheets[int(self._chance.integers(len(self._sheets)))]
         left = int(self._chance.integers(WIDTH))
         part = np.ascontiguousarray(sheet[:, left : left + WIDTH])
@@ -162,26 +163,26 @@ _LAMP, _CLOUD = _lamp(), _cloud()
 
 
 def ordinary_day() -> Iterator[tuple[float, Scenery]]:
-    """Forty minutes that stand for a day: (seconds, scenery). Dark from 900 to 1000 s."""
-    for step in range(round(2400 * FPS)):
+    """Half an hour that stands for a day: (seconds, scenery). Dark from 540 to 600 s."""
+    for step in range(round(1560 * FPS)):
         at_s = step / FPS
         exposure = 1.0 + 0.12 * ((int(at_s) // 45) % 3 - 1)  # the camera's own steps
-        if at_s < 400:
-            yield at_s, Scenery(people=2 + int(at_s / 100) % 3, light=exposure)
-        elif at_s < 650:
-            yield at_s, Scenery(people=1, sun=(at_s - 400) / 250)
-        elif at_s < 900:
-            yield at_s, Scenery(people=3, steam=0.6 * math.sin((at_s - 650) / 250 * math.pi))
-        elif at_s < 1000:
+        if at_s < 240:
+            yield at_s, Scenery(people=2 + int(at_s / 60) % 3, light=exposure)
+        elif at_s < 360:
+            yield at_s, Scenery(people=1, sun=(at_s - 240) / 120)
+        elif at_s < 540:
+            yield at_s, Scenery(people=3, steam=0.6 * math.sin((at_s - 360) / 180 * math.pi))
+        elif at_s < 600:
             yield at_s, Scenery(people=0, light=0.02, noise=1.5)
-        elif at_s < 1150:
+        elif at_s < 700:
             yield at_s, Scenery(people=3, light=exposure)
-        elif at_s < 1800:  # nobody, for longer than a frozen picture is suspected
+        elif at_s < 1000:
             yield at_s, Scenery(people=0)
-        elif at_s < 2150:
-            yield at_s, Scenery(people=int(2050 < at_s < 2080), infrared=True, noise=4.0)
+        elif at_s < 1340:
+            yield at_s, Scenery(people=int(1300 < at_s < 1320), infrared=True, noise=4.0)
         else:
-            yield at_s, Scenery(people=2, light=1.0 - 0.5 * (at_s - 2150) / 250, sun=0.2)
+            yield at_s, Scenery(people=2, light=1.0 - 0.5 * (at_s - 1340) / 220, sun=0.2)
 
 
 def scenes(

@@ -79,7 +79,7 @@ class HonestySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ge=0,
             le=14400,
             description="An old recording is recognised if it was first seen this long ago or less "
-            "(1.1 KB a second). 0 switches the check off; so does the camera's `loop`.",
+            "(2.6 KB a second). 0 switches the check off; so does the camera's `loop`.",
         ),
     ] = 1800.0
     looped_after_s: Annotated[

@@ -13,18 +13,18 @@ from edge_agent.cameras.capture import every_picture
 from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.settings import HonestySettings
 
-SETTINGS = HonestySettings(still_after_s=60, view_every_s=0, loop_memory_s=0)
+SETTINGS = HonestySettings(still_after_s=40, view_every_s=0, loop_memory_s=0)
 CODER = Path(__file__).parent / "h264_encoder.py"
-FPS = 5
+FPS = 2
 LIVE, FROZEN = Sight.LIVE, Sight.FROZEN
-WORKING_S = 180
+WORKING_S = 150
 
 
 def shown(*, freezes: bool, until_s: float) -> Iterator[Pixels]:
     """Quiet minutes with somebody passing now and then; from WORKING_S on nobody, or frozen."""
     camera, last = Camera(2), None
     for at_s, _ in scenes(Scenery(), 0, until_s, FPS):
-        busy = at_s < WORKING_S and at_s % 45 > 36
+        busy = at_s < WORKING_S and at_s % 35 > 28
         picture = camera.picture(at_s, Scenery(people=2 if busy else 0))
         if freezes and at_s >= WORKING_S:
             picture = picture if last is None else last
@@ -68,21 +68,21 @@ def kinds(pictures: Iterable[Pixels]) -> list[tuple[Sight, Sight]]:
 
 def test_a_frozen_picture_coded_anew_is_found_and_new_pictures_end_it() -> None:
     def all_of_it() -> Iterator[Pixels]:
-        yield from shown(freezes=True, until_s=WORKING_S + 130)
+        yield from shown(freezes=True, until_s=WORKING_S + 100)
         yield from shown(freezes=False, until_s=20)
 
     assert kinds(jpeg(all_of_it())) == [(LIVE, FROZEN), (FROZEN, LIVE)]
 
 
 def test_a_quiet_room_coded_likewise_is_live() -> None:
-    assert kinds(jpeg(shown(freezes=False, until_s=WORKING_S + 180))) == []
+    assert kinds(jpeg(shown(freezes=False, until_s=WORKING_S + 100))) == []
 
 
 def test_a_quiet_night_whose_noise_is_less_is_not_frozen() -> None:
     def night() -> Iterator[Pixels]:
         yield from shown(freezes=False, until_s=WORKING_S)
         camera = Camera(4)
-        for at_s, _ in scenes(Scenery(), 0, 200, FPS):
+        for at_s, _ in scenes(Scenery(), 0, 110, FPS):
             yield camera.picture(at_s, Scenery(people=0, light=0.5, noise=1.5))
 
     assert kinds(night()) == []
@@ -94,7 +94,7 @@ def test_a_quiet_night_whose_noise_is_less_is_not_frozen() -> None:
 def test_h264_of_a_frozen_picture_is_found_and_of_a_quiet_room_is_not(
     options: str, tmp_path: Path
 ) -> None:
-    frozen = shown(freezes=True, until_s=WORKING_S + 130)
+    frozen = shown(freezes=True, until_s=WORKING_S + 100)
     assert kinds(h264(frozen, options, tmp_path)) == [(LIVE, FROZEN)]
-    quiet = shown(freezes=False, until_s=WORKING_S + 130)
+    quiet = shown(freezes=False, until_s=WORKING_S + 100)
     assert kinds(h264(quiet, options, tmp_path)) == []

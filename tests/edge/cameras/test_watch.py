@@ -27,7 +27,10 @@ from edge_agent.cameras.pictures import small_grey
 from edge_agent.cameras.settings import HonestySettings
 
 REFERENCE = {Light.DAY: view_of(Camera(7).picture(0.0, Scenery(people=0)))}
-SOON = HonestySettings(view_after_s=20, greasy_after_s=40)
+SOON = HonestySettings(
+    view_every_s=4, view_after_s=12, greasy_after_s=20, looped_after_s=30, still_after_s=0
+)
+LOOP_FPS = 2.5
 LIVE = Sight.LIVE
 
 
@@ -37,9 +40,10 @@ def kinds(found: list[Found]) -> list[tuple[Sight, Sight]]:
 
 @pytest.mark.slow
 def test_an_ordinary_day_gives_nothing_but_the_dark() -> None:
-    found, watch = watched(filmed(ordinary_day()))
+    # Frozen is suspected sooner than in the field, so that the quiet hours count.
+    found, watch = watched(filmed(ordinary_day()), HonestySettings(still_after_s=150))
     assert kinds(found) == [(LIVE, Sight.DARK), (Sight.DARK, LIVE)]
-    assert [one.turn.since_s for one in found] == [900.0, 1000.0]
+    assert [one.turn.since_s for one in found] == [540.0, 600.0]
     assert set(watch.view.known) == {Light.DAY, Light.INFRARED}
 
 
@@ -67,12 +71,12 @@ def _greased(scene: Pixels) -> Pixels:
 
 
 def _out_of_focus(scene: Pixels) -> Pixels:
-    return np.asarray(cv2.GaussianBlur(scene, (0, 0), 12), np.uint8)
+    return np.asarray(cv2.GaussianBlur(scene, (0, 0), 6), np.uint8)
 
 
 PROVOKED = {
     "lights off": (Scenery(people=0, light=0.02), Sight.DARK),
-    "glare": (Scenery(before_the_lens=lambda scene: cv2.add(scene, (225,) * 4)), Sight.OVEREXPOSED),
+    "glare": (Scenery(before_the_lens=lambda scene: cv2.add(scene, (245,) * 4)), Sight.OVEREXPOSED),
     "cap": (Scenery(before_the_lens=lambda scene: np.full_like(scene, 90)), Sight.COVERED),
     "hand": (Scenery(before_the_lens=_hand), Sight.COVERED),
     "tape over three quarters": (Scenery(before_the_lens=_taped), Sight.COVERED),
@@ -96,14 +100,14 @@ PROVOKED = {
 def test_what_is_done_to_a_camera_is_found_and_forgotten_when_undone(name: str) -> None:
     wrong, said = PROVOKED[name]
     good = Scenery(people=2)
-    parts = [*scenes(good, 0, 20), *scenes(wrong, 20, 100), *scenes(good, 100, 130)]
+    parts = [*scenes(good, 0, 8), *scenes(wrong, 8, 48), *scenes(good, 48, 60)]
     found, watch = watched(filmed(parts), SOON, views=REFERENCE)
     if said is None:
         assert found == []
         return
     assert kinds(found) == [(LIVE, said), (said, LIVE)]
-    assert 20 <= found[0].turn.since_s <= 30
-    assert 100 <= found[1].turn.since_s <= 108
+    assert 8 <= found[0].turn.since_s <= 12
+    assert 48 <= found[1].turn.since_s <= 52
     assert watch.sight is LIVE
 
 
@@ -112,11 +116,11 @@ def test_a_camera_moved_in_the_dark_is_found_when_the_light_comes() -> None:
     gone = Scenery(room=ELSEWHERE)
     gone_off = Scenery(room=ELSEWHERE, people=0, light=0.02)
     parts = [
-        *scenes(gone, 0, 40),
-        *scenes(gone_off, 40, 80),
-        *scenes(gone, 80, 90),
-        *scenes(off, 90, 120),
-        *scenes(good, 120, 150),
+        *scenes(gone, 0, 20),
+        *scenes(gone_off, 20, 40),
+        *scenes(gone, 40, 50),
+        *scenes(off, 50, 70),
+        *scenes(good, 70, 85),
     ]
     found, _ = watched(filmed(parts), SOON, views=REFERENCE)
     assert kinds(found) == [
@@ -126,8 +130,7 @@ def test_a_camera_moved_in_the_dark_is_found_when_the_light_comes() -> None:
         (LIVE, Sight.DARK),
         (Sight.MOVED, LIVE),
         (Sight.DARK, LIVE),
-    ] or kinds(found)[-2:] == [(Sight.DARK, LIVE), (Sight.MOVED, LIVE)]
-    assert kinds(found).count((LIVE, Sight.MOVED)) == 1
+    ]
 
 
 def test_darkness_after_hours_has_its_own_name() -> None:
@@ -138,12 +141,12 @@ def test_darkness_after_hours_has_its_own_name() -> None:
 
 
 def test_a_view_is_learned_without_the_people_in_it() -> None:
-    _, watch = watched(filmed(scenes(Scenery(people=3), 0, 160)))
+    _, watch = watched(filmed(scenes(Scenery(people=3), 0, 130)))
     learnt = watch.view.learnt[Light.DAY].astype(int)
     empty = REFERENCE[Light.DAY].astype(int)
     assert np.mean(np.abs(learnt - empty)[:320] > 25) < 0.05
     found, _ = watched(
-        filmed(scenes(Scenery(room=ELSEWHERE), 0, 60)), SOON, views=watch.view.learnt
+        filmed(scenes(Scenery(room=ELSEWHERE), 0, 24)), SOON, views=watch.view.learnt
     )
     assert kinds(found) == [(LIVE, Sight.MOVED)]
 
@@ -151,7 +154,7 @@ def test_a_view_is_learned_without_the_people_in_it() -> None:
 def test_a_moving_camera_teaches_no_view() -> None:
     parts = [
         (step / FPS, Scenery(turned=(8.0 * (step // 20 % 10), 0, 0, 1)))
-        for step in range(round(150 * FPS))
+        for step in range(round(130 * FPS))
     ]
     _, watch = watched(filmed(parts))
     assert watch.view.known == {}
@@ -167,25 +170,25 @@ def _looping(recorded_s: float, until_s: float) -> Iterator[tuple[float, Pixels]
     """A recording of people, played again and again from its own clock, coded anew each time."""
     recording = list(filmed(scenes(Scenery(people=3), 0, recorded_s, fps=5.0)))
     yield from recording
-    for step in range(round(recorded_s * FPS), round(until_s * FPS)):
-        at_s = step / FPS + 0.13
+    for step in range(round(recorded_s * LOOP_FPS), round(until_s * LOOP_FPS)):
+        at_s = step / LOOP_FPS + 0.13
         picture = recording[int(at_s * 5) % len(recording)][1]
         yield at_s, _recoded(picture, 60 + step % 3)
 
 
 def test_an_old_recording_played_again_is_found() -> None:
-    found, _ = watched(_looping(70, 200), SOON)
+    found, _ = watched(_looping(60, 160), SOON, looks_per_s=LOOP_FPS)
     assert kinds(found) == [(LIVE, Sight.LOOPED)]
-    assert found[0].turn.figure == pytest.approx(70, abs=1)
-    assert found[0].at_s < 70 + 105
+    assert found[0].turn.figure == pytest.approx(60, abs=1)
+    assert found[0].at_s < 60 + 90
 
 
 def test_after_a_recording_new_movement_is_live() -> None:
     def all_of_it() -> Iterator[tuple[float, Pixels]]:
-        yield from _looping(70, 180)
-        yield from filmed(scenes(Scenery(people=3), 181, 260), seed=5)
+        yield from _looping(60, 150)
+        yield from filmed(scenes(Scenery(people=3), 151, 215, LOOP_FPS), seed=5)
 
-    found, _ = watched(all_of_it(), SOON)
+    found, _ = watched(all_of_it(), SOON, looks_per_s=LOOP_FPS)
     assert kinds(found) == [(LIVE, Sight.LOOPED), (Sight.LOOPED, LIVE)]
 
 
@@ -204,19 +207,19 @@ def _rhythm(period_s: float) -> Callable[[float], Pixels]:
 def test_a_belt_is_no_recording(period_s: float) -> None:
     draw, noise = _rhythm(period_s), Camera(3)
     pictures = (
-        (at_s, noise._with_noise(draw(at_s), 2.0))
-        for at_s in (step / FPS for step in range(round(200 * FPS)))
+        (at_s, noise.with_noise(draw(at_s), 2.0))
+        for at_s in (step / LOOP_FPS for step in range(round(120 * LOOP_FPS)))
     )
-    found, _ = watched(pictures)
+    found, _ = watched(pictures, SOON, looks_per_s=LOOP_FPS)
     assert found == []
 
 
 def test_two_times_the_light_is_switched_on_are_no_recording() -> None:
     parts: list[tuple[float, Scenery]] = []
-    for begin in range(0, 300, 60):
-        parts += scenes(Scenery(people=0, light=0.4), begin, begin + 30)
-        parts += scenes(Scenery(people=0), begin + 30, begin + 60)
-    found, _ = watched(filmed(parts))
+    for begin in range(0, 160, 40):
+        parts += scenes(Scenery(people=0, light=0.4), begin, begin + 20, LOOP_FPS)
+        parts += scenes(Scenery(people=0), begin + 20, begin + 40, LOOP_FPS)
+    found, _ = watched(filmed(parts), SOON, looks_per_s=LOOP_FPS)
     assert found == []
 
 
@@ -242,12 +245,12 @@ def test_nothing_counts_as_proof_of_life_while_something_is_wrong() -> None:
     proofs = {}
     for at_s, scenery in [
         *scenes(Scenery(), 0, 10),
-        *scenes(Scenery(room=ELSEWHERE), 10, 60),
-        *scenes(Scenery(), 60, 80),
+        *scenes(Scenery(room=ELSEWHERE), 10, 34),
+        *scenes(Scenery(), 34, 44),
     ]:
         picture = camera.picture(at_s, scenery)
         watch.frame(picture, small_grey(picture), at_s)
         proofs[at_s] = watch.proves_live
     assert proofs[9.0]
-    assert not proofs[50.0]
-    assert proofs[79.0]
+    assert not proofs[33.0]
+    assert proofs[43.0]

@@ -11,11 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from camera_parts import SCENE, kitchen, write_models
+from camera_parts import SCENE, CollectingSink, kitchen, write_models
 
 from contracts.clock import utc_now
 from contracts.events import Box
 from contracts.settings import SettingsError
+from edge_agent.agent import device_workers
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.looking import HEAD, Look, Models
@@ -23,6 +24,7 @@ from edge_agent.cameras.scene import read_scene
 from edge_agent.cameras.workers import open_models
 from edge_agent.preview.guard import Guard, host_allowed
 from edge_agent.preview.settings import PreviewSettings
+from edge_agent.settings import load_edge_settings, places
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -249,3 +251,24 @@ def test_a_port_that_is_taken_is_said(site: Site, scene_file: Path, models: Mode
     second = Site(scene_file, models, PreviewSettings(port=site.preview.port))
     with pytest.raises(SettingsError, match="cannot listen on 127"):
         second.preview.run(threading.Event())
+
+
+def test_the_agent_serves_the_page_when_it_is_asked_for(
+    tmp_path: Path, scene_file: Path, models: Models
+) -> None:
+    models_dir = write_models(tmp_path / "models")
+    settings = tmp_path / "edge.toml"
+    text = (
+        '[agent]\nregion = "440703"\nsite = "s"\n[folders]\nscenes = "."\n'
+        f'models = "{models_dir}"\n[[cameras]]\ndevice = "cam-1"\nsource = "usb:0"\n'
+        'scene = "test"\n'
+    )
+    for more, expected in (("", ["cam-1"]), ("[preview]\nport = 8088\n", ["cam-1", "preview"])):
+        settings.write_text(text + more, "utf-8")
+        loaded = load_edge_settings(settings)
+        workers = device_workers(loaded, places(loaded, settings), CollectingSink(), utc_now)
+        assert [worker.name for worker in workers] == expected
+    settings.write_text(text + '[preview]\nport = 8088\nhost = "0.0.0.0"\n', "utf-8")
+    loaded = load_edge_settings(settings)
+    with pytest.raises(SettingsError, match="password_file"):
+        device_workers(loaded, places(loaded, settings), CollectingSink(), utc_now)

@@ -82,7 +82,8 @@ def visit(chromium: Browser) -> Iterator[Visit]:
     yield open_one
     for context in opened:
         context.close()
-    assert [one for one in troubles if "401" not in one] == []
+    # The page goes on asking while the test's server ends.
+    assert [one for one in troubles if "401" not in one and "ERR_CONN" not in one] == []
 
 
 @pytest.mark.parametrize(("size", "locale"), [(DESK, "zh-CN"), (PHONE, "zh-CN"), (DESK, "en-GB")])
@@ -116,18 +117,18 @@ def test_a_zone_is_dragged_and_saved(visit: Visit, site: Site, scene_file: Path)
     expect(grip).to_be_visible()
     place = grip.bounding_box()
     assert place is not None
-    x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 4  # half is outside
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x - 40, y - 60, steps=4)
     page.mouse.up()
-    before = read_scene(scene_file).zones[0].polygon
+    before = [point for zone in read_scene(scene_file).zones for point in zone.polygon]
     page.locator("#save").click()
     expect(page.locator("#said")).to_contain_text(".bak")
-    after = read_scene(scene_file).zones[0].polygon
-    assert after[2][0] < before[2][0]
-    assert after[2][1] < before[2][1]
-    assert [after[n] for n in (0, 1, 3)] == [before[n] for n in (0, 1, 3)]
+    after = [point for zone in read_scene(scene_file).zones for point in zone.polygon]
+    ((old, new),) = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
+    assert new[0] < old[0]
+    assert new[1] < old[1]
     expect(page.locator("#edit")).to_be_visible()
 
 

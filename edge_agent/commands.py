@@ -15,7 +15,7 @@ from contracts.statement import spoken
 from contracts.topics import Identity
 from contracts.words import DeviceState
 from edge_agent.agent import device_workers, run_agent
-from edge_agent.cameras import commands as vision
+from edge_agent.cameras.tools import commands as vision
 from edge_agent.custody import commands as vault
 from edge_agent.custody.custody import read_officers
 from edge_agent.custody.device_key import FILE, KeyUnusable, read_device_key

@@ -10,7 +10,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from edge_agent.cameras.scene import Persistence, Wear, Zone
+from edge_agent.cameras.rule.scene import Persistence, Wear, Zone
 from edge_agent.simulation.drawn_cast import two_rooms
 from edge_agent.simulation.players import Figure
 from edge_agent.simulation.scripts import Chance

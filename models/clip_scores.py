@@ -9,7 +9,7 @@ from statistics import median
 
 import msgspec
 
-from edge_agent.cameras.timeline import Span
+from edge_agent.cameras.tools.timeline import Span
 from edge_agent.simulation.clips import Expected, Matter
 from models.figures import wilson
 

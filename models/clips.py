@@ -12,11 +12,11 @@ from typing import Literal
 import msgspec
 
 from contracts.events import Observation
-from edge_agent.cameras.capture import prepare_opencv
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.replay import play
 from edge_agent.cameras.settings import CameraSettings
-from edge_agent.cameras.timeline import spans
+from edge_agent.cameras.sources.capture import prepare_opencv
+from edge_agent.cameras.tools.replay import play
+from edge_agent.cameras.tools.timeline import spans
 from edge_agent.cameras.workers import open_models
 from edge_agent.simulation.clips import FPS, Clip, Matter
 from edge_agent.simulation.drawn_cast import DrawnCast

@@ -127,7 +127,7 @@ def _describe(folder: Path) -> str:
 
 
 def _verify(folder: Path) -> str:
-    from edge_agent.cameras.inference import open_model
+    from edge_agent.cameras.eyes.inference import open_model
 
     manifest = open_model(folder, task=read_manifest(folder).task).manifest
     return f"{manifest.id} {manifest.version}: sha256 and geometry agree"

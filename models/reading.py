@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from contracts.events import Box as Seen
 from contracts.model_manifest import Manifest
-from edge_agent.cameras.attributes import read_attributes
-from edge_agent.cameras.boxes import overlaps as all_overlaps
-from edge_agent.cameras.detect import detect
-from edge_agent.cameras.inference import open_model
+from edge_agent.cameras.eyes.attributes import read_attributes
+from edge_agent.cameras.eyes.boxes import overlaps as all_overlaps
+from edge_agent.cameras.eyes.detect import detect
+from edge_agent.cameras.eyes.inference import open_model
 from models.truth import Box
 
 Picture = npt.NDArray[np.uint8]

@@ -10,24 +10,24 @@ from contracts.events import Observation, Status
 from contracts.topics import Identity
 from contracts.words import DeviceState
 from edge_agent.cameras import words
-from edge_agent.cameras.capture import prepare_opencv
-from edge_agent.cameras.clock_probe import ClockProbe, Prober
 from edge_agent.cameras.frames import Source, Ticks
 from edge_agent.cameras.honesty import Sight
+from edge_agent.cameras.honesty.keepsakes import Keepsakes
+from edge_agent.cameras.honesty.proof import Proof
 from edge_agent.cameras.honesty.view import Light
-from edge_agent.cameras.keepsakes import Keepsakes
-from edge_agent.cameras.memory import recall, remember
-from edge_agent.cameras.outlet import Outlet
 from edge_agent.cameras.pictures import Grey
 from edge_agent.cameras.pipeline import Models, Outcome, Pipeline
-from edge_agent.cameras.proof import Proof
-from edge_agent.cameras.reader import Reader
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings
-from edge_agent.cameras.showing import Showing
-from edge_agent.cameras.telling import Teller, closing
-from edge_agent.cameras.vault_door import VaultDoor
-from edge_agent.cameras.witness import Glance, Witness
+from edge_agent.cameras.shadow.witness import Glance, Witness
+from edge_agent.cameras.sources.capture import prepare_opencv
+from edge_agent.cameras.sources.clock_probe import ClockProbe, Prober
+from edge_agent.cameras.sources.reader import Reader
+from edge_agent.cameras.telling.memory import recall, remember
+from edge_agent.cameras.telling.outlet import Outlet
+from edge_agent.cameras.telling.showing import Showing
+from edge_agent.cameras.telling.teller import Teller, closing
+from edge_agent.cameras.telling.vault_door import VaultDoor
 from edge_agent.custody.custody import NO_CUSTODY, Custody
 from edge_agent.ports import Fact, Sink
 

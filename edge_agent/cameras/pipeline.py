@@ -7,14 +7,14 @@ is played again gives the same answers.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from edge_agent.cameras.episodes import Closed, Episodes, Opened
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.honesty import Sight, Turn, Watch
 from edge_agent.cameras.honesty.view import Light
-from edge_agent.cameras.looking import HEAD, HIDE_FLOOR, Look, Looker, Models
 from edge_agent.cameras.motion import MotionGate
 from edge_agent.cameras.pictures import Grey, small_grey
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.episodes import Closed, Episodes, Opened
+from edge_agent.cameras.rule.looking import HEAD, HIDE_FLOOR, Look, Looker, Models
+from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings
 
 __all__ = ["HEAD", "HIDE_FLOOR", "Change", "Look", "Models", "Outcome", "Pipeline"]

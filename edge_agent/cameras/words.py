@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from contracts.words import both
-from edge_agent.cameras.episodes import Closed, Ending, Opened
-from edge_agent.cameras.explain import Explanation, Standing, Why
 from edge_agent.cameras.honesty import Sight, Turn
-from edge_agent.cameras.scene import Wear
+from edge_agent.cameras.rule.episodes import Closed, Ending, Opened
+from edge_agent.cameras.rule.explain import Explanation, Standing, Why
+from edge_agent.cameras.rule.scene import Wear
 
 WEAR = {Wear.HAT: ("工作帽", "a hat"), Wear.MASK: ("口罩", "a mask")}
 SIGHT = {

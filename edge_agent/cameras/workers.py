@@ -13,21 +13,21 @@ from contracts.settings import SettingsError, read_secret
 from contracts.topics import Identity
 from contracts.words import DeviceState
 from edge_agent.cameras.camera import Camera
-from edge_agent.cameras.capture import check_source, open_source
-from edge_agent.cameras.clock_probe import ClockProbe
+from edge_agent.cameras.eyes.inference import open_model
 from edge_agent.cameras.frames import Ticks
+from edge_agent.cameras.honesty.keepsakes import read_reference
 from edge_agent.cameras.honesty.view import Light
-from edge_agent.cameras.inference import open_model
-from edge_agent.cameras.keepsakes import read_reference
-from edge_agent.cameras.onvif.device import Device
-from edge_agent.cameras.onvif.messages import OnvifError
 from edge_agent.cameras.pictures import Grey
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.scene import Scene, read_scene
+from edge_agent.cameras.rule.scene import Scene, read_scene
 from edge_agent.cameras.settings import CameraSettings
-from edge_agent.cameras.shadow import Shadow
-from edge_agent.cameras.shadowing import Shadowing
-from edge_agent.cameras.witness import Witness
+from edge_agent.cameras.shadow.comparison import Shadow
+from edge_agent.cameras.shadow.shadowing import Shadowing
+from edge_agent.cameras.shadow.witness import Witness
+from edge_agent.cameras.sources.capture import check_source, open_source
+from edge_agent.cameras.sources.clock_probe import ClockProbe
+from edge_agent.cameras.sources.onvif.device import Device
+from edge_agent.cameras.sources.onvif.messages import OnvifError
 from edge_agent.custody.custody import NO_CUSTODY, Custody
 from edge_agent.ports import Sink, Worker
 

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge_agent.cameras.looking import Look
-from edge_agent.cameras.witness import Glance
+from edge_agent.cameras.rule.looking import Look
+from edge_agent.cameras.shadow.witness import Glance
 
 RATE_OVER_S = 3.0
 

@@ -19,7 +19,7 @@ import msgspec
 from contracts.clock import Clock
 from contracts.settings import SettingsError
 from edge_agent.cameras.frames import Ticks
-from edge_agent.cameras.scene_edit import save_polygons
+from edge_agent.cameras.tools.scene_edit import save_polygons
 from edge_agent.preview import views
 from edge_agent.preview.board import Board
 from edge_agent.preview.guard import Guard, host_allowed

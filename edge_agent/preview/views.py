@@ -4,12 +4,12 @@ from typing import Any
 
 from contracts.events import Box
 from edge_agent.cameras import honesty, words
-from edge_agent.cameras.evidence import state, without_heads
 from edge_agent.cameras.frames import Picture
 from edge_agent.cameras.honesty import Sight
-from edge_agent.cameras.looking import HEAD, PERSON, Look
 from edge_agent.cameras.pictures import encode_jpeg, shrink, small_grey
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.looking import HEAD, PERSON, Look
+from edge_agent.cameras.rule.scene import Scene
+from edge_agent.cameras.telling.evidence import state, without_heads
 from edge_agent.preview.board import Shown
 
 LONGEST_SIDE = 960

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from contracts.events import Box
-from edge_agent.cameras.scene import Scene, Zone
+from edge_agent.cameras.rule.scene import Scene, Zone
 from edge_agent.simulation.effects import Look, Pixels, effect
 from edge_agent.simulation.players import Player, Stage
 from edge_agent.simulation.rooms import draw_room

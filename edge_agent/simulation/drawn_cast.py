@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from contracts.words import ZoneKind
-from edge_agent.cameras.scene import Persistence, Scene, Wear, Zone
+from edge_agent.cameras.rule.scene import Persistence, Scene, Wear, Zone
 from edge_agent.simulation.film_cook import ABOVE, HEAD_BOX, Cook, draw_cook
 from edge_agent.simulation.players import Figure
 from edge_agent.simulation.scripts import Chance

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from edge_agent.cameras.scene import Scene, Zone
+from edge_agent.cameras.rule.scene import Scene, Zone
 from edge_agent.simulation.clips import Clip, Matter
 from edge_agent.simulation.effects import Look
 from edge_agent.simulation.players import Figure, Place, Player

@@ -15,15 +15,15 @@ import cv2
 import msgspec
 import numpy as np
 
-from edge_agent.cameras import libav
-from edge_agent.cameras.attributes import read_attributes
-from edge_agent.cameras.capture_stream import StreamVideo, open_stream
-from edge_agent.cameras.detect import detect
+from edge_agent.cameras.eyes.attributes import read_attributes
+from edge_agent.cameras.eyes.detect import detect
 from edge_agent.cameras.frames import Picture, SourceError
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.replay import play
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings
+from edge_agent.cameras.sources import libav
+from edge_agent.cameras.sources.capture_stream import StreamVideo, open_stream
+from edge_agent.cameras.tools.replay import play
 from foodsentry.bench.clips import FPS
 from foodsentry.bench.ingest import BenchFailed
 

@@ -18,8 +18,8 @@ from contracts.clock import utc_now
 from contracts.topics import identity
 from edge_agent.cameras.frames import Picture, SourceError
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.replay import BEGIN, play
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.scene import Scene
+from edge_agent.cameras.tools.replay import BEGIN, play
 from edge_agent.outbox.store import Outbox
 from foodsentry.bench.camera_costs import camera, open_clip
 from foodsentry.bench.clips import DAY_S

@@ -17,10 +17,10 @@ import cv2
 import msgspec
 
 from contracts.settings import convert_settings
-from edge_agent.cameras.attributes import read_attributes
-from edge_agent.cameras.detect import detect
+from edge_agent.cameras.eyes.attributes import read_attributes
+from edge_agent.cameras.eyes.detect import detect
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.workers import open_models
 from edge_agent.simulation.film import CANTEEN, pictures
 from foodsentry.bench import camera_costs, camera_site, camera_soak

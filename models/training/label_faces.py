@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 from tqdm import tqdm
 
-from edge_agent.cameras.boxes import suppress
+from edge_agent.cameras.eyes.boxes import suppress
 from models.training.augment import Picture
 from models.training.labels_file import merge_labels, write_labels
 from models.training.scenes import read_picture

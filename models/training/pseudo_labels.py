@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from edge_agent.cameras.boxes import suppress
+from edge_agent.cameras.eyes.boxes import suppress
 from models.reading import Found, HeadDetector, overlaps
 from models.training.detector import COCO_PERSON, Detector, flatten, load_published
 from models.training.labels_file import write_labels

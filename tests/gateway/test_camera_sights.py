@@ -8,7 +8,7 @@ from gateway_town import CAMERA, NOON, inbound, registry
 
 from contracts.events import Reading, Readings
 from edge_agent.cameras.honesty import Sight
-from edge_agent.cameras.proof import LIVE, MEAL
+from edge_agent.cameras.honesty.proof import LIVE, MEAL
 from edge_agent.cameras.words import SIGHT
 from gateway.alerts.rules import ObservationOf, read_rules
 from gateway.alerts.wording import OBSERVATIONS

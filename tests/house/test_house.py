@@ -23,7 +23,7 @@ ROOMS = (
 DOORS = {
     "paho": {"edge_agent/uplink/mqtt.py", "gateway/broker.py", "foodsentry/bench/"},
     "serial": {"edge_agent/instruments/port.py"},
-    "onnxruntime": {"edge_agent/cameras/inference.py", "models/"},
+    "onnxruntime": {"edge_agent/cameras/eyes/inference.py", "models/"},
     "influxdb_client": {"timeseries/influx.py"},
     "sqlalchemy": {"ledger/"},
     "alembic": {"ledger/"},

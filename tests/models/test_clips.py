@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_agent.cameras.timeline import Span
+from edge_agent.cameras.tools.timeline import Span
 from edge_agent.simulation.clips import Expected, Matter
 from edge_agent.simulation.effects import Look
 from foodsentry.cli import main

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from contracts.model_manifest import ManifestError, read_manifest, verify
-from edge_agent.cameras.inference import open_model
+from edge_agent.cameras.eyes.inference import open_model
 from models.reading import AttributeReader, HeadDetector, Picture
 from models.truth import Box
 

@@ -6,7 +6,7 @@ import pytest
 from camera_parts import SCENE, write_models
 
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.scene import Scene, read_scene
+from edge_agent.cameras.rule.scene import Scene, read_scene
 from edge_agent.cameras.workers import open_models
 
 

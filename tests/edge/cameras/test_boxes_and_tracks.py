@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import Box
-from edge_agent.cameras.boxes import corners, overlaps, pair, suppress
-from edge_agent.cameras.track import Tracker
+from edge_agent.cameras.eyes.boxes import corners, overlaps, pair, suppress
+from edge_agent.cameras.rule.track import Tracker
 
 sides = st.floats(0, 500, width=32)
 boxes = st.builds(

@@ -13,12 +13,12 @@ from camera_parts import CollectingSink, Person, Pixels, kitchen, wait_until
 from contracts.clock import utc_now
 from contracts.topics import Identity
 from edge_agent.cameras.camera import Camera
-from edge_agent.cameras.drawing import Recording
 from edge_agent.cameras.frames import Picture, SourceError
-from edge_agent.cameras.memory import recall
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings, HonestySettings
+from edge_agent.cameras.telling.memory import recall
+from edge_agent.cameras.tools.drawing import Recording
 from edge_agent.cameras.workers import camera_workers
 from edge_agent.ports import Fact, FactRefused, OutboxError, Worker
 
@@ -255,7 +255,7 @@ def test_a_sink_that_never_stores_ends_the_worker_and_leaves_no_thread(
 ) -> None:
     live = Live()
     live.people = [NO_HAT]
-    monkeypatch.setattr("edge_agent.cameras.outlet.MOST_WAITING", 0)
+    monkeypatch.setattr("edge_agent.cameras.telling.outlet.MOST_WAITING", 0)
     refusing(site.sink, lambda facts: OutboxError("disk full"))
     with pytest.raises(OutboxError, match="disk full"):
         site.camera(live).run(threading.Event())

@@ -14,8 +14,6 @@ from camera_parts import kitchen, wait_until
 
 from contracts.clock import utc_now
 from contracts.settings import SettingsError
-from edge_agent.cameras.capture import check_source, every_picture, open_source
-from edge_agent.cameras.drawing import Recording
 from edge_agent.cameras.frames import (
     FrameRefused,
     Picture,
@@ -23,8 +21,10 @@ from edge_agent.cameras.frames import (
     SourceError,
     SourceRefused,
 )
-from edge_agent.cameras.reader import Reader
 from edge_agent.cameras.settings import CameraSettings, located
+from edge_agent.cameras.sources.capture import check_source, every_picture, open_source
+from edge_agent.cameras.sources.reader import Reader
+from edge_agent.cameras.tools.drawing import Recording
 
 GO = threading.Event()
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from edge_agent.cameras.scene import Persistence
+from edge_agent.cameras.rule.scene import Persistence
 from edge_agent.simulation.clips import FPS, SIZE, Clip, Matter
 from edge_agent.simulation.drawn_cast import DrawnCast
 from edge_agent.simulation.effects import Look, effect

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.events import Box
-from edge_agent.cameras.attributes import Answer
-from edge_agent.cameras.episodes import Closed, Episodes, Head, Opened
-from edge_agent.cameras.scene import Persistence, Scene, Wear
+from edge_agent.cameras.eyes.attributes import Answer
+from edge_agent.cameras.rule.episodes import Closed, Episodes, Head, Opened
+from edge_agent.cameras.rule.scene import Persistence, Scene, Wear
 
 RULE = Persistence(
     window_s=2.0,

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from contracts.events import Box
-from edge_agent.cameras.evidence import (
+from edge_agent.cameras.eyes.boxes import headless
+from edge_agent.cameras.pictures import sharpness
+from edge_agent.cameras.rule.scene import Wear
+from edge_agent.cameras.telling.evidence import (
     LARGEST_BYTES,
     bounded_jpeg,
     finding,
-    headless,
     make_evidence,
     state,
 )
-from edge_agent.cameras.pictures import sharpness
-from edge_agent.cameras.scene import Wear
 
 GRAINS = np.random.default_rng(5).integers(0, 255, (144, 256, 3), np.uint8)
 NOISE = np.ascontiguousarray(GRAINS.repeat(5, axis=0).repeat(5, axis=1))

@@ -9,11 +9,11 @@ import pytest
 
 from contracts.events import Evidence, Observation
 from contracts.words import PictureRole
-from edge_agent.cameras.capture import every_picture
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.replay import BEGIN, play
-from edge_agent.cameras.scene import read_scene
+from edge_agent.cameras.rule.scene import read_scene
 from edge_agent.cameras.settings import CameraSettings, HonestySettings
+from edge_agent.cameras.sources.capture import every_picture
+from edge_agent.cameras.tools.replay import BEGIN, play
 from edge_agent.cameras.workers import open_models
 from edge_agent.simulation.film import CANTEEN, FPS, Act, Cook, View, pictures, write_film
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from contracts.events import Box
 from contracts.model_manifest import Decision, ManifestError, ModelInput
-from edge_agent.cameras.attributes import Answer, decide, read_attributes
-from edge_agent.cameras.detect import detect
-from edge_agent.cameras.inference import open_model
+from edge_agent.cameras.eyes.attributes import Answer, decide, read_attributes
+from edge_agent.cameras.eyes.detect import detect
+from edge_agent.cameras.eyes.inference import open_model
+from edge_agent.cameras.eyes.tensors import fit
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.tensors import fit
 from edge_agent.cameras.workers import open_models
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from contracts.events import Readings
 from contracts.topics import Identity
-from edge_agent.cameras.keepsakes import Keepsakes
-from edge_agent.cameras.minutes import GAP_S, LiveMinutes, Meal
-from edge_agent.cameras.proof import LIVE, MEAL, Proof
+from edge_agent.cameras.honesty.keepsakes import Keepsakes
+from edge_agent.cameras.honesty.minutes import GAP_S, LiveMinutes, Meal
+from edge_agent.cameras.honesty.proof import LIVE, MEAL, Proof
 from edge_agent.cameras.schedule import LOCAL, Period, PeriodKind, Schedule
 
 LUNCH = Period("lunch", PeriodKind.MEAL, "11:00", "11:10")

@@ -18,12 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onvif_camera import PASSWORD, USER, OnvifCamera, profile, soap
 
-from edge_agent.cameras.discover_command import run_discover
-from edge_agent.cameras.onvif import clock_offset, messages
-from edge_agent.cameras.onvif.device import Device
-from edge_agent.cameras.onvif.discovery import discover
-from edge_agent.cameras.onvif.messages import OnvifError, OnvifRefused
-from edge_agent.cameras.onvif.xml import XmlRefused, parse
+from edge_agent.cameras.sources.onvif import clock_offset, messages
+from edge_agent.cameras.sources.onvif.device import Device
+from edge_agent.cameras.sources.onvif.discovery import discover
+from edge_agent.cameras.sources.onvif.messages import OnvifError, OnvifRefused
+from edge_agent.cameras.sources.onvif.xml import XmlRefused, parse
+from edge_agent.cameras.tools.discover_command import run_discover
 
 BOMB = (
     b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'

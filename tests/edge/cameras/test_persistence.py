@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from contracts.events import Box
 from edge_agent.cameras import words
-from edge_agent.cameras.attributes import Answer
-from edge_agent.cameras.episodes import Closed, Ending, Episodes, Head, Opened
-from edge_agent.cameras.explain import Why
-from edge_agent.cameras.scene import Persistence, Scene, Wear
+from edge_agent.cameras.eyes.attributes import Answer
+from edge_agent.cameras.rule.episodes import Closed, Ending, Episodes, Head, Opened
+from edge_agent.cameras.rule.explain import Why
+from edge_agent.cameras.rule.scene import Persistence, Scene, Wear
 
 RULE = Persistence(
     window_s=2.0, enter_votes=4, enter_share=0.7, enter_s=0.5, leave_share=0.3, leave_s=2.0,

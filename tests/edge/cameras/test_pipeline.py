@@ -10,12 +10,12 @@ from camera_parts import Person, Pixels, clip, kitchen
 
 from contracts.events import Observation
 from edge_agent.cameras import words
-from edge_agent.cameras.explain import Explanation, Why
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.replay import BEGIN, Step, play
-from edge_agent.cameras.scene import Persistence, Scene, Stillness
+from edge_agent.cameras.rule.explain import Explanation, Why
+from edge_agent.cameras.rule.scene import Persistence, Scene, Stillness
 from edge_agent.cameras.schedule import Period, PeriodKind, Schedule
 from edge_agent.cameras.settings import CameraSettings
+from edge_agent.cameras.tools.replay import BEGIN, Step, play
 
 SETTINGS = CameraSettings("cam1", "file:none", "test")
 

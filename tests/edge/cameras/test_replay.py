@@ -9,9 +9,9 @@ from camera_parts import Person, Pixels, clip, kitchen
 
 from contracts.events import Evidence, Observation
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.replay import BEGIN, play
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings, HonestySettings
+from edge_agent.cameras.tools.replay import BEGIN, play
 from edge_agent.ports import Fact
 
 SETTINGS = CameraSettings(

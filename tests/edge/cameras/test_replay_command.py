@@ -14,16 +14,16 @@ from camera_parts import SCENE, CollectingSink, clip
 
 from contracts.topics import Identity
 from edge_agent.cameras.camera import Camera
-from edge_agent.cameras.capture import open_video
-from edge_agent.cameras.commands import add_commands
-from edge_agent.cameras.drawing import Recording
 from edge_agent.cameras.frames import Picture, SourceEnded
 from edge_agent.cameras.pipeline import Models
-from edge_agent.cameras.replay import BEGIN, clip_pictures, play
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings, HonestySettings
-from edge_agent.cameras.timeline import spans, told
-from edge_agent.cameras.witness import Glance
+from edge_agent.cameras.shadow.witness import Glance
+from edge_agent.cameras.sources.capture import open_video
+from edge_agent.cameras.tools.commands import add_commands
+from edge_agent.cameras.tools.drawing import Recording
+from edge_agent.cameras.tools.replay import BEGIN, clip_pictures, play
+from edge_agent.cameras.tools.timeline import spans, told
 
 WHO = Identity("440703", "canteen", "cam1")
 STORY = [

@@ -13,10 +13,10 @@ from servers import Server
 
 from contracts.clock import utc_now
 from contracts.topics import Identity
-from edge_agent.cameras.capture import open_source
 from edge_agent.cameras.frames import Frame, Picture
-from edge_agent.cameras.reader import Reader
 from edge_agent.cameras.settings import CameraSettings, HonestySettings
+from edge_agent.cameras.sources.capture import open_source
+from edge_agent.cameras.sources.reader import Reader
 from edge_agent.cameras.workers import camera_workers
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

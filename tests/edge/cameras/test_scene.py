@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from contracts.events import Box
 from contracts.settings import SettingsError
 from contracts.words import ZoneKind
-from edge_agent.cameras.polygons import area, contains, crosses_itself
-from edge_agent.cameras.scene import Scene, read_scene
+from edge_agent.cameras.rule.polygons import area, contains, crosses_itself
+from edge_agent.cameras.rule.scene import Scene, read_scene
 
 CONFIGS = Path(__file__).parents[3] / "firmware_configs" / "scenes"
 SQUARE = "[[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]"

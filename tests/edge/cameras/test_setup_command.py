@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from contracts.events import Box
 from contracts.settings import SettingsError
 from contracts.words import ZoneKind
-from edge_agent.cameras.commands import add_commands
-from edge_agent.cameras.drawing import Recording
-from edge_agent.cameras.scene import Wear, faults, read_scene
-from edge_agent.cameras.scene_edit import with_polygons
-from edge_agent.cameras.survey import Survey
+from edge_agent.cameras.rule.scene import Wear, faults, read_scene
+from edge_agent.cameras.tools.commands import add_commands
+from edge_agent.cameras.tools.drawing import Recording
+from edge_agent.cameras.tools.scene_edit import with_polygons
+from edge_agent.cameras.tools.survey import Survey
 
 WALK = [
     (2, [(0, 0, True, True), (3, 1, True, True)]),

@@ -14,16 +14,16 @@ from camera_parts import CollectingSink, Person, clip, kitchen, wait_until
 from contracts.clock import utc_now
 from contracts.model_manifest import ManifestError
 from contracts.topics import Identity
-from edge_agent.cameras.detect import detect
+from edge_agent.cameras.eyes.detect import detect
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.honesty import Sight
-from edge_agent.cameras.looking import Looker, Models
 from edge_agent.cameras.pipeline import Outcome
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.looking import Looker, Models
+from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings
-from edge_agent.cameras.shadow import Shadow
-from edge_agent.cameras.shadowing import Shadowing
-from edge_agent.cameras.witness import Glance
+from edge_agent.cameras.shadow.comparison import Shadow
+from edge_agent.cameras.shadow.shadowing import Shadowing
+from edge_agent.cameras.shadow.witness import Glance
 from edge_agent.cameras.workers import camera_workers
 
 BARE: Person = (0, 0, False, True)
@@ -122,7 +122,7 @@ def working(shadowing: Shadowing) -> Iterator[list[BaseException]]:
 def test_differences_are_written_and_pictures_hidden(
     scene: Scene, models: Models, contrary: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_agent.cameras.shadowing.MOST_PICTURES", 2)
+    monkeypatch.setattr("edge_agent.cameras.shadow.shadowing.MOST_PICTURES", 2)
     shadowing = Shadowing("cam1", lambda: Shadow(scene, contrary), tmp_path, 1.0, time.monotonic)
     for _ in working(shadowing):
         for number in range(1, 5):
@@ -138,7 +138,7 @@ def test_differences_are_written_and_pictures_hidden(
 def test_the_file_of_differences_is_bounded(
     scene: Scene, models: Models, contrary: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_agent.cameras.shadowing.LARGEST_LOG_BYTES", 300)
+    monkeypatch.setattr("edge_agent.cameras.shadow.shadowing.LARGEST_LOG_BYTES", 300)
     shadowing = Shadowing("cam1", lambda: Shadow(scene, contrary), tmp_path, 1.0, time.monotonic)
     for _ in working(shadowing):
         for number in range(1, 8):

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from contracts.events import Evidence, Observation
 from contracts.topics import Identity
 from contracts.words import Phase
-from edge_agent.cameras.evidence import CONTEXT_BYTES, CONTEXT_SIDE, LARGEST_BYTES
 from edge_agent.cameras.frames import Frame
-from edge_agent.cameras.moments import STALE_S, Budget
 from edge_agent.cameras.pipeline import Models, Pipeline
-from edge_agent.cameras.replay import BEGIN
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings, EvidenceSettings, HonestySettings
-from edge_agent.cameras.telling import Teller
+from edge_agent.cameras.telling.evidence import CONTEXT_BYTES, CONTEXT_SIDE, LARGEST_BYTES
+from edge_agent.cameras.telling.moments import STALE_S, Budget
+from edge_agent.cameras.telling.teller import Teller
+from edge_agent.cameras.tools.replay import BEGIN
 from edge_agent.custody.custody import Custody
 from edge_agent.custody.device_key import DeviceKey
 from edge_agent.custody.officer_keys import PublicKey

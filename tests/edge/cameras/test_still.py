@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from contracts.events import Box
-from edge_agent.cameras.scene import Stillness
-from edge_agent.cameras.still import Life, Movements
-from edge_agent.cameras.track import Tracked
+from edge_agent.cameras.rule.scene import Stillness
+from edge_agent.cameras.rule.still import Life, Movements
+from edge_agent.cameras.rule.track import Tracked
 
 STEP_S = 0.2
 SETTINGS = Stillness(after_s=20.0)

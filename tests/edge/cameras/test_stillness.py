@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from honesty_parts import Camera, Pixels, Scenery, scenes, watched
 
-from edge_agent.cameras.capture import every_picture
 from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.settings import HonestySettings
+from edge_agent.cameras.sources.capture import every_picture
 
 SETTINGS = HonestySettings(still_after_s=40, view_every_s=0, loop_memory_s=0)
 CODER = Path(__file__).parent / "h264_encoder.py"

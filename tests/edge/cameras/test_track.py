@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.events import Box
-from edge_agent.cameras.track import Tracker
+from edge_agent.cameras.rule.track import Tracker
 
 Place = tuple[float, float] | None
 Walk = Callable[[float], Place]

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_agent.cameras import libav
-from edge_agent.cameras.capture_stream import StreamVideo
 from edge_agent.cameras.frames import Attended, SourceError
-from edge_agent.cameras.libav import LibavError
 from edge_agent.cameras.pictures import small_grey
 from edge_agent.cameras.settings import CameraSettings
-from edge_agent.cameras.video_stream import VideoStream
+from edge_agent.cameras.sources import libav
+from edge_agent.cameras.sources.capture_stream import StreamVideo
+from edge_agent.cameras.sources.libav import LibavError
+from edge_agent.cameras.sources.video_stream import VideoStream
 
 pytestmark = pytest.mark.real
 

@@ -8,8 +8,8 @@ import cv2
 import pytest
 from camera_parts import SCENE, clip, kitchen
 
-from edge_agent.cameras.commands import add_commands
-from edge_agent.cameras.drawing import Recording
+from edge_agent.cameras.tools.commands import add_commands
+from edge_agent.cameras.tools.drawing import Recording
 
 
 def run(*words: object) -> int:

@@ -17,14 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from contracts.envelope import MAX_PAYLOAD_BYTES, event_type
 from contracts.events import Evidence
 from contracts.topics import Identity
-from edge_agent.cameras.evidence import CONTEXT_BYTES, LARGEST_BYTES
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.pipeline import Models, Pipeline
-from edge_agent.cameras.replay import BEGIN
-from edge_agent.cameras.scene import Scene
+from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings, EvidenceSettings, HonestySettings
-from edge_agent.cameras.telling import Teller
-from edge_agent.cameras.vault_door import VaultDoor
+from edge_agent.cameras.telling.evidence import CONTEXT_BYTES, LARGEST_BYTES
+from edge_agent.cameras.telling.teller import Teller
+from edge_agent.cameras.telling.vault_door import VaultDoor
+from edge_agent.cameras.tools.replay import BEGIN
 from edge_agent.custody.custody import Custody, Original
 from edge_agent.custody.device_key import device_key
 from edge_agent.custody.officer_keys import PublicKey

@@ -9,7 +9,7 @@ from camera_parts import SCENE
 from contracts.events import Box
 from contracts.settings import SettingsError
 from contracts.words import ZoneKind
-from edge_agent.cameras.scene import MaskKind, Scene, Wear, read_scene
+from edge_agent.cameras.rule.scene import MaskKind, Scene, Wear, read_scene
 
 WORKING = """
 [schedule]

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from contracts.clock import utc_now
-from edge_agent.cameras.capture import prepare_opencv
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.honesty import Sight
-from edge_agent.cameras.looking import Models
 from edge_agent.cameras.pipeline import Outcome, Pipeline
-from edge_agent.cameras.scene import Scene, read_scene
+from edge_agent.cameras.rule.looking import Models
+from edge_agent.cameras.rule.scene import Scene, read_scene
 from edge_agent.cameras.settings import CameraSettings
-from edge_agent.cameras.witness import Glance
+from edge_agent.cameras.shadow.witness import Glance
+from edge_agent.cameras.sources.capture import prepare_opencv
 from edge_agent.preview.board import Board
 from edge_agent.preview.server import Preview
 from edge_agent.preview.settings import PreviewSettings

@@ -19,8 +19,8 @@ from contracts.settings import SettingsError
 from edge_agent.agent import device_workers
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.honesty import Sight
-from edge_agent.cameras.looking import HEAD, Look, Models
-from edge_agent.cameras.scene import read_scene
+from edge_agent.cameras.rule.looking import HEAD, Look, Models
+from edge_agent.cameras.rule.scene import read_scene
 from edge_agent.cameras.workers import open_models
 from edge_agent.preview.guard import Guard, host_allowed
 from edge_agent.preview.settings import PreviewSettings

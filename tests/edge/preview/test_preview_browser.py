@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from edge_agent.cameras.scene import read_scene
+from edge_agent.cameras.rule.scene import read_scene
 from edge_agent.preview.settings import PreviewSettings
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -16,7 +16,7 @@ from camera_parts import SCENE, kitchen, write_models
 from preview_site import BARE, PASSWORD, Site, running
 
 from edge_agent.cameras.honesty import Sight
-from edge_agent.cameras.looking import Models
+from edge_agent.cameras.rule.looking import Models
 from edge_agent.cameras.workers import open_models
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

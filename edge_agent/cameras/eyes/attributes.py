@@ -1,0 +1,78 @@
+"""Reads what heads wear with a `classify` model; says "cannot tell" where it cannot."""
+
+from collections.abc import Sequence
+from enum import Enum
+
+import msgspec
+import numpy as np
+
+from contracts.events import Box
+from contracts.model_manifest import Decision, Limits
+from edge_agent.cameras.eyes.inference import Model
+from edge_agent.cameras.eyes.tensors import cut, fit, to_tensor
+from edge_agent.cameras.frames import Picture
+from edge_agent.cameras.pictures import grey, resize, sharpness
+
+
+class Answer(Enum):
+    """What a probability means. UNKNOWN is neither fine nor a violation."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "cannot tell"
+
+
+def decide(probability: float | None, decision: Decision) -> Answer:
+    """Yes, no, or in between (or without a probability) "cannot tell"."""
+    if probability is None:
+        return Answer.UNKNOWN
+    if probability >= decision.yes:
+        return Answer.YES
+    if probability <= (decision.yes if decision.no is None else decision.no):
+        return Answer.NO
+    return Answer.UNKNOWN
+
+
+def read_attributes(model: Model, picture: Picture, heads: Sequence[Box]) -> list[Box]:
+    """The heads with calibrated probabilities of what can be told, or None where the crop is too
+    small or too poor to tell anything."""
+    wanted, limits = model.manifest.input, model.manifest.limits
+    crops: list[Picture] = []
+    told: list[int] = []
+    for index, head in enumerate(heads):
+        if min(head.x1 - head.x0, head.y1 - head.y0) < limits.min_box_px:
+            continue
+        crop, _ = fit(cut(picture, head, wanted.crop_margin), wanted)
+        if _good_enough(resize(crop, wanted.width, wanted.height), limits):
+            crops.append(crop)
+            told.append(index)
+    answers: list[dict[str, float] | None] = [None] * len(heads)
+    if crops:
+        (logits,) = model.run(to_tensor(crops, wanted))
+        for index, row in zip(told, logits, strict=True):
+            answers[index] = _probabilities(model, [float(value) for value in row]) or None
+    return [
+        msgspec.structs.replace(head, attributes=answer)
+        for head, answer in zip(heads, answers, strict=True)
+    ]
+
+
+def _probabilities(model: Model, logits: Sequence[float]) -> dict[str, float]:
+    """Every label that is told; one whose gate is no clear yes is left out: "cannot tell"."""
+    manifest = model.manifest
+    read = {
+        label: float(
+            1 / (1 + np.exp(-np.clip(logit / manifest.calibration.get(label, 1.0), -60, 60)))
+        )
+        for label, logit in zip(manifest.output.labels, logits, strict=True)
+    }
+    gates = manifest.output.gates
+    shut = {gate for gate in gates.values() if read[gate] < manifest.thresholds[gate].yes}
+    return {label: read[label] for label in manifest.output.told if gates.get(label) not in shut}
+
+
+def _good_enough(crop: Picture, limits: Limits) -> bool:
+    if not limits.min_contrast and not limits.min_sharpness:
+        return True
+    levels = grey(crop)
+    return float(levels.std()) >= limits.min_contrast and sharpness(levels) >= limits.min_sharpness

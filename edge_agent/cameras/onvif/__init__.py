@@ -1,5 +1,0 @@
-"""ONVIF: finds cameras on the network, asks them for their streams and their clock."""
-
-from edge_agent.cameras.onvif.device import clock_offset
-
-__all__ = ["clock_offset"]

@@ -1,0 +1,1 @@
+"""What a technician uses: the `foodsentry vision` commands, replay, drawing, scene files."""

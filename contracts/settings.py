@@ -50,4 +50,6 @@ def read_secret(file: str, environment: str, where: str, *, base: Path | None = 
             return path.read_text("utf-8").strip()
         except OSError as error:
             raise SettingsError(f"{where}: secret file {path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{where}: secret file {path}: is not UTF-8 text") from None
     return os.environ.get(environment) or None

@@ -1,7 +1,8 @@
 """A stand-in for an ONVIF camera on loopback: HTTP with SOAP, UDP with WS-Discovery.
 
 It checks the digest of the password by its own arithmetic. `answers` replaces the answer to a
-question by other bytes; `http_digest` asks for an HTTP digest instead of a token in the message.
+question by other bytes; `http_digest` asks for an HTTP digest instead of a token in the message,
+`locked` even of who wants to know the time.
 """
 
 import base64
@@ -15,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 USER, PASSWORD = "admin", 'k<i&t"chen'
+_CHALLENGE = 'Digest realm="cam", nonce="abc", qop="auth", opaque="xyz"'
 _S = 'xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
 
 
@@ -49,8 +51,10 @@ def profile(token: str, width: int, height: int, encoding: str) -> str:
 class OnvifCamera:
     """Serves until the `with` block ends."""
 
-    def __init__(self, *, ahead_s: float = 0.0, http_digest: bool = False) -> None:
-        self.ahead_s, self.http_digest = ahead_s, http_digest
+    def __init__(
+        self, *, ahead_s: float = 0.0, http_digest: bool = False, locked: bool = False
+    ) -> None:
+        self.ahead_s, self.http_digest, self.locked = ahead_s, http_digest or locked, locked
         self.answers: dict[str, bytes] = {}
         self.asked: list[str] = []
         self.drip_s = 0.0
@@ -139,6 +143,8 @@ class OnvifCamera:
     def answer(self, name: str, content: str, proof: str | None) -> tuple[int, str, bytes]:
         if name in self.answers:
             return 200, "", self.answers[name]
+        if self.locked and not self.digest_is_right(proof):
+            return 401, _CHALLENGE, b""
         if name == "GetSystemDateAndTime":
             at = datetime.now(UTC) + timedelta(seconds=self.ahead_s)
             return (
@@ -154,7 +160,7 @@ class OnvifCamera:
             )
         if self.http_digest:
             if not self.digest_is_right(proof):
-                return 401, 'Digest realm="cam", nonce="abc", qop="auth", opaque="xyz"', b""
+                return 401, _CHALLENGE, b""
         elif not self.token_is_right(content):
             return 400, "", fault("NotAuthorized", "Sender not authorized")
         return 200, "", self.told(name, content)

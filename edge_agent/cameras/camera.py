@@ -65,6 +65,7 @@ class Camera:
         self._keepsakes = Keepsakes(memory.parent, settings.device, settings.scene)
         self._reference = reference or {}
         self._clock_probe = clock_probe
+        self._prober: Prober | None = None
         self._proof = Proof(who, scene.schedule, self._keepsakes)
         self._looks = 0
         self._open: dict[str, Observation] = {}
@@ -87,12 +88,12 @@ class Camera:
         self._looks, self._open = 0, {}
         self._outlet = Outlet(self._who, self._sink, self._clock, self._ticks)
         reader.start()
-        prober = self._start_prober()
+        self._prober = self._start_prober()
         try:
-            self._watch(stop, reader, pipeline, teller, prober)
+            self._watch(stop, reader, pipeline, teller)
         finally:
-            if prober:
-                prober.close()
+            if self._prober:
+                self._prober.close()
             if not reader.close():
                 _log.warning("camera %s: the source hangs; left to its timeout", self.name)
         self._put(teller, teller.end(self._clock(), self._ticks()))
@@ -106,12 +107,7 @@ class Camera:
         return prober
 
     def _watch(
-        self,
-        stop: threading.Event,
-        reader: Reader,
-        pipeline: Pipeline,
-        teller: Teller,
-        prober: Prober | None,
+        self, stop: threading.Event, reader: Reader, pipeline: Pipeline, teller: Teller
     ) -> None:
         number, reported_s, said = 0, float("-inf"), ("", "")
         while not stop.is_set():
@@ -131,7 +127,7 @@ class Camera:
                 now_s = self._ticks()
                 changes = pipeline.idle(now_s)
                 facts = teller.tell_idle(changes, self._clock(), now_s, reader.trouble)
-            facts += self._ask_clock(prober, pipeline, teller)
+            facts += self._ask_clock(pipeline, teller)
             facts += self._proof.facts(self._clock())
             self._put(teller, facts)
             self._vault.keep(teller.showing.take_originals())
@@ -143,8 +139,8 @@ class Camera:
                 self._sink.report(self._who, status)
                 said, reported_s = news, self._ticks()
 
-    def _ask_clock(self, prober: Prober | None, pipeline: Pipeline, teller: Teller) -> list[Fact]:
-        offset_s = prober.take() if prober else None
+    def _ask_clock(self, pipeline: Pipeline, teller: Teller) -> list[Fact]:
+        offset_s = self._prober.take() if self._prober else None
         if offset_s is None:
             return []
         now_s = self._ticks()
@@ -173,15 +169,18 @@ class Camera:
             state = DeviceState.DEGRADED
         detail = words.sights(pipeline.watch.sights)
         held_back = words.HELD_BACK if showing.budget.bites(self._ticks()) else ""
-        offset_s = pipeline.watch.clock.offset_s
+        silent = self._prober.trouble if self._prober else ""
+        clock = words.clock_untold(silent) if silent else ""
+        said = (detail, held_back, trouble, clock)
         return Status(
             state,
             at=self._clock(),
-            clock_offset_s=offset_s,
-            detail="; ".join(part for part in (detail, held_back, trouble) if part)[:500],
+            clock_offset_s=pipeline.watch.clock.offset_s,
+            detail="; ".join(part for part in said if part)[:500],
             figures={
                 "frames": float(reader.count),
                 "looks": float(self._looks),
+                **(self._prober.figures() if self._prober else {}),
                 **self._proof.figures(),
                 **showing.figures(),
                 **self._vault.figures(),

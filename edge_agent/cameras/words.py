@@ -142,6 +142,11 @@ def sees_again(sight: Sight, after_s: float) -> str:
     return both(f"{zh}已恢复，共 {after_s:.0f} 秒", f"over: {en}, {after_s:.0f} s in all")
 
 
+def clock_untold(trouble: str) -> str:
+    """That a camera does not tell its clock, and why."""
+    return both(f"摄像头未告知时钟：{trouble}", f"its clock is not told: {trouble}")
+
+
 HELD_BACK = both(
     "取证图片已达每小时上限，部分未发送", "pictures were held back: the hour's number is used up"
 )

@@ -2,25 +2,24 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from camera_parts import CollectingSink, Person, Pixels, kitchen, wait_until
+from camera_live import Live, running
+from camera_parts import CollectingSink, Person, kitchen, wait_until
 
 from contracts.clock import utc_now
 from contracts.topics import Identity
 from edge_agent.cameras.camera import Camera
-from edge_agent.cameras.frames import Picture, SourceError
 from edge_agent.cameras.pipeline import Models
 from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings, HonestySettings
 from edge_agent.cameras.telling.memory import recall
 from edge_agent.cameras.tools.drawing import Recording
 from edge_agent.cameras.workers import camera_workers
-from edge_agent.ports import Fact, FactRefused, OutboxError, Worker
+from edge_agent.ports import Fact, FactRefused, OutboxError
 
 AGENT = Identity("440703", "canteen", "agent")
 HONESTY = HonestySettings(
@@ -28,56 +27,6 @@ HONESTY = HonestySettings(
 )
 NO_HAT: Person = (0, 0, False, True)
 GOOD: Person = (0, 0, True, True)
-
-
-@contextmanager
-def running(*workers: Worker) -> Iterator[None]:
-    """Run workers as the agent does; they must stop within two seconds."""
-    stop = threading.Event()
-    threads = [threading.Thread(target=worker.run, args=(stop,)) for worker in workers]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(2.0)
-        assert not any(thread.is_alive() for thread in threads)
-
-
-class Live:
-    """A camera that a test steers: who is in view, and whether it hangs, freezes or breaks."""
-
-    def __init__(self) -> None:
-        self.people: list[Person] = []
-        self.light = 1.0
-        self.frozen = False
-        self.gone = False
-        self.hangs = threading.Event()
-        self.hangs.set()
-        self.number = 0
-        self.last: Pixels = kitchen()
-
-    def __call__(self) -> "Live":
-        if self.gone:
-            raise SourceError("cam: unreachable")
-        return self
-
-    def grab(self, stop: threading.Event) -> None:
-        self.hangs.wait(30)
-        stop.wait(0.03)
-        if self.gone:
-            raise SourceError("cam: broken off")
-
-    def retrieve(self) -> Picture:
-        if not self.frozen:
-            self.number += 1
-            self.last = kitchen(self.people, seed=self.number, light=self.light)
-        return self.last
-
-    def close(self) -> None:
-        pass
 
 
 class Site:

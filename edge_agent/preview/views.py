@@ -7,7 +7,7 @@ from edge_agent.cameras import honesty, words
 from edge_agent.cameras.frames import Picture
 from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.pictures import encode_jpeg, shrink, small_grey
-from edge_agent.cameras.rule.looking import HEAD, PERSON, Look
+from edge_agent.cameras.rule.looking import HEAD, Look
 from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.telling.evidence import state, without_heads
 from edge_agent.preview.board import Shown
@@ -95,7 +95,7 @@ def picture(shown: Shown, *, faces: bool) -> bytes | None:
     if _may_see(shown) and shown.look is not None:
         whole: Picture = shown.look.frame.picture
         if not faces:
-            whole = without_heads(whole, _hidden(shown.look))
+            whole = without_heads(whole, shown.look.hidden)
         return encode_jpeg(shrink(whole, LONGEST_SIDE), QUALITY)
     if shown.glance.outcome is None:
         return None
@@ -104,24 +104,6 @@ def picture(shown: Shown, *, faces: bool) -> bytes | None:
 
 def _may_see(shown: Shown) -> bool:
     return shown.glance.sight in (Sight.LIVE, Sight.BLURRED)
-
-
-def _hidden(look: Look) -> list[Box]:
-    """All heads, and where a person's head must be if none was found there."""
-    hidden = list(look.hidden)
-    for person in look.boxes:
-        if person.label != PERSON:
-            continue
-        top = person.y0 + 0.22 * (person.y1 - person.y0)
-        if not any(_is_on(head, person) for head in look.hidden):
-            hidden.append(Box(HEAD, person.x0, person.y0, person.x1, top, person.confidence))
-    return hidden
-
-
-def _is_on(head: Box, person: Box) -> bool:
-    x, y = (head.x0 + head.x1) / 2, (head.y0 + head.y1) / 2
-    lowest = person.y0 + 0.45 * (person.y1 - person.y0)
-    return person.x0 <= x <= person.x1 and person.y0 - (head.y1 - head.y0) <= y <= lowest
 
 
 def _measures(shown: Shown) -> dict[str, float]:

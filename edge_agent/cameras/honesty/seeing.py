@@ -5,7 +5,7 @@ Frozen: a real picture is never twice the same to the last bit, because of the s
 
 from dataclasses import dataclass, field
 
-from edge_agent.cameras.honesty.sights import BLIND, Sight, Turn
+from edge_agent.cameras.honesty.sights import Sight, Turn
 from edge_agent.cameras.settings import HonestySettings
 
 
@@ -61,11 +61,6 @@ class Seeing:
             self._good_s = None
             return self._turn(Sight.OFFLINE, self._seen_s)
         return None
-
-    @property
-    def trusted(self) -> bool:
-        """True if the newest frame is new and the picture not known to be blind."""
-        return self.is_new and self.sight not in BLIND
 
     def _frame_is_good(self, at_s: float) -> Turn | None:
         if self.sight is Sight.LIVE or not self.is_new:  # the same again proves nothing

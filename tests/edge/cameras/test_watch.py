@@ -254,3 +254,15 @@ def test_nothing_counts_as_proof_of_life_while_something_is_wrong() -> None:
     assert proofs[9.0]
     assert not proofs[33.0]
     assert proofs[43.0]
+
+
+def test_a_picture_that_came_before_is_not_trusted_to_vote_again() -> None:
+    watch, camera = Watch(SOON, 0.0, looks_per_s=FPS), Camera()
+    bright, other = (camera.picture(at_s, Scenery()) for at_s in (0.0, 1.0))
+    dark = camera.picture(2.0, Scenery(light=0.02))
+    trusted = []
+    for step, picture in enumerate((bright, bright, dark, dark, bright, bright, other)):
+        watch.frame(picture, small_grey(picture), 0.2 * step)
+        trusted.append(watch.trusted)
+    assert trusted == [True, False, False, False, True, False, True]
+    assert watch.sights == (LIVE,)  # it is not for blindness that it was not trusted

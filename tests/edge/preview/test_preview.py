@@ -19,8 +19,10 @@ from contracts.settings import SettingsError
 from edge_agent.agent import device_workers
 from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.honesty import Sight
+from edge_agent.cameras.pipeline import Outcome
 from edge_agent.cameras.rule.looking import HEAD, Look, Models
 from edge_agent.cameras.rule.scene import read_scene
+from edge_agent.cameras.shadow.witness import Glance
 from edge_agent.cameras.workers import open_models
 from edge_agent.preview.guard import Guard, host_allowed
 from edge_agent.preview.settings import PreviewSettings
@@ -88,17 +90,20 @@ def test_heads_are_hidden_and_the_rest_is_not(site: Site) -> None:
     assert rest < 6
 
 
-def test_where_a_person_has_no_head_its_upper_part_is_hidden() -> None:
-    from edge_agent.preview.views import _hidden
-
-    picture = np.zeros((100, 100, 3), np.uint8)
-    person = Box("person", 10, 10, 50, 90, 0.9)
-    look = Look(Frame(picture, utc_now(), 0, 1), (person,), (), ())
-    (hidden,) = _hidden(look)
-    assert (hidden.label, hidden.x0, hidden.y0) == (HEAD, 10, 10)
-    assert 20 < hidden.y1 < 40
-    head = Box(HEAD, 20, 12, 40, 32, 0.2)
-    assert _hidden(Look(look.frame, (person,), (head,), ())) == [head]
+def test_all_that_a_look_hides_is_hidden_though_no_head_was_found_there(site: Site) -> None:
+    picture = kitchen([], seed=1)
+    picture[20:140:4, 20:140] = 255
+    frame = Frame(picture, utc_now(), 0.0, 1)
+    look = Look(frame, (), (Box(HEAD, 20, 20, 140, 140, 0.4),), ())
+    site.board.saw(
+        Glance(
+            "cam-1", site.scene, Outcome(look, (), frame), Sight.LIVE, (), 1, 1, "", utc_now(), 0.0
+        )
+    )
+    _, _, body = site.ask("/api/cameras/cam-1/picture.jpg")
+    shown = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
+    fine = [float(cv2.Laplacian(one[20:140, 20:140], cv2.CV_64F).var()) for one in (picture, shown)]
+    assert fine[1] < 0.02 * fine[0]
 
 
 def test_a_blind_camera_shows_cells_only(site: Site) -> None:

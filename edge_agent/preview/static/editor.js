@@ -50,6 +50,7 @@ export class Editor {
         this.grip(middle, width, height, radius * 0.75, true, (event) => {
           polygon.splice(index + 1, 0, middle);
           this.take(middle, event);
+          this.redraw();
         });
         const dot = this.grip(point, width, height, radius, false, (event) => this.take(point, event));
         dot.addEventListener("dblclick", () => {
@@ -62,8 +63,7 @@ export class Editor {
 
   take(point, event) {
     event.preventDefault();
-    this.dragged = point;
-    this.redraw();
+    this.dragged = point; // Not drawn anew: a double click needs both clicks on the same dot.
   }
 
   grip(point, width, height, radius, isMiddle, taken) {

@@ -172,7 +172,7 @@ async function look() {
   }
   camera = fresh;
   tell();
-  draw();
+  if (!editor.active) draw(); // A dot that is being held must stay the same.
   by("note").textContent = note();
 }
 

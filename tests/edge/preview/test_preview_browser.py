@@ -132,6 +132,30 @@ def test_a_zone_is_dragged_and_saved(visit: Visit, site: Site, scene_file: Path)
     expect(page.locator("#edit")).to_be_visible()
 
 
+def test_a_corner_is_added_by_dragging_and_removed_by_a_double_click(
+    visit: Visit, site: Site, scene_file: Path
+) -> None:
+    page = visit(site)
+    page.goto("/")
+    page.locator("#edit").click()
+    corners, middles = page.locator("#overlay .grip:not(.middle)"), page.locator(".grip.middle")
+    expect(corners).to_have_count(12)
+    place = middles.nth(1).bounding_box()
+    assert place is not None
+    x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 60, y + 10, steps=4)
+    page.mouse.up()
+    expect(corners).to_have_count(13)
+    page.wait_for_timeout(800)  # the page has asked for news meanwhile
+    page.mouse.dblclick(x - 60, y + 10, delay=60)
+    expect(corners).to_have_count(12)
+    page.locator("#cancel").click()
+    expect(page.locator("#edit")).to_be_visible()
+    assert scene_file.read_text("utf-8") == SCENE
+
+
 def test_signing_in(visit: Visit, scene_file: Path, models: Models) -> None:
     settings = PreviewSettings(port=0, password_file="x", faces=True)
     for site in running(Site(scene_file, models, settings)):

@@ -16,7 +16,7 @@ from models.training.crops import CROP_MARGIN
 from models.training.scenes import PAD_VALUE
 
 OPSET = 17
-LARGEST_SCALE = 2.0
+LARGEST_SCALE = 1.5
 """Enlarging tells a detector nothing new, and makes close-ups larger than any head it learned."""
 
 

@@ -13,12 +13,14 @@ import numpy.typing as npt
 from models.training.augment import Picture, Random, affine, degrade, move_box, tilt
 from models.training.detector import LABELS
 from models.training.drawn import cover_part, draw_back, draw_hat, draw_mask
+from models.training.kitchenware import add_kitchenware
 from models.truth import Label, Photo
 
 PAD_VALUE = 114
 BACKGROUND_SHARE, MISTAKE_SHARE = 0.15, 0.5
 MASK_SHARE, HAT_SHARE = 0.3, 0.15
 BACK_SHARE, COVER_SHARE, TILT_SHARE = 0.12, 0.12, 0.2
+KITCHENWARE_SHARE = 0.6
 HELMET_REACH = 0.3
 """A head box reaches at most this share of its height above the bare head for a hat."""
 
@@ -62,6 +64,9 @@ def compose(photos: Sequence[Photo], size: int, random: Random) -> Scene:
         quarters = ((0, 0, x, y), (x, 0, size, y), (0, y, x, size), (x, y, size, size))
         for photo, quarter in zip(photos, quarters, strict=True):
             labels += _place(canvas, photo, quarter, random)
+    if random.random() < KITCHENWARE_SHARE:
+        heads = [label.box for label in labels if label.kind == "head"]
+        canvas = add_kitchenware(canvas, heads, random)
     return Scene(degrade(canvas, random), tuple(labels))
 
 

@@ -1,5 +1,6 @@
 """The training code on a handful of made-up pictures (only where torch is installed)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,14 @@ cv2 = pytest.importorskip("cv2")
 from contracts.model_manifest import verify  # noqa: E402
 from models.reading import AttributeReader, HeadDetector  # noqa: E402
 from models.training import export, train_attributes, train_detector  # noqa: E402
-from models.training.augment import affine, degrade, move_box  # noqa: E402
+from models.training.augment import Picture, affine, degrade, move_box, tilt  # noqa: E402
+from models.training.crops import cut_heads, vary  # noqa: E402
 from models.training.detector import LABELS, Detector, flatten  # noqa: E402
 from models.training.detector_loss import detector_loss, iou  # noqa: E402
-from models.truth import Label  # noqa: E402
+from models.training.drawn import draw_mask_on_face  # noqa: E402
+from models.training.label_faces import Correction, correct  # noqa: E402
+from models.training.pseudo_labels import add_chosen, read_chosen  # noqa: E402
+from models.truth import Label, Photo, read_truth  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
@@ -178,9 +183,81 @@ def test_boxes_follow_the_picture() -> None:
     assert move_box((10.0, 10.0, 20.0, 20.0), mirror) == pytest.approx((60.0, 20.0, 80.0, 40.0))
 
 
+def test_boxes_follow_a_tilted_picture() -> None:
+    """A disc in the picture is where its box says after the map."""
+    picture = np.zeros((160, 200, 3), dtype=np.uint8)
+    cv2.circle(picture, (130, 60), 22, (255, 255, 255), -1)
+    for seed in range(20):
+        matrix = tilt(200, 160, np.random.default_rng(seed))
+        moved = cv2.warpPerspective(picture, matrix, (200, 160))
+        rows, columns = np.nonzero(moved[..., 0] > 127)
+        box = move_box((107.5, 37.5, 152.5, 82.5), matrix)
+        found = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        assert found == pytest.approx(box, abs=2.0)
+
+
 def test_effects_keep_the_shape() -> None:
     picture = np.random.default_rng(2).integers(0, 255, (64, 48, 3), dtype=np.uint8)
     for seed in range(40):
         changed = degrade(picture, np.random.default_rng(seed))
         assert changed.shape == picture.shape
         assert changed.dtype == np.uint8
+
+
+def test_heads_chosen_by_eye_join_the_persons(tmp_path: Path) -> None:
+    path = tmp_path / "chosen.csv"
+    path.write_text("file,x0,y0,x1,y1,label\na.png,12,2,28,20,head\na.png,70,70,80,80,nothing\n")
+    persons = (
+        Label((10.0, 0.0, 30.0, 80.0), kind="person"),
+        Label((50.0, 0.0, 70.0, 80.0), kind="person"),
+    )
+    labels = add_chosen(Photo(tmp_path / "a.png", "cafe", persons), read_chosen(path))
+    heads = [(label.box, label.is_ignored) for label in labels if label.kind == "head"]
+    assert heads == [((12.0, 2.0, 28.0, 20.0), False), ((50.0, 0.0, 70.0, 36.0), True)]
+    assert [label.kind for label in labels].count("nothing") == 1
+
+
+def test_what_was_seen_by_eye_corrects_the_label() -> None:
+    label = Label((10.0, 10.0, 50.0, 60.0), hat=0, mask=-1)
+    photo = Photo(Path("images/chefs/7.jpg"), "chefs", (label,))
+    right = Correction("chefs", "7.jpg", 30.0, 40.0, hat=1, mask=None, mask_wrong=0)
+    elsewhere = Correction("chefs", "7.jpg", 90.0, 40.0, hat=0, mask=1, mask_wrong=1)
+    corrected = correct(label, photo, [right, elsewhere])
+    assert (corrected.hat, corrected.mask, corrected.mask_wrong) == (1, -1, 0)
+    assert correct(label, replace(photo, source="waiters"), [right]) == label
+
+
+def test_a_drawn_mask_stands_where_it_is_said_to() -> None:
+    face = np.full((200, 160, 3), (120, 150, 200), dtype=np.uint8)
+    points = [(55.0, 80.0), (105.0, 80.0), (80.0, 105.0), (62.0, 130.0), (98.0, 130.0)]
+    nose, mouth = (slice(100, 108), slice(76, 84)), (slice(126, 132), slice(72, 88))
+
+    def is_covered(picture: Picture, place: tuple[slice, slice]) -> bool:
+        return float(np.abs(picture[place].astype(int) - face[place]).mean()) > 8
+
+    for seed in range(30):
+        worn, below, chin = (
+            draw_mask_on_face(face, points, np.random.default_rng(seed), edge)
+            for edge in (0.45, 1.5, 2.9)
+        )
+        assert is_covered(worn, nose) and is_covered(worn, mouth)
+        assert not is_covered(below, nose) and is_covered(below, mouth)
+        assert not is_covered(chin, nose) and not is_covered(chin, mouth)
+
+
+def test_from_behind_nothing_is_known_of_a_mask(made_up: Path) -> None:
+    heads = [
+        head
+        for photo in read_truth(made_up)
+        for head in cut_heads(
+            replace(photo, labels=tuple(replace(one, face=1) for one in photo.labels))
+        )
+    ]
+    seen = set()
+    for seed in range(200):
+        picture, label = vary(heads[seed % len(heads)], np.random.default_rng(seed))
+        assert picture.shape == (128, 96, 3)
+        if label.face == 0:
+            assert (label.mask, label.mask_wrong) == (-1, -1)
+        seen.add((label.face, label.mask))
+    assert {(0, -1), (1, 0), (1, 1)} <= seen

@@ -47,6 +47,9 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     evaluating.add_argument("--json", type=Path, help="also write the figures to this file")
     evaluating.add_argument(
+        "--labels", type=Path, nargs="*", default=[], help="label files with corrected answers"
+    )
+    evaluating.add_argument(
         "--pictures", type=Path, help="folder for sheets of the mistakes and reliability diagrams"
     )
     evaluating.set_defaults(run=evaluate_models)
@@ -68,6 +71,7 @@ def evaluate_models(arguments: argparse.Namespace) -> int:
     """Tables in Markdown on standard output; 1 if labels or models cannot be used."""
     # Vision libraries are large: other commands must not pay for them.
     from models.evaluate import measure, render, summary
+    from models.labels_file import merge_labels
     from models.mistakes import write_pictures
     from models.reading import AttributeReader, HeadDetector
     from models.sweep import render_sweep, sweep
@@ -79,13 +83,14 @@ def evaluate_models(arguments: argparse.Namespace) -> int:
         if arguments.part == "validation":
             outside = [photo for photo in photos if photo.source == VALIDATION_ONLY]
             photos = split(photos)[1] + outside
+        photos = merge_labels(photos, arguments.labels)
         detector = HeadDetector(arguments.models / DETECTOR)
         if arguments.sweep:
             print(render_sweep(sweep(photos, detector)))
             return 0
         reader = AttributeReader(arguments.models / CLASSIFIER)
         result = measure(photos, detector, reader)
-    except (TruthError, ManifestError) as error:
+    except (TruthError, ManifestError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     print(render(result, detector, reader))

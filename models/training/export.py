@@ -32,6 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--threshold", action="append", default=[], help="label=yes or label=yes:no"
     )
+    parser.add_argument(
+        "--shift",
+        action="append",
+        default=[],
+        help="label=number: added to a label's logits instead of what training fitted",
+    )
     parser.add_argument("--earlier-minutes", type=float, default=0.0, help="of the rounds before")
     parser.add_argument(
         "--size", type=int, default=640, help="longest side of the detector's input"
@@ -49,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.kind == "detector":
         export_detector(saved, arguments.out, arguments.size, thresholds, common)
     else:
-        export_attributes(saved, arguments.out, thresholds, common)
+        shifts = {name: float(value) for name, value in (s.split("=") for s in arguments.shift)}
+        export_attributes(saved, arguments.out, thresholds, common, shifts)
     verify(arguments.out)
     return 0
 
@@ -90,13 +97,16 @@ def export_attributes(
     out: Path,
     thresholds: Mapping[str, str],
     common: Mapping[str, object],
+    shifts: Mapping[str, float],
 ) -> None:
     """ONNX with one logit a label, and the manifest."""
     net = attributes.AttributeNet()
     net.load_state_dict(saved["averaged"])
     calibration: Mapping[str, tuple[float, float]] = saved["calibration"]
     with torch.no_grad():
-        net.answer.bias += torch.tensor([calibration[label][1] for label in attributes.LABELS])
+        net.answer.bias += torch.tensor(
+            [shifts.get(label, calibration[label][1]) for label in attributes.LABELS]
+        )
     path = out / "head_attributes.onnx"
     write_onnx(
         net,

@@ -15,8 +15,8 @@ import onnxruntime
 from tqdm import tqdm
 
 from edge_agent.cameras.eyes.boxes import suppress
+from models.labels_file import merge_labels, write_labels
 from models.training.augment import Picture
-from models.training.labels_file import merge_labels, write_labels
 from models.training.scenes import read_picture
 from models.truth import UNKNOWN, Box, Label, Photo, read_truth
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from models.labels_file import merge_labels, write_labels
 from models.reading import Found, HeadDetector, overlaps
-from models.training.labels_file import merge_labels, write_labels
 from models.training.pseudo_labels import is_inside, is_on_top
 from models.training.scenes import read_picture
 from models.truth import Label, Photo, read_truth

@@ -13,9 +13,9 @@ import torch
 from tqdm import tqdm
 
 from edge_agent.cameras.eyes.boxes import suppress
+from models.labels_file import write_labels
 from models.reading import Found, HeadDetector, overlaps
 from models.training.detector import COCO_PERSON, Detector, flatten, load_published
-from models.training.labels_file import write_labels
 from models.training.scenes import letterbox, read_picture
 from models.truth import Box, Label, Photo, read_truth
 

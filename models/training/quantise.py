@@ -93,7 +93,7 @@ def quantise(folder: Path, photos: Sequence[Photo], out: Path, keep: Sequence[st
     text = (folder / MANIFEST_NAME).read_text("utf-8")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     text = text.replace(manifest.sha256, digest)
-    text = text.replace(f'"{manifest.version}"', f'"{manifest.version}-int8"', 1)
+    text = text.replace(f'id = "{manifest.id}"', f'id = "{out.name}"', 1)
     (out / MANIFEST_NAME).write_text(text, "utf-8")
     read_manifest(out)
 

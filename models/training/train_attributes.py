@@ -15,11 +15,11 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from models.labels_file import merge_labels
 from models.training.attributes import LABELS, MEAN, STD, AttributeNet, load_imagenet
 from models.training.augment import Picture
 from models.training.calibration import calibrate
 from models.training.crops import Head, crop, cut_heads, vary
-from models.training.labels_file import merge_labels
 from models.training.train_detector import average, groups, rate_share
 from models.truth import UNKNOWN, Label, Photo, read_truth
 from models.validation import split

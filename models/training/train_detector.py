@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from models.labels_file import merge_labels
 from models.training.detector import COCO_PERSON, LABELS, Detector, load_published
 from models.training.detector_loss import detector_loss
-from models.training.labels_file import merge_labels
 from models.training.scenes import Scene, compose
 from models.truth import Label, Photo, read_truth
 from models.validation import split

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from foodsentry.demo.seed import PASSWORD
 from foodsentry.demo.town import CANTEEN, MARKET
+from server.pages import load_assets
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,6 +29,7 @@ LIMIT_MS = 40_000
 
 @pytest.fixture
 def chromium() -> Iterator[Browser]:
+    assert load_assets(), "the console's scripts are not built, and nothing is live: `make assets`"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*QUIET])
         yield browser

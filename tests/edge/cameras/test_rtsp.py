@@ -219,6 +219,13 @@ def test_a_hanging_camera_ends_at_once_when_told(tmp_path: Path) -> None:
         assert reader.close(2)
 
 
+def frames_per_s(reader: Reader) -> float:
+    """Of the next three seconds."""
+    begun, count = time.monotonic(), reader.count
+    time.sleep(3)
+    return (reader.count - count) / (time.monotonic() - begun)
+
+
 def test_dead_and_hanging_cameras_slow_no_other(tmp_path: Path) -> None:
     with (
         Rtsp(tmp_path) as server,
@@ -231,13 +238,12 @@ def test_dead_and_hanging_cameras_slow_no_other(tmp_path: Path) -> None:
         good = read(server.address)
         good.start()
         frames(good, 1)
+        alone = min(15.0, frames_per_s(good))  # more while it catches up
 
         for reader in bad:
             reader.start()
         wait_until(lambda: all(reader.trouble for reader in bad))
-        begun, count = time.monotonic(), good.count
-        time.sleep(3)
-        rate = (good.count - count) / (time.monotonic() - begun)
+        rate = frames_per_s(good)
         assert not any(reader.count for reader in bad)
         assert all(reader.close(3) for reader in [good, *bad])
-    assert rate > 0.8 * 15
+    assert rate > 0.7 * alone > 1

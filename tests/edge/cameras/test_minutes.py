@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from contracts.topics import Identity
 from edge_agent.cameras.honesty.keepsakes import Keepsakes
 from edge_agent.cameras.honesty.minutes import GAP_S, LiveMinutes, Meal
 from edge_agent.cameras.honesty.proof import LIVE, MEAL, Proof
+from edge_agent.cameras.honesty.view import Light
 from edge_agent.cameras.schedule import LOCAL, Period, PeriodKind, Schedule
 
 LUNCH = Period("lunch", PeriodKind.MEAL, "11:00", "11:10")
@@ -136,3 +138,14 @@ def test_a_damaged_file_is_as_good_as_none(tmp_path: Path) -> None:
 
 def test_a_meal_knows_its_length() -> None:
     assert Meal("lunch", NOON, NOON + timedelta(minutes=150)).minutes == 150
+
+
+def test_a_learned_view_is_kept_for_the_agent_alone(tmp_path: Path) -> None:
+    kept = Keepsakes(tmp_path, "cam-1", "test")
+    levels = np.random.default_rng(1).integers(0, 255, (360, 640), dtype=np.uint8)
+    kept.keep_view(Light.DAY, levels)
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o077 == 0
+    (again,) = Keepsakes(tmp_path, "cam-1", "test").views().values()
+    assert (again == levels).all()
+    assert Keepsakes(tmp_path, "cam-1", "another").views() == {}

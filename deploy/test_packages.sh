@@ -6,6 +6,7 @@ need() { # need COMMAND PACKAGE: note PACKAGE unless COMMAND (or a path) is ther
     command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
 }
 need mosquitto mosquitto
+need mosquitto_pub mosquitto-clients
 need influxd influxdb
 need victoria-metrics victoria-metrics
 need chromium chromium

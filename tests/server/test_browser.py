@@ -148,9 +148,11 @@ def test_acknowledging_in_one_browser_shows_in_the_second_at_once(
 def test_an_alert_is_closed_with_a_note(visit: Visit, alert_ids: dict[str, str]) -> None:
     page, other = visit("tangxia"), visit("pengjiang")
     page.goto(f"/alerts/{alert_ids['hat']}")
-    picture = page.locator(".evidence img")
-    expect(picture).to_be_visible()
-    assert picture.evaluate("one => one.complete && one.naturalWidth") == 640
+    pictures = page.locator(".evidence img")
+    expect(pictures).to_have_count(3)  # before, at its best, after
+    for picture in pictures.all():
+        expect(picture).to_be_visible()
+        assert picture.evaluate("one => one.complete && one.naturalWidth") == 640
     page.fill("#note", "当事人已佩戴厨师帽，现场教育。")
     page.get_by_role("button", name="办结").click()
     expect(page.locator("#state")).to_contain_text("区健华 于")

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from models.labels_file import merge_labels
 from models.training.attributes import LABELS, MEAN, STD, AttributeNet, load_imagenet
 from models.training.augment import Picture
+from models.training.batches import Batches, load
 from models.training.calibration import calibrate
 from models.training.crops import Head, crop, cut_heads, vary
 from models.training.train_detector import average, groups, rate_share
@@ -100,12 +100,15 @@ def train(heads: Sequence[Head], validation: Sequence[Head], arguments: argparse
         optimizer.load_state_dict(saved["optimizer"])
         first, spent = saved["step"], saved["seconds"]
     started = time.monotonic()
-    batches = DataLoader(
-        Batches(heads, arguments, first),
-        batch_size=None,
-        num_workers=arguments.workers,
-        prefetch_factor=4 if arguments.workers else None,
-    )
+    weights = head_weights(heads)
+
+    def make(random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        chosen = random.choice(len(heads), size=arguments.batch, p=weights)
+        varied = [vary(heads[int(index)], random) for index in chosen]
+        truth = torch.tensor([answers(label) for _, label in varied], dtype=torch.float32)
+        return stack([picture for picture, _ in varied]), truth
+
+    batches = load(Batches(make, arguments.seed, first, arguments.steps), arguments.workers)
     progress = tqdm(batches, initial=first, total=arguments.steps, mininterval=5)
 
     def save(step: int) -> None:
@@ -147,26 +150,6 @@ def train(heads: Sequence[Head], validation: Sequence[Head], arguments: argparse
             save(step + 1)
     save(max(first, arguments.steps))
     return path
-
-
-class Batches(Dataset[tuple[Tensor, Tensor]]):
-    """The batch of each step that is left: it depends on seed and step alone, whoever makes it."""
-
-    def __init__(self, heads: Sequence[Head], arguments: argparse.Namespace, first: int) -> None:
-        self._heads, self._arguments, self._first = heads, arguments, first
-        self._weights = head_weights(heads)
-
-    def __len__(self) -> int:
-        return max(0, self._arguments.steps - self._first)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        if index >= len(self):
-            raise IndexError(index)
-        random = np.random.default_rng((self._arguments.seed, self._first + index))
-        chosen = random.choice(len(self._heads), size=self._arguments.batch, p=self._weights)
-        varied = [vary(self._heads[int(one)], random) for one in chosen]
-        truth = torch.tensor([answers(label) for _, label in varied], dtype=torch.float32)
-        return stack([picture for picture, _ in varied]), truth
 
 
 def head_weights(heads: Sequence[Head]) -> npt.NDArray[np.float64]:

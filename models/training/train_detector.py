@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from models.labels_file import merge_labels
+from models.training.batches import Batches, load
 from models.training.detector import COCO_PERSON, LABELS, Detector, load_published
 from models.training.detector_loss import detector_loss
 from models.training.scenes import Scene, compose
@@ -91,12 +91,15 @@ def train(photos: Sequence[Photo], arguments: argparse.Namespace) -> Path:
     else:
         detector.load_state_dict(torch.load(arguments.start, weights_only=True)["averaged"])
         averaged.load_state_dict(detector.state_dict())
-    batches = DataLoader(
-        Batches(photos, arguments, first),
-        batch_size=None,
-        num_workers=arguments.workers,
-        prefetch_factor=4 if arguments.workers else None,
-    )
+    weights = np.array([source_weight(photo) for photo in photos])
+    weights /= weights.sum()
+
+    def make(random: np.random.Generator) -> tuple[Tensor, list[tuple[Label, ...]]]:
+        size = int(random.choice(arguments.sizes))
+        scenes = draw(photos, weights, arguments.batch, size, random)
+        return to_tensor(scenes), [scene.labels for scene in scenes]
+
+    batches = load(Batches(make, arguments.seed, first, arguments.steps), arguments.workers)
     started = time.monotonic()
     detector.train()
     progress = tqdm(batches, initial=first, total=arguments.steps, mininterval=5)
@@ -126,27 +129,6 @@ def train(photos: Sequence[Photo], arguments: argparse.Namespace) -> Path:
                 path,
             )
     return path
-
-
-class Batches(Dataset[tuple[Tensor, list[tuple[Label, ...]]]]):
-    """The batch of each step that is left: it depends on seed and step alone, whoever composes
-    it."""
-
-    def __init__(self, photos: Sequence[Photo], arguments: argparse.Namespace, first: int) -> None:
-        self._photos, self._arguments, self._first = photos, arguments, first
-        weights = np.array([source_weight(photo) for photo in photos])
-        self._weights = weights / weights.sum()
-
-    def __len__(self) -> int:
-        return max(0, self._arguments.steps - self._first)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, list[tuple[Label, ...]]]:
-        if index >= len(self):
-            raise IndexError(index)
-        random = np.random.default_rng((self._arguments.seed, self._first + index))
-        size = int(random.choice(self._arguments.sizes))
-        scenes = draw(self._photos, self._weights, self._arguments.batch, size, random)
-        return to_tensor(scenes), [scene.labels for scene in scenes]
 
 
 def source_weight(photo: Photo) -> float:

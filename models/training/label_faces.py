@@ -2,7 +2,6 @@
 are; then the corrections made by eye."""
 
 import argparse
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +14,12 @@ import onnxruntime
 from tqdm import tqdm
 
 from edge_agent.cameras.eyes.boxes import suppress
+from models.corrections import CORRECTIONS, correct, read_corrections
 from models.labels_file import merge_labels, write_labels
 from models.training.augment import Picture
 from models.training.scenes import read_picture
-from models.truth import UNKNOWN, Box, Label, Photo, read_truth
+from models.truth import UNKNOWN, Box, Label, read_truth
 
-CORRECTIONS = Path(__file__).with_name("corrections.csv")
 SURE_FACE, NO_FACE = 0.5, 0.15
 SMALLEST_PX = 24.0
 """The detector sees too few of the faces of smaller heads to call the others faceless."""
@@ -116,46 +115,6 @@ def mark(label: Label, faces: Sequence[Face]) -> Label:
     if label.face == UNKNOWN and best is None and _side(label.box) >= SMALLEST_PX:
         return replace(label, face=0)
     return label
-
-
-def correct(label: Label, photo: Photo, corrections: Sequence["Correction"]) -> Label:
-    """The label with what was seen by eye."""
-    for one in corrections:
-        if (one.source, one.file) == (photo.source, photo.path.name) and _contains(
-            label.box, one.x, one.y
-        ):
-            for name in ("hat", "mask", "mask_wrong"):
-                if (value := getattr(one, name)) is not None:
-                    label = replace(label, **{name: value})
-    return label
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What a person, or a person with a model's help, says of the head at (x, y) of a picture."""
-
-    source: str
-    file: str
-    x: float
-    y: float
-    hat: int | None
-    mask: int | None
-    mask_wrong: int | None
-
-
-def read_corrections(path: Path) -> list[Correction]:
-    """Rows of a corrections file; an empty answer leaves the source's label as it is."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            Correction(
-                row["source"],
-                row["file"],
-                float(row["x"]),
-                float(row["y"]),
-                *(int(row[name]) if row[name] else None for name in ("hat", "mask", "mask_wrong")),
-            )
-            for row in csv.DictReader(file)
-        ]
 
 
 def _holds(head: Box, face: Face) -> bool:

@@ -17,7 +17,6 @@ from models.training.crops import cut_heads, vary  # noqa: E402
 from models.training.detector import LABELS, Detector, flatten  # noqa: E402
 from models.training.detector_loss import detector_loss, iou  # noqa: E402
 from models.training.drawn import draw_mask_on_face  # noqa: E402
-from models.training.label_faces import Correction, correct  # noqa: E402
 from models.training.pseudo_labels import add_chosen, read_chosen  # noqa: E402
 from models.truth import Label, Photo, read_truth  # noqa: E402
 
@@ -215,16 +214,6 @@ def test_heads_chosen_by_eye_join_the_persons(tmp_path: Path) -> None:
     heads = [(label.box, label.is_ignored) for label in labels if label.kind == "head"]
     assert heads == [((12.0, 2.0, 28.0, 20.0), False), ((50.0, 0.0, 70.0, 36.0), True)]
     assert [label.kind for label in labels].count("nothing") == 1
-
-
-def test_what_was_seen_by_eye_corrects_the_label() -> None:
-    label = Label((10.0, 10.0, 50.0, 60.0), hat=0, mask=-1)
-    photo = Photo(Path("images/chefs/7.jpg"), "chefs", (label,))
-    right = Correction("chefs", "7.jpg", 30.0, 40.0, hat=1, mask=None, mask_wrong=0)
-    elsewhere = Correction("chefs", "7.jpg", 90.0, 40.0, hat=0, mask=1, mask_wrong=1)
-    corrected = correct(label, photo, [right, elsewhere])
-    assert (corrected.hat, corrected.mask, corrected.mask_wrong) == (1, -1, 0)
-    assert correct(label, replace(photo, source="waiters"), [right]) == label
 
 
 def test_a_drawn_mask_stands_where_it_is_said_to() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.truth import Box, Label, Photo
+from models.truth import Label, Photo, contains
 
 CORRECTIONS = Path(__file__).with_name("corrections.csv")
 """Hats and masks of the hygiene photographs: places and answers, no pictures."""
@@ -31,7 +31,7 @@ def corrected(photos: Iterable[Photo], path: Path = CORRECTIONS) -> list[Photo]:
 def correct(label: Label, photo: Photo, corrections: Sequence["Correction"]) -> Label:
     """The label with what was seen by eye."""
     for one in corrections:
-        if (one.source, one.file) == (photo.source, photo.path.name) and _contains(
+        if (one.source, one.file) == (photo.source, photo.path.name) and contains(
             label.box, one.x, one.y
         ):
             for name in ("hat", "mask", "mask_wrong"):
@@ -66,7 +66,3 @@ def read_corrections(path: Path) -> list[Correction]:
             )
             for row in csv.DictReader(file)
         ]
-
-
-def _contains(box: Box, x: float, y: float) -> bool:
-    return box[0] <= x <= box[2] and box[1] <= y <= box[3]

@@ -52,6 +52,11 @@ class TruthError(ValueError):
     """A label file that cannot be used; the message names file, line and column."""
 
 
+def contains(box: Box, x: float, y: float) -> bool:
+    """Does the point lie in the box?"""
+    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+
+
 def head_from_face(face: Box, has_hat: bool, width: int, height: int) -> Box:
     """Head box (hat included, as far as a helmet would reach) from a face detector's box, clipped
     to the picture.

@@ -12,7 +12,7 @@ from contracts.clock import Clock
 from contracts.events import Evidence, Signature
 from contracts.statement import Statement, fingerprint
 from contracts.topics import Identity
-from edge_agent.custody.files import write_whole
+from edge_agent.files import write_whole
 
 _log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from contracts.settings import SettingsError
 from contracts.statement import fingerprint
-from edge_agent.custody.files import write_whole
 from edge_agent.custody.sealing import SealError, check_public_key
+from edge_agent.files import write_whole
 
 PUBLIC = "foodsentry-vault-public-1"
 PRIVATE = "foodsentry-vault-private-1"

@@ -18,7 +18,7 @@ from models.corrections import CORRECTIONS, correct, read_corrections
 from models.labels_file import merge_labels, write_labels
 from models.training.augment import Picture
 from models.training.scenes import read_picture
-from models.truth import UNKNOWN, Box, Label, read_truth
+from models.truth import UNKNOWN, Box, Label, contains, read_truth
 
 SURE_FACE, NO_FACE = 0.5, 0.15
 SMALLEST_PX = 24.0
@@ -120,11 +120,7 @@ def mark(label: Label, faces: Sequence[Face]) -> Label:
 def _holds(head: Box, face: Face) -> bool:
     x0, y0, x1, y1 = face.box
     is_larger = (x1 - x0) > 1.3 * (head[2] - head[0])
-    return not is_larger and _contains(head, (x0 + x1) / 2, (y0 + y1) / 2)
-
-
-def _contains(box: Box, x: float, y: float) -> bool:
-    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+    return not is_larger and contains(head, (x0 + x1) / 2, (y0 + y1) / 2)
 
 
 def _side(box: Box) -> float:

@@ -5,7 +5,6 @@ begins anew.
 """
 
 import logging
-import os
 from pathlib import Path
 
 import cv2
@@ -18,6 +17,7 @@ from edge_agent.cameras.honesty.landmarks import LEAST_LANDMARKS, VIEW, landmark
 from edge_agent.cameras.honesty.minutes import Meal
 from edge_agent.cameras.honesty.view import Light, light_of, view_of
 from edge_agent.cameras.pictures import Grey, read_picture
+from edge_agent.files import write_whole
 
 _log = logging.getLogger(__name__)
 
@@ -87,11 +87,6 @@ class Keepsakes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all; for the agent's own eyes, since a view may show who sat still."""
+    """For the agent's own eyes, since a view may show who sat still."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    write_whole(path, content)

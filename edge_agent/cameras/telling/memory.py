@@ -1,13 +1,13 @@
 """Remembers on disk which observations of a camera are open: a kill leaves none dangling."""
 
 import logging
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from contracts.events import Observation
+from edge_agent.files import write_whole
 
 _log = logging.getLogger(__name__)
 
@@ -27,9 +27,4 @@ def recall(path: Path) -> list[Observation]:
 def remember(path: Path, observations: Iterable[Observation]) -> None:
     """Write what is open, whole or not at all. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(msgspec.json.encode(list(observations)))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    write_whole(path, msgspec.json.encode(list(observations)), mode=0o666)

@@ -1,8 +1,8 @@
 """Keeps one link to the broker: makes it, notices when it is dead, makes it anew with back-off."""
 
 import logging
-import queue
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -21,6 +21,20 @@ class Letter(msgspec.Struct, frozen=True):
     event: LinkEvent
 
 
+LinkMaker = Callable[
+    [Endpoint, tuple[str, bytes] | None, str, Callable[[LinkEvent], None]],
+    Link,
+]
+"""Prepares a link; raises what `Link` raises."""
+
+
+class Letterbox(Protocol):
+    """Where links drop what happened; from any thread."""
+
+    def put(self, letter: Letter) -> None:
+        """Never blocks."""
+
+
 class Connection:
     """One thread uses it; the links' threads only drop letters into `inbox`."""
 
@@ -30,11 +44,13 @@ class Connection:
         subscription: str,
         will: Callable[[], tuple[str, bytes]],
         backoff: Backoff,
-        inbox: "queue.SimpleQueue[Letter | None]",
+        inbox: Letterbox,
         *,
         connect_limit_s: float,
+        make_link: LinkMaker = Link,
     ) -> None:
-        """`will` makes the last will's topic and payload for each link."""
+        """`will` makes the last will's topic and payload for each link, `make_link` the link."""
+        self._make_link = make_link
         self._connect_limit_s = connect_limit_s
         self._endpoint = endpoint
         self._subscription = subscription
@@ -74,7 +90,7 @@ class Connection:
             inbox.put(Letter(generation, event))
 
         try:
-            self._link = Link(self._endpoint, self._will(), self._subscription, emit)
+            self._link = self._make_link(self._endpoint, self._will(), self._subscription, emit)
         except (OSError, ValueError) as error:
             emit(Down(f"the connection cannot be prepared: {error}"))
         else:

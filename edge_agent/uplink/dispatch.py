@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from edge_agent.outbox.encoding import Lane
 from edge_agent.outbox.schema import key_of
-from edge_agent.outbox.store import Event, Outbox
+from edge_agent.outbox.store import Event
+from edge_agent.uplink.holding import Holding
 from edge_agent.uplink.lanes import LaneCursor
 from edge_agent.uplink.plan import SendPlan
 from edge_agent.uplink.receipts import Received
@@ -21,7 +22,7 @@ class Dispatch:
     """The books of one run of the uplink: at its beginning, the whole outbox is yet to be sent."""
 
     def __init__(
-        self, outbox: Outbox, settings: UplinkSettings, jitter: Callable[[], float]
+        self, outbox: Holding, settings: UplinkSettings, jitter: Callable[[], float]
     ) -> None:
         self._outbox = outbox
         self.plan = SendPlan(settings, jitter)

@@ -4,7 +4,8 @@ A block goes out oldest first, so that the opening of an episode travels before 
 """
 
 from edge_agent.outbox.encoding import Lane
-from edge_agent.outbox.store import Event, Outbox
+from edge_agent.outbox.store import Event
+from edge_agent.uplink.holding import Holding
 
 BLOCKS = {Lane.ALARM: 64, Lane.PICTURE: 1, Lane.READING: 64}
 
@@ -19,7 +20,7 @@ class LaneCursor:
         self._low: int | None = None
         """Everything from low through high was handed out; low None: and everything before."""
 
-    def next_block(self, outbox: Outbox, limit: int) -> list[Event]:
+    def next_block(self, outbox: Holding, limit: int) -> list[Event]:
         """The next events to send, at most `limit`; empty if there is none. Raises OutboxError."""
         limit = min(limit, BLOCKS[self.lane])
         if self._high is None and self._newest_first:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import msgspec
 
-from contracts.settings import read_secret
+from contracts.settings import SettingsError, read_secret
+from contracts.tls import TlsFiles, TlsUnusable
 
 
 class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +27,25 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ""
     tls_ca_file: Annotated[
-        str, msgspec.Meta(description="CA certificate; setting it turns TLS on.")
+        str,
+        msgspec.Meta(
+            description="CA certificate (PEM), relative to this settings file; setting it turns "
+            "TLS on."
+        ),
+    ] = ""
+    tls_cert_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="Our own certificate (PEM), for a broker that knows its clients by "
+            "certificate; read anew at every connection. Needs tls_key_file and tls_ca_file."
+        ),
+    ] = ""
+    tls_key_file: Annotated[
+        str,
+        msgspec.Meta(
+            description="The private key of tls_cert_file (PEM, not encrypted, readable by this "
+            "process alone)."
+        ),
     ] = ""
     client_id: Annotated[
         str, msgspec.Meta(description="MQTT client id; empty: made from the process's identity.")
@@ -43,3 +62,25 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             f"{settings_file}: mqtt.password_file",
             base=settings_file.parent,
         )
+
+    def tls(self, settings_file: Path) -> TlsFiles | None:
+        """The files for TLS, tried once; None without TLS. Raises SettingsError."""
+        if bool(self.tls_cert_file) != bool(self.tls_key_file):
+            raise SettingsError(
+                f"{settings_file}: mqtt.tls_cert_file and mqtt.tls_key_file go together"
+            )
+        if not self.tls_ca_file:
+            if self.tls_cert_file:
+                raise SettingsError(f"{settings_file}: mqtt.tls_cert_file needs mqtt.tls_ca_file")
+            return None
+        base = settings_file.absolute().parent
+        files = TlsFiles(
+            base / self.tls_ca_file,
+            base / self.tls_cert_file if self.tls_cert_file else None,
+            base / self.tls_key_file if self.tls_key_file else None,
+        )
+        try:
+            files.context()
+        except TlsUnusable as error:
+            raise SettingsError(f"{settings_file}: {error}") from None
+        return files

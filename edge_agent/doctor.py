@@ -14,6 +14,7 @@ from edge_agent.outbox.lock import in_use
 from edge_agent.outbox.survey import Survey, survey
 from edge_agent.ports import OutboxError
 from edge_agent.settings import EdgeSettings, Places, endpoint, places
+from edge_agent.uplink.certificates import look_at_certificates
 from edge_agent.uplink.mqtt import Endpoint
 from edge_agent.uplink.state import UplinkState
 
@@ -66,6 +67,8 @@ def examine(settings: EdgeSettings, settings_file: Path, at: datetime, probe: Pr
         findings.append(Finding("no agent runs on this outbox", _START))
     if broker:
         findings.append(Finding(broker, _advise_on_broker(broker, target)))
+    for one in look_at_certificates(target, at, broker):
+        findings.append(Finding(one.what, one.advice, one.since, one.grave))
     diagnosis = Diagnosis(who.source, str(where.outbox), at, runs, broker, findings=findings)
     try:
         found = survey(where.outbox)
@@ -115,7 +118,10 @@ def _advise_on_broker(problem: str, target: Endpoint) -> str:
     if "user name" in said or "not authorized" in said or "refuses" in said:
         return "check mqtt.username and the password file against the broker's account"
     if "certificate" in said or "ssl" in said or "tls" in said:
-        return "check mqtt.tls_ca_file and this machine's clock"
+        return (
+            "check mqtt.host, mqtt.port, the TLS files of [mqtt] and this machine's clock; nothing "
+            "is lost meanwhile"
+        )
     return (
         f"check the network (cable, SIM card, DNS), mqtt.host and mqtt.port "
         f"({target.host}:{target.port}), and whether the broker runs; nothing is lost meanwhile"

@@ -166,12 +166,9 @@ def places(settings: EdgeSettings, settings_file: Path) -> Places:
 
 
 def endpoint(settings: EdgeSettings, settings_file: Path) -> Endpoint:
-    """Where and as whom the agent connects. Raises SettingsError for a secret or CA file."""
+    """Where and as whom the agent connects. Raises SettingsError for a secret or a TLS file."""
     mqtt, who = settings.mqtt, settings.identity
     password = mqtt.password(settings_file)
-    ca_file = settings_file.absolute().parent / mqtt.tls_ca_file if mqtt.tls_ca_file else None
-    if ca_file is not None and not ca_file.is_file():
-        raise SettingsError(f"{settings_file}: mqtt.tls_ca_file: {ca_file} is not a file")
     username = mqtt.username or (f"{who.region}/{who.site}" if password else "")
     return Endpoint(
         host=mqtt.host,
@@ -179,7 +176,7 @@ def endpoint(settings: EdgeSettings, settings_file: Path) -> Endpoint:
         client_id=mqtt.client_id or f"fs-{who.region}-{who.site}-{who.device}",
         username=username,
         password=password,
-        tls_ca_file=ca_file,
+        tls=mqtt.tls(settings_file),
         keepalive_s=mqtt.keepalive_s,
         session_expiry_s=settings.uplink.session_expiry_s,
     )

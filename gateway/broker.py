@@ -18,7 +18,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -32,7 +31,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from contracts.clock import Clock
 from contracts.envelope import MAX_PAYLOAD_BYTES
 from contracts.mqtt_settings import MqttSettings
-from contracts.settings import SettingsError
+from contracts.tls import TlsFiles, tls_problem
 from gateway.buffered_socket import BufferedSocket
 
 log = logging.getLogger(__name__)
@@ -63,13 +62,35 @@ class Outbound(msgspec.Struct, frozen=True):
 
 
 class _Client(mqtt.Client):
-    """paho's client, reading ahead and handling all that was read in one turn of its loop."""
+    """paho's client, reading ahead and handling all that was read in one turn of its loop.
 
+    TLS files are read anew at every connection, so that a renewed certificate needs no restart.
+    """
+
+    tls: TlsFiles | None = None
+    trouble: OSError | None = None
+    """Why the last connecting or reading failed, which paho only logs."""
     _reader: BufferedSocket | None = None
 
     def _create_socket(self) -> Any:
-        self._reader = BufferedSocket(super()._create_socket())
+        try:
+            if self.tls is not None:
+                self._ssl_context = self.tls.context()
+            self._reader = BufferedSocket(super()._create_socket())
+        except OSError as error:
+            self.trouble = error
+            raise
+        self.trouble = None
         return self._reader
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        try:
+            return super()._sock_recv(bufsize)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.trouble = error
+            raise
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         reason = super().loop_read(max_packets)
@@ -91,14 +112,14 @@ class Broker:
         *,
         client_id: str,
         password: str | None,
-        folder: Path,
+        tls: TlsFiles | None,
         subscriptions: Sequence[str],
         receive_maximum: int,
         session_expiry_s: int,
         deliver: Callable[[Inbound], None],
         clock: Clock,
     ) -> None:
-        """Prepare; `folder` is where the settings' paths begin. Raises SettingsError."""
+        """Prepare; connects to nothing yet."""
         self.settings = settings
         self.connection = 0
         """Number of the present connection; it grows at every connecting and disconnecting."""
@@ -115,9 +136,9 @@ class Broker:
         self._properties.ReceiveMaximum = receive_maximum
         self._properties.SessionExpiryInterval = session_expiry_s
         self._properties.MaximumPacketSize = 2 * MAX_PAYLOAD_BYTES
-        self._client = self._make_client(client_id, password, folder)
+        self._client = self._make_client(client_id, password, tls)
 
-    def _make_client(self, client_id: str, password: str | None, folder: Path) -> mqtt.Client:
+    def _make_client(self, client_id: str, password: str | None, tls: TlsFiles | None) -> _Client:
         client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -128,12 +149,9 @@ class Broker:
         client.reconnect_delay_set(min_delay=1, max_delay=RECONNECT_MOST_S)
         if self.settings.username:
             client.username_pw_set(self.settings.username, password)
-        if self.settings.tls_ca_file:
-            ca_file = folder / self.settings.tls_ca_file
-            try:
-                client.tls_set(ca_certs=str(ca_file))
-            except OSError as error:
-                raise SettingsError(f"mqtt.tls_ca_file: {ca_file}: {error}") from None
+        client.tls = tls
+        if tls is not None:
+            client.tls_set_context(tls.context())
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -230,7 +248,17 @@ class Broker:
         self.trouble = ""
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
-        self.trouble = f"broker {self.settings.host}:{self.settings.port} cannot be reached"
+        where = f"broker {self.settings.host}:{self.settings.port} cannot be reached"
+        trouble = f"{where}: {self._why()}"
+        if trouble != self.trouble:
+            log.warning("%s", trouble)
+        self.trouble = trouble
+
+    def _why(self) -> str:
+        error = self._client.trouble
+        return (
+            tls_problem(error, self.settings.host) or getattr(error, "strerror", "") or str(error)
+        )
 
     def _on_disconnect(
         self,
@@ -243,7 +271,9 @@ class Broker:
         self.connection += 1
         self.connected_at = None
         if not self.trouble:
-            self.trouble = f"disconnected: {reason}"
+            self.trouble = f"disconnected: {tls_problem(self._client.trouble, self.settings.host)}"
+            if self.trouble == "disconnected: ":
+                self.trouble += str(reason)
             log.warning("%s:%d: %s", self.settings.host, self.settings.port, self.trouble)
 
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:

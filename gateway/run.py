@@ -61,7 +61,7 @@ class Gateway:
             settings.mqtt,
             client_id=name,
             password=settings.mqtt.password(settings_file),
-            folder=settings_file.parent,
+            tls=settings.mqtt.tls(settings_file),
             subscriptions=subscriptions(intake.group),
             receive_maximum=intake.receive_maximum,
             session_expiry_s=intake.session_expiry_s,

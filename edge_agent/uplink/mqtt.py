@@ -10,7 +10,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -18,6 +17,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+
+from contracts.tls import TlsFiles, tls_problem
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -28,7 +29,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     client_id: str
     username: str
     password: str | None
-    tls_ca_file: Path | None
+    tls: TlsFiles | None
     keepalive_s: int
     session_expiry_s: int
 
@@ -78,6 +79,21 @@ class Acknowledged(msgspec.Struct, frozen=True):
 LinkEvent = Up | Down | Subscribed | Acknowledged | Message
 
 
+class _Client(Client):
+    """paho's client; it remembers why a read failed, which paho only logs."""
+
+    trouble: OSError | None = None
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        try:
+            return super()._sock_recv(bufsize)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.trouble = error
+            raise
+
+
 class Link:
     """One connection. `emit` is called from the network thread and must not block."""
 
@@ -88,13 +104,13 @@ class Link:
         subscription: str,
         emit: Callable[[LinkEvent], None],
     ) -> None:
-        """Prepare. Raises OSError or ValueError for a CA file that cannot be used."""
+        """Prepare. Raises OSError or ValueError for a TLS file that cannot be used."""
         self._endpoint = endpoint
         self._subscription = subscription
         self._emit = emit
         self._closed = threading.Event()
         self._ended = threading.Event()
-        client = Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=endpoint.client_id,
             protocol=MQTTProtocolVersion.MQTTv5,
@@ -107,8 +123,8 @@ class Link:
             client.will_set(will[0], will[1], qos=1, retain=True)
         if endpoint.username:
             client.username_pw_set(endpoint.username, endpoint.password)
-        if endpoint.tls_ca_file is not None:
-            client.tls_set(ca_certs=str(endpoint.tls_ca_file))
+        if endpoint.tls is not None:
+            client.tls_set_context(endpoint.tls.context())
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -129,7 +145,7 @@ class Link:
                 end.host, end.port, end.keepalive_s, clean_start=False, properties=properties
             )
         except (OSError, ValueError) as error:
-            detail = getattr(error, "strerror", None) or error
+            detail = tls_problem(error, end.host) or getattr(error, "strerror", None) or error
             self._end(f"cannot reach the broker {end.host}:{end.port}: {detail}")
             return
         self._client.loop_start()
@@ -196,7 +212,8 @@ class Link:
         if flags.is_disconnect_packet_from_server:
             self._end(f"the broker ended the connection of {self._name()}: {code}")
         else:
-            self._end(f"connection lost ({code})")
+            detail = tls_problem(self._client.trouble, self._endpoint.host) or str(code)
+            self._end(f"connection lost ({detail})")
 
     def _on_publish(
         self,

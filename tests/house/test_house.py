@@ -28,7 +28,12 @@ DOORS = {
     "sqlalchemy": {"ledger/"},
     "alembic": {"ledger/"},
     "prometheus_client": {"gateway/metrics.py", "server/metrics.py"},
-    "cryptography": {"edge_agent/custody/", "ledger/signatures.py"},
+    "cryptography": {
+        "contracts/certificates.py",
+        "edge_agent/custody/",
+        "gateway/accounts/certificates.py",
+        "ledger/signatures.py",
+    },
     "argon2": {"server/passwords.py"},
     "segno": {"server/qr.py"},
     "iotcore": {"foodsentry/demo/broker.py"},

@@ -72,5 +72,5 @@ def test_the_agent_signs_in_under_its_site_unless_told_otherwise(
     )
     monkeypatch.delenv("FOODSENTRY_MQTT_PASSWORD", raising=False)
     path = write(tmp_path, WHO + '[mqtt]\ntls_ca_file = "none.pem"\n')
-    with pytest.raises(SettingsError, match=r"mqtt.tls_ca_file: .*none.pem is not a file"):
+    with pytest.raises(SettingsError, match=r"mqtt.tls_ca_file: .*none.pem: No such file"):
         endpoint(load_edge_settings(path), path)

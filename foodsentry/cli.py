@@ -21,7 +21,7 @@ ROOMS = {
     "server": ("server",),
     "ledger": ("ledger",),
     "models": ("models",),
-    "foodsentry": ("demo", "bench"),
+    "foodsentry": ("demo", "bench", "fleet"),
 }
 """Packages with a `commands` module (``add_commands(subparsers)``), and the commands it brings."""
 

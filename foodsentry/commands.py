@@ -1,4 +1,4 @@
-"""`foodsentry demo` and `foodsentry bench`."""
+"""`foodsentry demo`, `foodsentry bench` and `foodsentry fleet`."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from foodsentry.bench.commands import add_bench
 from foodsentry.demo.processes import ProcessFailed
 from foodsentry.demo.run import DemoFailed, DemoOptions, run_demo
+from foodsentry.fleet.commands import add_fleet
 
 
 def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,6 +20,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     demo.add_argument("--report", type=Path, metavar="FILE.json", help="write what was measured")
     demo.set_defaults(run=demo_command, long_running=True)
     add_bench(subparsers)
+    add_fleet(subparsers)
 
 
 def demo_command(arguments: argparse.Namespace) -> int:

@@ -137,9 +137,7 @@ class Link:
         threading.Thread(target=self._connect, name="uplink-connect", daemon=True).start()
 
     def _connect(self) -> None:
-        end = self._endpoint
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = end.session_expiry_s
+        end, properties = self._endpoint, self._connect_properties()
         try:
             self._client.connect(
                 end.host, end.port, end.keepalive_s, clean_start=False, properties=properties
@@ -151,6 +149,11 @@ class Link:
         self._client.loop_start()
         if self._closed.is_set():
             self._client.disconnect()
+
+    def _connect_properties(self) -> Properties:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = self._endpoint.session_expiry_s
+        return properties
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
         """Send with QoS 1; returns the packet id, or None if the link is down."""

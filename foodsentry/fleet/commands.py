@@ -10,6 +10,7 @@ import msgspec
 
 from contracts.clock import utc_now
 from contracts.settings import SettingsError, load_settings
+from contracts.tls import TlsFiles
 from contracts.topics import TopicError, checked_segment
 from edge_agent.uplink.settings import UplinkSettings
 from foodsentry.fleet.check import Findings, check
@@ -119,7 +120,7 @@ def _options(arguments: argparse.Namespace) -> FleetOptions:
     return FleetOptions(
         host=arguments.host,
         port=arguments.port,
-        tls_ca_file=arguments.tls_ca,
+        tls=TlsFiles(arguments.tls_ca) if arguments.tls_ca else None,
         passwords=passwords,
         over_s=arguments.over,
         connects_per_s=arguments.connects,

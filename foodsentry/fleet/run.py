@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import msgspec
 
 from contracts.clock import Clock, utc_now
+from contracts.tls import TlsFiles
 from edge_agent.ports import Fact
 from edge_agent.uplink.mqtt import Endpoint, LinkEvent
 from edge_agent.uplink.settings import UplinkSettings
@@ -40,7 +40,7 @@ class FleetOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: int = 1883
-    tls_ca_file: Path | None = None
+    tls: TlsFiles | None = None
     passwords: dict[str, str] = {}
     """Password by broker user, which is ``{region}/{site}``; none: anonymous."""
     over_s: float = 10.0
@@ -136,7 +136,7 @@ class _Fleet:
             client_id=f"fs-{who.region}-{who.site}-{who.device}",
             username=user if password else "",
             password=password,
-            tls_ca_file=options.tls_ca_file,
+            tls=options.tls,
             keepalive_s=options.keepalive_s,
             session_expiry_s=options.uplink.session_expiry_s,
         )

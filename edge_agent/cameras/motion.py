@@ -26,7 +26,9 @@ class MotionGate:
     looks_per_s: float
     look_every_s: float
     linger_s: float = 3.0
-    """So long after the last motion, or somebody in view, every due frame is looked at."""
+    """So long after the last motion, or somebody in view, a still room is looked at oftener."""
+    settled_every_s: float = 0.6
+    """So often meanwhile: a frame like the last one that showed nobody tells little new."""
 
     _last: Grey | None = field(default=None, init=False)
     _looked_s: float = field(default=float("-inf"), init=False)
@@ -44,7 +46,13 @@ class MotionGate:
         moved = self._last is None or changed_share(self._last, small) >= CHANGED_SHARE
         if moved or somebody:
             self._stirred_s = seen_s
-        if seen_s - self._stirred_s > self.linger_s and seen_s - self._looked_s < self.look_every_s:
+        elif seen_s - self._looked_s < self._pause_s(seen_s):
             return False
         self._last, self._looked_s = small, seen_s
         return True
+
+    def _pause_s(self, seen_s: float) -> float:
+        """Between looks at a still room in which nobody is followed."""
+        if self.quiet(seen_s):
+            return self.look_every_s
+        return 0.9 * min(self.settled_every_s, self.look_every_s)

@@ -57,12 +57,17 @@ def camera(decode: str = "all") -> CameraSettings:
     return CameraSettings("cam-1", "rtsp://bench/cam", "bench", decode=decode)  # type: ignore[arg-type]
 
 
-def open_clip(clip: Path, settings: CameraSettings) -> StreamVideo:
-    """The clip as a stream whose packets come 25 a second. Raises SourceError, BenchFailed."""
+def open_clip(
+    clip: Path, settings: CameraSettings, arrivals: Iterator[float] | None = None
+) -> StreamVideo:
+    """The clip as a stream whose packets come at `arrivals`, in seconds; without, 25 a second.
+
+    Raises SourceError, BenchFailed.
+    """
     lib = libav.load()
     if lib is None:
         raise BenchFailed("bench cameras: OpenCV brings no FFmpeg that is known here")
-    ticks = itertools.count(0.0, 1 / FPS)
+    ticks = arrivals or itertools.count(0.0, 1 / FPS)
     return open_stream(lib, str(clip), settings, lambda: next(ticks))
 
 

@@ -27,7 +27,7 @@ from foodsentry.bench import camera_costs, camera_site, camera_soak
 from foodsentry.bench.camera_costs import Cost
 from foodsentry.bench.camera_site import Live
 from foodsentry.bench.camera_soak import Soak
-from foodsentry.bench.clips import DAY_S, FPS, SCENE, check_gstreamer, make_clip
+from foodsentry.bench.clips import DAY_S, FPS, SCENE, SUB, check_gstreamer, make_clip
 from foodsentry.bench.figures import Figure, figure, machine, rate
 from foodsentry.demo.files import ROOT
 
@@ -135,13 +135,17 @@ def costs(clip: Path, runs: int) -> tuple[list[Figure], float, dict[str, float]]
     return figures, round(statistics.median(ratios), 3), per_core
 
 
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def report(
     runs: int,
     seconds: float,
     *,
     cameras: int = TARGET_CAMERAS,
     soak_hours: float = 0.0,
-    tell: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True),
+    tell: Callable[[str], None] = _tell,
 ) -> Report:
     """Measure it all. Raises BenchFailed that says what is missing."""
     check_gstreamer()
@@ -170,11 +174,13 @@ def report(
             cameras_per_core=per_core,
             memory_mb_per_camera=round(memory, 1),
             live=live,
-            soak=_soak(clip, soak_hours, tell) if soak_hours else None,
+            soak=soak(soak_hours, tell=tell) if soak_hours else None,
         )
 
 
-def _soak(clip: Path, hours: float, tell: Callable[[str], None]) -> Soak:
+def soak(hours: float, *, tell: Callable[[str], None] = _tell) -> Soak:
+    """So many hours of camera time on one core. Raises BenchFailed that says what is missing."""
+    check_gstreamer()
     tell(f"{hours:g} hours of camera time …")
     scene, models = _parts()
     said = 0
@@ -185,7 +191,8 @@ def _soak(clip: Path, hours: float, tell: Callable[[str], None]) -> Soak:
             said = int(share * 10)
             tell(f"  {said * 10} %")
 
-    with one_core():
+    with tempfile.TemporaryDirectory(prefix="foodsentry-bench-") as folder, one_core():
+        clip = make_clip(Path(folder) / "sub.mkv", camera_soak.VISIT, stream=SUB)
         return camera_soak.soak(clip, hours, scene, models, told)
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_agent.simulation.film import Act, pictures
@@ -15,6 +16,21 @@ from foodsentry.bench.ingest import BenchFailed
 from foodsentry.demo.run import free_port
 
 SIZE, FPS, KBPS = (1280, 720), 25, 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a camera sends."""
+
+    size: tuple[int, int]
+    """Width and height in pixels."""
+    fps: int
+    kbps: int
+
+
+MAIN = Stream(SIZE, FPS, KBPS)
+SUB = Stream((640, 360), 15, 512)
+"""A usual substream, which is what a site should have analysed."""
 _SCRIPT = Path(__file__).with_name("gstreamer.py")
 _PYTHON = "/usr/bin/python3"
 PACKAGES = (
@@ -52,15 +68,17 @@ def check_gstreamer() -> None:
         raise BenchFailed(f"bench cameras needs GStreamer: apt-get install {PACKAGES}")
 
 
-def make_clip(path: Path, acts: Sequence[Act] = DAY, codec: str = "h264") -> Path:
-    """Film `acts` at 1280x720, 25 pictures a second with a sensor's noise, and encode them at a
-    constant 3 Mbit/s. Raises BenchFailed."""
-    sizes = [str(number) for number in (*SIZE, FPS, KBPS)]
+def make_clip(
+    path: Path, acts: Sequence[Act] = DAY, codec: str = "h264", stream: Stream = MAIN
+) -> Path:
+    """Film `acts` with a sensor's noise and encode them as `stream` at a constant bit rate, a key
+    every two seconds. Raises BenchFailed."""
+    sizes = [str(number) for number in (*stream.size, stream.fps, stream.kbps)]
     command = [_PYTHON, str(_SCRIPT), "encode", str(path), *sizes, codec]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin and process.stderr
         try:
-            for picture in pictures(acts, fps=FPS, size=SIZE):
+            for picture in pictures(acts, fps=stream.fps, size=stream.size):
                 process.stdin.write(picture.tobytes())
             process.stdin.close()
         except BrokenPipeError:

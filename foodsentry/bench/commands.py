@@ -34,6 +34,9 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--soak", type=float, default=0, metavar="HOURS", help="then so many hours of camera time"
     )
     leaf.set_defaults(run=run_cameras)
+    leaf = leaves.add_parser("soak", help="hours of camera time: does anything grow?")
+    leaf.add_argument("--hours", type=float, default=24)
+    leaf.set_defaults(run=run_soak)
     leaf = leaves.add_parser("ingest", help="broker to ledger, series and receipts")
     leaf.add_argument("--runs", type=int, default=3)
     leaf.add_argument("--seconds", type=float, default=10, help="about this long a run")
@@ -80,6 +83,17 @@ def run_cameras(arguments: argparse.Namespace) -> int:
     print(f"Memory of one more camera: {found.memory_mb_per_camera:.1f} MB.")
     if found.soak:
         print(f"\n### Soak\n\n{msgspec.json.encode(found.soak).decode()}")
+    return 0
+
+
+def run_soak(arguments: argparse.Namespace) -> int:
+    """One line of JSON. 1: it cannot be measured here."""
+    try:
+        found = cameras.soak(arguments.hours)
+    except ingest.BenchFailed as error:
+        print(f"foodsentry bench: {error}", file=sys.stderr)
+        return 1
+    print(msgspec.json.encode(found).decode())
     return 0
 
 

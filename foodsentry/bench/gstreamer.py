@@ -16,18 +16,19 @@ from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 ENCODERS = {
     # As a camera does: constant bit rate, no B-frames, a key every two seconds.
-    "h264": "x264enc bitrate={} key-int-max=50 bframes=0 speed-preset=veryfast ! h264parse",
-    "h265": "x265enc bitrate={} key-int-max=50 speed-preset=ultrafast ! h265parse",
+    "h264": "x264enc bitrate={kbps} key-int-max={key} bframes=0 speed-preset=veryfast ! h264parse",
+    "h265": "x265enc bitrate={kbps} key-int-max={key} speed-preset=ultrafast ! h265parse",
 }
 
 
 def encode(out: str, width: str, height: str, fps: str, kbps: str, codec: str) -> None:
     """Encode what comes on standard input. Raises SystemExit that says what failed."""
+    encoder = ENCODERS[codec].format(kbps=kbps, key=2 * int(fps))
     line = Gst.parse_launch(
         f"fdsrc fd=0 blocksize={int(width) * int(height) * 3} ! "
         f"rawvideoparse format=bgr width={width} height={height} framerate={fps}/1 ! "
         "videoconvert ! video/x-raw,format=I420 ! "
-        f"{ENCODERS[codec].format(kbps)} ! matroskamux ! filesink location={out}"
+        f"{encoder} ! matroskamux ! filesink location={out}"
     )
     line.set_state(Gst.State.PLAYING)
     kinds = Gst.MessageType.EOS | Gst.MessageType.ERROR

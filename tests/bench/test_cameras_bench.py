@@ -8,7 +8,7 @@ import pytest
 
 from edge_agent.simulation.film import Act
 from edge_agent.simulation.film_cook import Cook
-from foodsentry.bench import camera_costs, camera_site, cameras, clips
+from foodsentry.bench import camera_costs, camera_site, camera_soak, cameras, clips
 from foodsentry.bench.ingest import BenchFailed
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -41,12 +41,15 @@ def test_costs(clip: Path) -> None:
     assert per_core["adaptive"] > per_core["all"] > 0
 
 
-def test_soak(clip: Path) -> None:
-    found = cameras._soak(clip, 0.01, lambda _: None)
-    assert (found.turns, found.fds_first, found.threads_first) == (
-        10, found.fds_last, found.threads_last,
-    )  # fmt: skip
+def test_soak(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_soak, "VISIT", (Act(5), Act(4, (Cook(hat=False, mask=False),))))
+    monkeypatch.setattr(camera_soak, "RESTART_TURNS", 4)
+    found = cameras.soak(0.01, tell=lambda _: None)
+    assert (found.turns, found.restarts) == (10, 3)
+    assert (found.fds_first, found.threads_first) == (found.fds_last, found.threads_last)
     assert found.observations > 0
+    assert found.pictures > 0
+    assert found.outbox_mb_last > 0
 
 
 def test_an_agent_with_real_cameras(clip: Path) -> None:

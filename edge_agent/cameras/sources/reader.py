@@ -61,6 +61,8 @@ class Reader:
     def close(self, wait_s: float = 1.0) -> bool:
         """Stop reading; False if the source still hangs (its thread ends with its timeout)."""
         self._stop.set()
+        with self._changed:
+            self._changed.notify_all()
         self._thread.join(wait_s)
         return not self._thread.is_alive()
 

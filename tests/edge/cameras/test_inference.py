@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from contracts.model_manifest import Decision, ManifestError, ModelInput
 from edge_agent.cameras.eyes.attributes import Answer, decide, read_attributes
 from edge_agent.cameras.eyes.detect import detect
 from edge_agent.cameras.eyes.inference import open_model
-from edge_agent.cameras.eyes.tensors import fit
+from edge_agent.cameras.eyes.tensors import fit, to_tensor
 from edge_agent.cameras.pipeline import Models
 from edge_agent.cameras.workers import open_models
 
@@ -186,3 +187,33 @@ def test_a_flexible_canvas_is_as_small_as_the_picture_allows(
     assert 0 <= rows - inner_rows < 32 and 0 <= columns - inner_columns < 32
     assert (canvas[:inner_rows, :inner_columns] == 200).all()
     assert (canvas[inner_rows:] == 7).all() and (canvas[:, inner_columns:] == 7).all()
+
+
+@pytest.mark.parametrize("colour", ["bgr", "rgb"])
+def test_a_tensor_is_the_pictures_by_channel_scaled_to_the_bit(
+    colour: Literal["bgr", "rgb"],
+) -> None:
+    mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+    wanted = ModelInput(
+        name="images",
+        width=8,
+        height=6,
+        colour=colour,
+        layout="nchw",
+        scale=0.9,
+        mean=mean,
+        std=std,
+        resize="stretch",
+    )
+    levels = np.arange(256, dtype=np.uint8).repeat(9)
+    pictures = [
+        np.random.default_rng(seed).permutation(levels)[:144].reshape(6, 8, 3) for seed in (1, 2)
+    ]
+    made = to_tensor(pictures, wanted)
+    assert made.shape == (2, 3, 6, 8)
+    for number, picture in enumerate(pictures):
+        ordered = picture[..., ::-1] if colour == "rgb" else picture
+        for channel in range(3):
+            scaled = ordered[..., channel].astype(np.float32) * np.float32(0.9)
+            plain = (scaled - np.float32(mean[channel])) / np.float32(std[channel])
+            assert np.array_equal(made[number, channel], plain)

@@ -36,6 +36,11 @@ def test_motion_opens_the_gate_at_once_and_somebody_keeps_it_open() -> None:
     assert len(looks(MotionGate(5, 60.0), [False] * 50, somebody=True)) == 50
 
 
+def test_after_a_motion_a_still_room_is_looked_at_oftener_for_a_while() -> None:
+    opened = looks(MotionGate(5, 60.0), [False] * 50 + [True] + [False] * 40)
+    assert opened[opened.index(50) :] == [50, 53, 56, 59, 62, 65]
+
+
 def test_no_more_looks_than_allowed() -> None:
     assert len(looks(MotionGate(1, 60.0), [True] * 50)) == 10
 

@@ -47,6 +47,13 @@ class Metrics:
         self.series_errors = Counter(
             f"{_P}_series_errors", "Failed writes to the series store.", registry=registry
         )
+        self.series_rejected = Counter(
+            f"{_P}_series_rejected_points",
+            "Points that the store will never take: too_old (beyond its retention), too_new, "
+            "type, unreadable, fault, other. Their messages are dead letters.",
+            ["why"],
+            registry=registry,
+        )
         self.series_dropped = Counter(
             f"{_P}_series_dropped_batches",
             "Batches not written because the queue was full; the edge sends them again.",

@@ -1,33 +1,37 @@
 """The InfluxDB door: writes by `influxdb-client`, reads by InfluxQL, which every version serves.
 
-``v2`` writes to /api/v2/write (InfluxDB 1.8 and later, 2.x, 3, VictoriaMetrics); ``v1`` is the same
-client with that path mapped to 1.x's /write.
+``v2`` writes to /api/v2/write (InfluxDB 1.8 and later, 2.x, 3); ``v1`` is the same client with that
+path mapped to 1.x's /write.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
-import urllib3
-from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.client.write_api import SYNCHRONOUS
-from influxdb_client.rest import ApiException
-
+from contracts.clock import Clock, utc_now
 from timeseries import influxql
+from timeseries.influx_client import InfluxClient, Refused, Unreachable
 from timeseries.lines import line
 from timeseries.names import fault
-from timeseries.port import Point, Sample, SeriesDown, SeriesRejected
+from timeseries.port import Point, Sample, SeriesDown, SeriesRejected, to_ns
+from timeseries.refusals import (
+    Line,
+    Refusal,
+    advice,
+    is_fault_of_points,
+    named_lines,
+    read_refusal,
+    retry_after_s,
+    suspects,
+)
 
 Api = Literal["v1", "v2"]
-V2_WRITE = "/api/v2/write"
-
-_BAD_REQUEST = {400, 413, 422}
-_DROPPED = re.compile(r"dropped=(\d+)")
-_FULL = re.compile(
-    r"max-(series|values)-per|max series|disk|no space|engine is closed|timeout", re.I
-)
+MOST_LINES = 10_000
+MOST_BYTES = 4_000_000
+"""Of one request, before compression; InfluxDB 3 takes 10 MB, the others more."""
+POISON_TRIES = 3
+PROBE = "foodsentry_probe"
+"""Measurement of the point that tells whether a failing server stores anything at all."""
 
 
 class InfluxStore:
@@ -45,36 +49,42 @@ class InfluxStore:
         token: str = "",
         timeout_s: float = 10.0,
         gzip: bool = True,
+        tls_ca_file: str = "",
+        clock: Clock = utc_now,
     ) -> None:
         """With `username` the token is its password (HTTP basic); else it is sent as a token."""
         self._where = f"{url} ({api})"
         self._database = database
         self._bucket = bucket or database
-        self._client = InfluxDBClient(
-            url=url,
-            token=f"{username}:{token}" if username else token,
-            org=org or "-",
-            timeout=max(1, round(timeout_s * 1000)),
-            enable_gzip=gzip,
-            auth_basic=bool(username),
+        self._clock = clock
+        self._client = InfluxClient(
+            url,
+            org=org,
+            username=username,
+            token=token,
+            timeout_s=timeout_s,
+            gzip=gzip,
+            tls_ca_file=tls_ca_file,
+            v1_database=database if api == "v1" else "",
         )
-        if api == "v1":
-            rest = self._client.api_client.rest_client
-            self._client.api_client.rest_client = _V1Rest(rest, database)  # type: ignore[assignment]
-        self._writer = self._client.write_api(write_options=SYNCHRONOUS)
 
     def write(self, points: Sequence[Point]) -> None:
         """Store points. Raises SeriesDown (try again) or SeriesRejected (the rest is stored)."""
         rejected: list[tuple[int, str]] = []
-        lines: list[tuple[int, bytes]] = []
+        lines: list[Line] = []
+        size = 0
         for index, point in enumerate(points):
             reason = fault(point)
             if reason:
                 rejected.append((index, reason))
-            else:
-                lines.append((index, line(point).encode()))
-        if lines:
-            rejected += self._refused(lines)
+                continue
+            one = Line(index, point, line(point).encode())
+            if len(lines) >= MOST_LINES or size + len(one.text) > MOST_BYTES:
+                rejected += self._store(lines)
+                lines, size = [], 0
+            lines.append(one)
+            size += len(one.text) + 1
+        rejected += self._store(lines)
         if rejected:
             raise SeriesRejected(sorted(rejected))
 
@@ -98,91 +108,87 @@ class InfluxStore:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._writer.close()  # type: ignore[no-untyped-call]
-        self._client.close()  # type: ignore[no-untyped-call]
+        self._client.close()
 
-    def _refused(self, lines: Sequence[tuple[int, bytes]]) -> list[tuple[int, str]]:
-        """Send lines; halve what is refused until the bad ones stand alone.
+    def _store(self, lines: Sequence[Line]) -> list[tuple[int, str]]:
+        """Send lines; part what is refused until the bad ones stand alone.
 
         Sending a good line twice is harmless, and only what the server has said yes to counts as
-        stored.
+        stored. A line that the server fails on (HTTP 500) again and again, alone, while it stores
+        others, is rejected, too: it would hold up everything behind it for ever.
         """
         rejected: list[tuple[int, str]] = []
-        waiting = [lines]
+        waiting = [lines] if lines else []
         while waiting:
             batch = waiting.pop()
-            reason = self._send(batch)
-            if reason is None:
+            refusal = self._send(batch)
+            if refusal is None:
                 continue
-            dropped = _DROPPED.search(reason)
-            if len(batch) == 1 or (dropped and int(dropped[1]) == len(batch)):
-                rejected += [(index, reason) for index, _ in batch]
+            if len(batch) == 1 and refusal.failed:
+                refusal = self._send_again(batch)
+            if refusal is None:
+                continue
+            if len(batch) == 1 or refusal.dropped == len(batch):
+                rejected += [(one.index, refusal.reason) for one in batch]
+            elif named := named_lines(refusal, batch):
+                rejected += [(batch[n].index, reason) for n, reason in named.items()]
+                waiting += [[one for n, one in enumerate(batch) if n not in named]]
             else:
-                half = len(batch) // 2
-                waiting += [batch[half:], batch[:half]]
+                waiting += _parts(batch, suspects(refusal, batch))
+            waiting = [batch for batch in waiting if batch]
         return rejected
 
-    def _send(self, lines: Sequence[tuple[int, bytes]]) -> str | None:
+    def _send_again(self, batch: Sequence[Line]) -> Refusal | None:
+        for _ in range(POISON_TRIES - 1):
+            refusal = self._send(batch)
+            if refusal is None or not refusal.failed:
+                break
+        return refusal
+
+    def _send(self, lines: Sequence[Line]) -> Refusal | None:
         """None if all were stored, else why the server refused some. Raises SeriesDown."""
-        body = b"\n".join(text for _, text in lines)
         try:
-            self._writer.write(self._bucket, record=body, write_precision="ns")  # type: ignore[arg-type]
-        except ApiException as error:
-            reason = _reason(error)
-            if error.status in _BAD_REQUEST and not _FULL.search(reason):
-                return reason
-            raise SeriesDown(f"{self._where}: HTTP {error.status}: {reason}") from error
-        except urllib3.exceptions.HTTPError as error:
+            self._client.write(self._bucket, b"\n".join(one.text for one in lines))
+        except Refused as error:
+            refusal = read_refusal(error.body, f"HTTP {error.status}")
+            if is_fault_of_points(error.status, refusal.reason):
+                return refusal
+            if error.status == 500 and self._stores_others():
+                reason = f"HTTP 500 for this, while others are stored: {refusal.reason}"
+                return Refusal(reason, failed=True)
+            raise self._down(error, refusal.reason) from error
+        except Unreachable as error:
             raise SeriesDown(f"{self._where}: {error}") from error
         return None
+
+    def _stores_others(self) -> bool:
+        """Whether the server stores a point that nothing can be wrong with."""
+        probe = Point(PROBE, {}, {"ok": True}, to_ns(self._clock()))
+        try:
+            self._client.write(self._bucket, line(probe).encode())
+        except (Refused, Unreachable):
+            return False
+        return True
 
     def _query(self, query: str) -> list[Sample]:
         parameters = [("db", self._database), ("q", query), ("epoch", "ns")]
         try:
-            response = self._client.api_client.call_api(  # type: ignore[no-untyped-call]
-                "/query",
-                "GET",
-                query_params=parameters,
-                _preload_content=False,
-                _return_http_data_only=True,
-                urlopen_kw={},
-            )
-            return influxql.read_answer(response.data)
-        except ApiException as error:
-            reason = _reason(error)
-            raise SeriesDown(f"{self._where}: HTTP {error.status}: {reason}") from error
-        except (urllib3.exceptions.HTTPError, influxql.QueryError) as error:
+            return influxql.read_answer(self._client.ask("GET", "/query", parameters).body)
+        except Refused as error:
+            raise self._down(error, read_refusal(error.body).reason) from error
+        except (Unreachable, influxql.QueryError) as error:
             raise SeriesDown(f"{self._where}: {error}") from error
 
-
-class _V1Rest:
-    """The client's HTTP layer, with v2's write path mapped to InfluxDB 1.x's."""
-
-    def __init__(self, inner: Any, database: str) -> None:
-        self._inner = inner
-        self._database = database
-
-    def POST(self, url: str, *, query_params: Any = None, **others: Any) -> Any:
-        if url.endswith(V2_WRITE):
-            url = url.removesuffix(V2_WRITE) + "/write"
-            query_params = [("db", self._database), ("precision", "ns")]
-        return self._inner.POST(url, query_params=query_params, **others)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+    def _down(self, error: Refused, reason: str) -> SeriesDown:
+        help_ = advice(error.status, reason, error.headers, self._clock())
+        said = f"{self._where}: HTTP {error.status}: {reason}{help_ and f' ({help_})'}"
+        return SeriesDown(said, retry_after_s(error.headers))
 
 
-class _Refusal(msgspec.Struct):
-    error: str = ""
-    message: str = ""
-
-
-def _reason(error: ApiException) -> str:
-    body = error.body or ""
-    try:
-        told = msgspec.json.decode(body, type=_Refusal)
-        text = told.error or told.message
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    reason = " ".join((text or str(error.reason)).split())
-    return reason if len(reason) <= 400 else f"{reason[:150]} … {reason[-250:]}"
+def _parts(batch: Sequence[Line], suspected: set[int]) -> list[Sequence[Line]]:
+    """A batch in two: the suspected lines and the others, or else its halves."""
+    if 0 < len(suspected) < len(batch):
+        bad = [one for n, one in enumerate(batch) if n in suspected]
+        return [bad, [one for n, one in enumerate(batch) if n not in suspected]]
+    half = len(batch) // 2
+    return [batch[half:], batch[:half]]

@@ -36,5 +36,6 @@ def _value(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return f"{value}i"
+        # Every number is a float, so that none meets a field of the other kind.
+        return f"{value}.0"
     return f'"{value.translate(_STRING)}"'

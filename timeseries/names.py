@@ -10,16 +10,23 @@ from functools import lru_cache
 import msgspec
 
 from timeseries.port import Point
+from timeseries.schema import FIELDS, Kind, kind_of
 
-INT64 = range(-(2**63), 2**63)
 EARLIEST_NS = -(2**63) + 2
 LATEST_NS = 2**63 - 2
 KEPT = 16_384
 """Series whose names are kept ready (about 1 kB each)."""
 
 Tags = tuple[tuple[str, str], ...]
+_NONE: dict[str, Kind] = {}
 
-_LOOKALIKES = str.maketrans({"\\": "＼", "\n": "␊", "\r": "␍", "\t": "␉", "\0": "␀"})
+EXACT = 2**53
+"""Every whole number up to here is a float, too."""
+
+_LOOKALIKES = {"\\": "＼", "\n": "␊", "\r": "␍", "\t": "␉", "\0": "␀"}
+_MARK = "␛"
+"""Before a character that looks like a look-alike and is none: two names never become one."""
+_PLAIN = str.maketrans(_LOOKALIKES | {c: _MARK + c for c in (*_LOOKALIKES.values(), _MARK)})
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -36,14 +43,16 @@ def plain_text(text: str) -> str:
     """`text` as it stands in a measurement, tag or field name.
 
     Line protocol has no way to write a line break there, and servers differ on backslashes:
-    look-alikes take their places.
+    look-alikes take their places. Different texts stay different.
     """
-    return text.translate(_LOOKALIKES)
+    return text.translate(_PLAIN)
 
 
 def plain_measurement(text: str) -> str:
     """`text` as the name of a measurement: a line must not begin as a comment does."""
     text = plain_text(text)
+    if text.startswith("＃"):
+        return _MARK + text
     return f"＃{text[1:]}" if text.startswith("#") else text
 
 
@@ -67,6 +76,7 @@ def fault(point: Point) -> str | None:
         return "no fields"
     if not EARLIEST_NS <= point.at_ns <= LATEST_NS:
         return f"time {point.at_ns} ns is out of range"
+    kinds = FIELDS.get(point.measurement, _NONE)
     for name, value in point.fields.items():
         trouble = _name_fault("field", name)
         if trouble:
@@ -79,8 +89,11 @@ def fault(point: Point) -> str | None:
         elif isinstance(value, str):
             if not _is_text(value):
                 return f"field {name[:80]}: is not Unicode text"
-        elif not isinstance(value, bool) and value not in INT64:
-            return f"field {name[:80]}: {value} does not fit 64 bits"
+        elif not isinstance(value, bool) and not -EXACT <= value <= EXACT:
+            return f"field {name[:80]}: {value} is no exact number: beyond 2**53"
+        wanted = kinds.get(name)
+        if wanted is not None and kind_of(value) != wanted:
+            return f"field {name[:80]}: a {kind_of(value)} where {point.measurement} has a {wanted}"
     return None
 
 

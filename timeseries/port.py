@@ -36,6 +36,11 @@ class SeriesDown(Exception):
     Some of them may have been stored. Writing them again is right, and harmless.
     """
 
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+        """How long the server asks to be left alone, if it does."""
+
 
 class SeriesRejected(Exception):
     """Some points will never be stored; every other one of the batch is."""

@@ -23,6 +23,7 @@ from gateway.receipts import receipts
 from gateway.unpack import Accepted, Numbered
 from ledger import dead_letters
 from ledger.engine import Engine, LedgerDown, writing
+from timeseries import refusals
 from timeseries.port import Point, SeriesDown, SeriesRejected, SeriesStore
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,8 @@ class SeriesWriter:
                 if not self._write(points, stop):
                     return False
             except SeriesRejected as error:
+                for _, why in error.rejected:
+                    self._metrics.series_rejected.labels(refusals.why(why)).inc()
                 unsafe = self._bury([(owners[index], why) for index, why in error.rejected])
             self._metrics.series_points.inc(len(points))
         self._health.well("series")
@@ -138,7 +141,7 @@ class SeriesWriter:
                 self._metrics.series_errors.inc()
                 if self._health.trouble("series", f"time series: {error}"):
                     log.warning("time series down, trying on: %s", error)
-                if stop.wait(pause_s):
+                if stop.wait(max(pause_s, error.retry_after_s or 0.0)):
                     return False
                 continue
             break

@@ -24,7 +24,7 @@ DOORS = {
     "paho": {"edge_agent/uplink/mqtt.py", "gateway/broker.py", "foodsentry/bench/"},
     "serial": {"edge_agent/instruments/port.py"},
     "onnxruntime": {"edge_agent/cameras/eyes/inference.py", "models/"},
-    "influxdb_client": {"timeseries/influx.py"},
+    "influxdb_client": {"timeseries/influx_client.py"},
     "sqlalchemy": {"ledger/"},
     "alembic": {"ledger/"},
     "prometheus_client": {"gateway/metrics.py", "server/metrics.py"},

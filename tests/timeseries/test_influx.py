@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from servers import Influx, ask, free_port
 
 from timeseries.influx import InfluxStore
-from timeseries.names import EARLIEST_NS, LATEST_NS, plain_measurement, plain_tags, plain_text
+from timeseries.names import (
+    EARLIEST_NS,
+    EXACT,
+    LATEST_NS,
+    plain_measurement,
+    plain_tags,
+    plain_text,
+)
 from timeseries.port import Point, Sample, SeriesDown, SeriesRejected, Value, to_ns
 
 pytestmark = pytest.mark.real
@@ -35,7 +42,7 @@ def test_a_type_conflict_costs_only_the_points_that_have_it(
 ) -> None:
     store = InfluxStore(api="v1", url=influx.url, database=database, gzip=gzip)
     store.write([point(100)])
-    points = [point(n, n if n in bad else n + 0.5) for n in range(20)]
+    points = [point(n, "x" if n in bad else n + 0.5) for n in range(20)]
     with pytest.raises(SeriesRejected) as rejected:
         store.write(points)
     assert [index for index, _ in rejected.value.rejected] == bad
@@ -45,10 +52,16 @@ def test_a_type_conflict_costs_only_the_points_that_have_it(
     store.close()
 
 
+def test_whole_and_broken_numbers_never_conflict(influx_store: InfluxStore) -> None:
+    influx_store.write([point(1, 3), point(2, 3.5), point(3, -(2**53)), point(4, 0)])
+    read = [sample.value for sample in influx_store.samples("m", "value", {}, AT, LATER)]
+    assert read == [3, 3.5, -(2**53), 0]
+
+
 def test_a_batch_that_is_bad_throughout_is_told_by_one_answer(influx_store: InfluxStore) -> None:
     influx_store.write([point(100)])
     with pytest.raises(SeriesRejected) as rejected:
-        influx_store.write([point(n, n) for n in range(5000)])
+        influx_store.write([point(n, "x") for n in range(5000)])
     assert [index for index, _ in rejected.value.rejected] == list(range(5000))
 
 
@@ -56,7 +69,7 @@ def test_faults_that_we_find_and_those_the_server_finds_are_told_together(
     influx_store: InfluxStore,
 ) -> None:
     influx_store.write([point(100)])
-    points = [point(0, 1), point(1), point(2, float("nan")), point(3), point(4, 4)]
+    points = [point(0, "x"), point(1), point(2, float("nan")), point(3), point(4, True)]
     with pytest.raises(SeriesRejected) as rejected:
         influx_store.write(points)
     assert [index for index, _ in rejected.value.rejected] == [0, 2, 4]
@@ -91,7 +104,7 @@ words = st.text(letters, max_size=12) | st.text(max_size=6).filter(str.isprintab
 names = words.filter(lambda text: text not in ("", "time"))
 values = (
     st.floats(allow_nan=False, allow_infinity=False)
-    | st.integers(-(2**63), 2**63 - 1)
+    | st.integers(-EXACT, EXACT)
     | st.booleans()
     | words
 )

@@ -1,9 +1,11 @@
 """Line protocol: what a line looks like, and what no store is asked to take."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from timeseries.lines import line
-from timeseries.names import INT64, LATEST_NS, fault, plain_measurement, plain_tags, plain_text
+from timeseries.names import EXACT, LATEST_NS, fault, plain_measurement, plain_tags, plain_text
 from timeseries.port import Point, Value, from_ns, to_ns
 
 AT_NS = 1_772_415_000_123_456_789
@@ -15,8 +17,8 @@ AT_NS = 1_772_415_000_123_456_789
         (1.0, "1.0"),
         (1e21, "1e+21"),
         (-0.1, "-0.1"),
-        (3, "3i"),
-        (-(2**63), "-9223372036854775808i"),
+        (3, "3.0"),
+        (-(2**53), "-9007199254740992.0"),
         (True, "true"),
         (False, "false"),
         ('说 "好"\\,=', '"说 \\"好\\"\\\\,="'),
@@ -55,7 +57,7 @@ def test_what_cannot_stand_in_a_name_gets_a_lookalike() -> None:
         (Point("m", {}, {"": 1.0}, 0), "a field has no name"),
         (Point("m", {}, {"f": float("nan")}, 0), "field f: nan is not a number that can be stored"),
         (Point("m", {}, {"f": float("-inf")}, 0), "field f: -inf is not a number"),
-        (Point("m", {}, {"f": INT64.stop}, 0), "field f: 9223372036854775808 does not fit 64 bits"),
+        (Point("m", {}, {"f": EXACT + 1}, 0), "field f: 9007199254740993 is no exact number"),
         (Point("m", {}, {"f": 1.0}, LATEST_NS + 1), "time 9223372036854775807 ns is out of range"),
         (Point("m", {"": "x"}, {"f": 1.0}, 0), "a tag has no name"),
         (Point("m", {"t": "\ud800"}, {"f": 1.0}, 0), "tag t: is not Unicode text"),
@@ -63,6 +65,12 @@ def test_what_cannot_stand_in_a_name_gets_a_lookalike() -> None:
         (Point("m", {"f": "x"}, {"f": 1.0}, 0), "field f: a tag has this name"),
         (Point("m", {"time": "x"}, {"f": 1.0}, 0), "tag time: the name is taken"),
         (Point("m", {}, {"time": 1.0}, 0), "field time: the name is taken"),
+        (
+            Point("readings", {}, {"value": True}, 0),
+            "field value: a yes/no where readings has a number",
+        ),
+        (Point("tests", {}, {"positive": 1.0}, 0), "field positive: a number where tests has a"),
+        (Point("tests", {}, {"number": "1.0"}, 0), "field number: a text where tests has a"),
     ],
 )
 def test_faults(point: Point, reason: str) -> None:
@@ -72,6 +80,13 @@ def test_faults(point: Point, reason: str) -> None:
 
 def test_no_fault() -> None:
     assert fault(Point("m", {"t": "值", "e": ""}, {"f": "", "g": 1, "h": True}, -1)) is None
+
+
+@given(st.lists(st.text(st.sampled_from([*"a\\\n\r\t\0#", *"＼␊␍␉␀␛＃"]), max_size=6), max_size=2))
+def test_two_names_never_become_one(texts: list[str]) -> None:
+    for plain in (plain_text, plain_measurement):
+        assert len({plain(text) for text in texts}) == len(set(texts))
+        assert not any(set(plain(text)) & set("\\\n\r\t\0") for text in texts)
 
 
 def test_times() -> None:

@@ -13,6 +13,7 @@ from gateway.alerts.rules import check_limits, read_rules
 from gateway.replay import replay
 from gateway.run import CONFIGS, read_book, run_gateway
 from gateway.settings import GatewaySettings
+from gateway.setup_command import add_setup
 from ledger import dead_letters
 from ledger.dead_letters import DeadLetter
 from ledger.engine import Engine, LedgerDown, reading
@@ -27,6 +28,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     run = commands.add_parser("run", help="run a gateway until it is asked to stop")
     run.add_argument("settings", type=Path, help="settings file (TOML)")
     run.set_defaults(run=_run, long_running=True)
+    add_setup(commands)
     _add_dead_letters(commands)
     check = commands.add_parser("check-rules", help="check rule files and list the rules")
     check.add_argument(

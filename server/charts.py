@@ -14,6 +14,7 @@ from server.formats import local
 from server.languages import Words
 from server.limit_lines import LimitLines
 from timeseries.port import Sample, SeriesStore
+from timeseries.schema import MEANS_EVERY_S
 
 METRIC = "temperature"
 POINTS = 360
@@ -51,7 +52,7 @@ def temperatures(
     """The lines of these probes over the last `days`. Raises SeriesDown."""
     longest = timedelta(days=days)
     start = now - min(longest, max(SHORTEST, now - _first(store, probes, now - longest, now)))
-    every_s = max(10.0, float(round((now - start).total_seconds() / POINTS / 10) * 10))
+    every_s = _every_s((now - start).total_seconds())
     series: list[dict[str, Any]] = []
     for probe in probes:
         samples = store.samples("readings", "value", _tags(probe), start, now, every_s)
@@ -75,6 +76,14 @@ def temperatures(
     }
 
 
+def _every_s(span_s: float) -> float:
+    """How long a point of the line is; long ones are such that the store's kept means serve."""
+    every_s = max(10, round(span_s / POINTS / 10) * 10)
+    if every_s >= MEANS_EVERY_S:
+        every_s = -(-every_s // MEANS_EVERY_S) * MEANS_EVERY_S
+    return float(every_s)
+
+
 def _tags(probe: Device) -> dict[str, str]:
     return {
         "region": probe.region,
@@ -88,7 +97,7 @@ def _first(
     store: SeriesStore, probes: Sequence[Device], start: datetime, end: datetime
 ) -> datetime:
     """When the readings in a stretch of time begin: a young probe's chart has no empty day."""
-    coarse_s = (end - start).total_seconds() / POINTS
+    coarse_s = _every_s((end - start).total_seconds())
     first = end
     for probe in probes:
         samples = store.samples("readings", "value", _tags(probe), start, end, coarse_s)

@@ -4,12 +4,14 @@
 path mapped to 1.x's /write.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from contracts.clock import Clock, utc_now
-from timeseries import influxql
+from timeseries import influxql, means
 from timeseries.influx_client import InfluxClient, Refused, Unreachable
 from timeseries.lines import line
 from timeseries.names import fault
@@ -30,6 +32,8 @@ MOST_LINES = 10_000
 MOST_BYTES = 4_000_000
 """Of one request, before compression; InfluxDB 3 takes 10 MB, the others more."""
 POISON_TRIES = 3
+MEANS_AGAIN_S = 600.0
+"""How long it is believed that a store keeps no means."""
 PROBE = "foodsentry_probe"
 """Measurement of the point that tells whether a failing server stores anything at all."""
 
@@ -39,34 +43,20 @@ class InfluxStore:
 
     def __init__(
         self,
+        client: InfluxClient,
         *,
         api: Api,
-        url: str,
         database: str,
         bucket: str = "",
-        org: str = "",
-        username: str = "",
-        token: str = "",
-        timeout_s: float = 10.0,
-        gzip: bool = True,
-        tls_ca_file: str = "",
         clock: Clock = utc_now,
     ) -> None:
-        """With `username` the token is its password (HTTP basic); else it is sent as a token."""
-        self._where = f"{url} ({api})"
+        """`client` is closed with the store; for ``v1`` it knows the database, too."""
+        self._where = f"{client.url} ({api})"
         self._database = database
         self._bucket = bucket or database
         self._clock = clock
-        self._client = InfluxClient(
-            url,
-            org=org,
-            username=username,
-            token=token,
-            timeout_s=timeout_s,
-            gzip=gzip,
-            tls_ca_file=tls_ca_file,
-            v1_database=database if api == "v1" else "",
-        )
+        self._no_means_until = 0.0
+        self._client = client
 
     def write(self, points: Sequence[Point]) -> None:
         """Store points. Raises SeriesDown (try again) or SeriesRejected (the rest is stored)."""
@@ -98,12 +88,26 @@ class InfluxStore:
         every_s: float | None = None,
     ) -> list[Sample]:
         """Values by time; see `SeriesStore.samples`. Raises SeriesDown."""
+        if every_s is not None and means.serves(measurement, field, every_s):
+
+            def ask(of_means: bool, start_ns: int, end_ns: int) -> means.Parts:
+                return self._parts(
+                    influxql.select_parts(
+                        measurement, field, tags, start_ns, end_ns, every_s, means=of_means
+                    ),
+                    of_means,
+                )
+
+            return means.combined(
+                to_ns(start_at), to_ns(end_at), every_s, partial(ask, True), partial(ask, False)
+            )
         query = influxql.select_samples(measurement, field, tags, start_at, end_at, every_s)
-        return self._query(query)
+        return influxql.samples_of(self._query(query))
 
     def latest(self, measurement: str, field: str, tags: Mapping[str, str]) -> Sample | None:
         """The newest value; see `SeriesStore.latest`. Raises SeriesDown."""
-        found = self._query(influxql.select_latest(measurement, field, tags))
+        query = influxql.select_latest(measurement, field, tags)
+        found = influxql.samples_of(self._query(query))
         return max(found, key=lambda sample: sample.at, default=None)
 
     def close(self) -> None:
@@ -170,10 +174,24 @@ class InfluxStore:
             return False
         return True
 
-    def _query(self, query: str) -> list[Sample]:
+    def _parts(self, query: str, of_means: bool) -> means.Parts:
+        """Parts of buckets; none where no means are kept (never set up, or a store without)."""
+        if not of_means:
+            return means.read_parts(self._query(query))
+        if time.monotonic() < self._no_means_until:
+            return {}
+        try:
+            return means.read_parts(self._query(query))
+        except SeriesDown as error:
+            if "not found" not in str(error):
+                raise
+            self._no_means_until = time.monotonic() + MEANS_AGAIN_S
+            return {}
+
+    def _query(self, query: str) -> list[influxql.Row]:
         parameters = [("db", self._database), ("q", query), ("epoch", "ns")]
         try:
-            return influxql.read_answer(self._client.ask("GET", "/query", parameters).body)
+            return influxql.read_rows(self._client.ask("GET", "/query", parameters).body)
         except Refused as error:
             raise self._down(error, read_refusal(error.body).reason) from error
         except (Unreachable, influxql.QueryError) as error:

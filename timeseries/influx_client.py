@@ -75,7 +75,7 @@ class InfluxClient:
         if v1_database:
             rest = self._client.api_client.rest_client
             self._client.api_client.rest_client = _V1Rest(rest, v1_database)  # type: ignore[assignment]
-        self._writer = WriteService(self._client.api_client)
+        self._writer = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]
 
     def write(self, bucket: str, lines: bytes) -> None:
         """Post line protocol with times in nanoseconds. Raises Unreachable or Refused."""

@@ -3,17 +3,22 @@
 Source of the rules: InfluxData's "InfluxQL reference", literals and identifiers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
 from timeseries.names import plain_measurement, plain_tags, plain_text
 from timeseries.port import Sample, Value, from_ns, to_ns
+from timeseries.schema import MEANS
 
 _ESCAPES = {"\\": "\\\\", "\n": "\\n"}
 _STRING = str.maketrans(_ESCAPES | {"'": "\\'"})
 _NAME = str.maketrans(_ESCAPES | {'"': '\\"'})
+
+
+Row = tuple[int, list[Value | None]]
+"""A time in nanoseconds, and the columns after it."""
 
 
 class QueryError(Exception):
@@ -52,6 +57,28 @@ def select_samples(
     return f"SELECT {chosen} {source}{grouped} ORDER BY time"
 
 
+def select_parts(
+    measurement: str,
+    field: str,
+    tags: Mapping[str, str],
+    start_ns: int,
+    end_ns: int,
+    every_s: float,
+    *,
+    means: bool,
+) -> str:
+    """The query for sum, count and (of means) number of rows in each bucket of a span."""
+    field = name(plain_text(field))
+    table = name(plain_measurement(measurement))
+    if means:
+        chosen, table = 'sum("sum"), sum("count"), count("count")', f"{name(MEANS)}.{table}"
+    else:
+        chosen = f"sum({field}), count({field})"
+    span = f"time >= {start_ns} AND time < {end_ns}{_and_tags(tags)}"
+    grouped = f"GROUP BY time({round(every_s * 1_000_000_000)}ns) fill(none)"
+    return f"SELECT {chosen} FROM {table} WHERE {span} {grouped}"  # noqa: S608 - names are quoted
+
+
 def select_latest(measurement: str, field: str, tags: Mapping[str, str]) -> str:
     """The query for the newest value."""
     measurement, field = name(plain_measurement(measurement)), name(plain_text(field))
@@ -61,7 +88,7 @@ def select_latest(measurement: str, field: str, tags: Mapping[str, str]) -> str:
 
 
 class _Series(msgspec.Struct):
-    values: list[tuple[int, Value | None]] = []
+    values: list[list[Value | None]] = []
 
 
 class _Statement(msgspec.Struct):
@@ -77,8 +104,28 @@ class _Answer(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Answer)
 
 
-def read_answer(body: bytes) -> list[Sample]:
-    """The samples in a /query answer with ``epoch=ns``. Raises QueryError."""
+def samples_of(rows: Iterable[Row]) -> list[Sample]:
+    """The first columns as samples; empty ones are left out."""
+    return [Sample(from_ns(at_ns), values[0]) for at_ns, values in rows if values[0] is not None]
+
+
+def read_rows(body: bytes) -> list[Row]:
+    """Times (nanoseconds) and columns in a /query answer with ``epoch=ns``. Raises QueryError."""
+    rows = []
+    for series in _series(body):
+        for at_ns, *values in series.values:
+            if not isinstance(at_ns, int) or not values:
+                raise QueryError("answer cannot be read: a row without time or values")
+            rows.append((at_ns, values))
+    return rows
+
+
+def read_table(body: bytes) -> list[list[Value | None]]:
+    """The rows of a SHOW statement's answer. Raises QueryError."""
+    return [row for series in _series(body) for row in series.values]
+
+
+def _series(body: bytes) -> list[_Series]:
     try:
         answer = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -86,13 +133,7 @@ def read_answer(body: bytes) -> list[Sample]:
     for trouble in (answer.error, *(statement.error for statement in answer.results)):
         if trouble:
             raise QueryError(trouble)
-    return [
-        Sample(from_ns(at_ns), value)
-        for statement in answer.results
-        for series in statement.series
-        for at_ns, value in series.values
-        if value is not None
-    ]
+    return [series for statement in answer.results for series in statement.series]
 
 
 def _and_tags(tags: Mapping[str, str]) -> str:

@@ -18,6 +18,13 @@ FIELDS: dict[str, dict[str, Kind]] = {
 THINNED = (("readings", "value"),)
 """Measurement and field of which means are kept when the values themselves are old."""
 
+MEANS = "means"
+"""Retention policy (1.x) or second half of a bucket's name (2.x) that holds the means."""
+MEANS_EVERY_S = 600
+"""Length of a mean's bucket; aligned to the Unix epoch."""
+MEANS_FIELDS = ("value", "min", "max", "sum", "count")
+"""What is kept of a bucket; `value` is the mean."""
+
 
 def kind_of(value: Value) -> Kind:
     """The kind of a value."""

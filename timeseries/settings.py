@@ -7,6 +7,8 @@ import msgspec
 
 from contracts.settings import SettingsError, read_secret
 from timeseries.influx import InfluxStore
+from timeseries.influx_client import InfluxClient
+from timeseries.keep import KeepSettings
 from timeseries.port import SeriesStore
 from timeseries.sqlite import SqliteStore
 
@@ -65,6 +67,9 @@ class SeriesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "settings file; empty: those of the system."
         ),
     ] = ""
+    keep: Annotated[KeepSettings, msgspec.Meta(description="How long measurements are kept.")] = (
+        KeepSettings()
+    )
 
 
 def open_store(settings: SeriesSettings, base_path: Path) -> SeriesStore:
@@ -74,6 +79,22 @@ def open_store(settings: SeriesSettings, base_path: Path) -> SeriesStore:
     """
     if settings.api == "sqlite":
         return SqliteStore(base_path / settings.path)
+    client = open_client(settings, base_path)
+    return InfluxStore(
+        client,
+        api=settings.api,
+        database=settings.database or settings.bucket,
+        bucket=settings.bucket,
+    )
+
+
+def open_client(
+    settings: SeriesSettings, base_path: Path, token: str | None = None
+) -> InfluxClient:
+    """A connection to the server that the settings name; `token` instead of theirs.
+
+    Raises SettingsError that names the key.
+    """
     if not settings.url:
         raise SettingsError(f"series.url: api {settings.api!r} needs the server's URL")
     if not settings.url.startswith(("http://", "https://")):
@@ -82,20 +103,19 @@ def open_store(settings: SeriesSettings, base_path: Path) -> SeriesStore:
         raise SettingsError("series.database: api 'v1' needs a database")
     if settings.api == "v2" and not settings.bucket:
         raise SettingsError("series.bucket: api 'v2' needs a bucket")
-    token = read_secret(
-        settings.token_file, "FOODSENTRY_SERIES_TOKEN", "series.token_file", base=base_path
-    )
-    return InfluxStore(
-        api=settings.api,
-        url=settings.url,
-        database=settings.database or settings.bucket,
-        bucket=settings.bucket,
+    if token is None:
+        token = read_secret(
+            settings.token_file, "FOODSENTRY_SERIES_TOKEN", "series.token_file", base=base_path
+        )
+    return InfluxClient(
+        settings.url,
         org=settings.org,
         username=settings.username,
         token=token or "",
         timeout_s=settings.timeout_s,
         gzip=settings.gzip,
         tls_ca_file=_file(settings.tls_ca_file, base_path),
+        v1_database=settings.database if settings.api == "v1" else "",
     )
 
 

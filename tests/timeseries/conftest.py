@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from influx_door import influx_door
 from servers import Influx, ask
 
 from timeseries.influx import InfluxStore
@@ -25,7 +26,7 @@ def database(influx: Influx) -> str:
 
 @pytest.fixture
 def influx_store(influx: Influx, database: str) -> Iterator[InfluxStore]:
-    store = InfluxStore(api="v1", url=influx.url, database=database)
+    store = influx_door(api="v1", url=influx.url, database=database)
     yield store
     store.close()
 

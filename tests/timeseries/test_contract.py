@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from influx_contract import TOKEN, InfluxContract
+from influx_door import influx_door
 
 from timeseries import influx, refusals
 from timeseries.influx import InfluxStore
@@ -17,7 +18,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 def store(server: InfluxContract, token: str = TOKEN, **others: object) -> InfluxStore:
-    return InfluxStore(
+    return influx_door(
         api="v2",
         url=server.url,
         database="b",

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from influx_door import influx_door
 from servers import Influx, ask, free_port
 
 from timeseries.influx import InfluxStore
@@ -40,7 +41,7 @@ def point(n: int, value: Value = 1.5, measurement: str = "m") -> Point:
 def test_a_type_conflict_costs_only_the_points_that_have_it(
     influx: Influx, database: str, bad: list[int], gzip: bool
 ) -> None:
-    store = InfluxStore(api="v1", url=influx.url, database=database, gzip=gzip)
+    store = influx_door(api="v1", url=influx.url, database=database, gzip=gzip)
     store.write([point(100)])
     points = [point(n, "x" if n in bad else n + 0.5) for n in range(20)]
     with pytest.raises(SeriesRejected) as rejected:
@@ -158,7 +159,7 @@ def test_sign_in(tmp_path: Path) -> None:
         ask(server.url, "CREATE DATABASE d", u="admin", p="p:w d")
 
         def store(username: str, token: str) -> InfluxStore:
-            return InfluxStore(
+            return influx_door(
                 api="v1", url=server.url, database="d", username=username, token=token
             )
 
@@ -177,7 +178,7 @@ def test_sign_in(tmp_path: Path) -> None:
 
 
 def test_a_database_that_does_not_exist(influx: Influx) -> None:
-    store = InfluxStore(api="v1", url=influx.url, database="nothing")
+    store = influx_door(api="v1", url=influx.url, database="nothing")
     with pytest.raises(SeriesDown, match='HTTP 404: database not found: "nothing"'):
         store.write([point(1)])
     with pytest.raises(SeriesDown, match="database not found: nothing"):
@@ -196,7 +197,7 @@ def _wait_until_stopped(server: Influx) -> None:
 def test_gone_slow_and_back(tmp_path: Path) -> None:
     with Influx(tmp_path) as server:
         ask(server.url, "CREATE DATABASE d")
-        store = InfluxStore(api="v1", url=server.url, database="d", timeout_s=0.4)
+        store = influx_door(api="v1", url=server.url, database="d", timeout_s=0.4)
         store.write([point(1)])
         server.signal(signal.SIGSTOP)
         _wait_until_stopped(server)
@@ -228,7 +229,7 @@ def test_full_is_down_and_not_a_fault_of_the_points(tmp_path: Path) -> None:
 
     with Small(tmp_path) as server:
         ask(server.url, "CREATE DATABASE d")
-        store = InfluxStore(api="v1", url=server.url, database="d")
+        store = influx_door(api="v1", url=server.url, database="d")
         with pytest.raises(SeriesDown, match="max-series-per-database"):
             store.write([point(n, 1.5, f"m{n}") for n in range(5)])
         store.write([point(9, 2.5, "m0")])
@@ -237,13 +238,13 @@ def test_full_is_down_and_not_a_fault_of_the_points(tmp_path: Path) -> None:
 
 
 def test_nobody_there_and_somebody_else_there() -> None:
-    store = InfluxStore(api="v2", url=f"http://127.0.0.1:{free_port()}", database="d", bucket="b")
+    store = influx_door(api="v2", url=f"http://127.0.0.1:{free_port()}", database="d", bucket="b")
     with pytest.raises(SeriesDown):
         store.write([point(1)])
     store.close()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        store = InfluxStore(api="v2", url=url, database="d", bucket="b", timeout_s=0.2)
+        store = influx_door(api="v2", url=url, database="d", bucket="b", timeout_s=0.2)
         with pytest.raises(SeriesDown, match="timed out"):
             store.write([point(1)])
         store.close()

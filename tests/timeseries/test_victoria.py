@@ -6,9 +6,9 @@ import urllib.parse
 import urllib.request
 
 import pytest
+from influx_door import influx_door
 from servers import VictoriaMetrics
 
-from timeseries.influx import InfluxStore
 from timeseries.port import Point, SeriesRejected
 
 pytestmark = pytest.mark.real
@@ -26,7 +26,7 @@ def exported(server: VictoriaMetrics, match: str) -> list[dict[str, object]]:
 @pytest.mark.parametrize("gzip", [True, False])
 def test_v2_writes(victoria: VictoriaMetrics, gzip: bool) -> None:
     name = f"readings{secrets.token_hex(4)}"
-    store = InfluxStore(
+    store = influx_door(
         api="v2", url=victoria.url, database="b", bucket="b", org="o", token="t", gzip=gzip
     )
     tags = {"region": "440705", "device": "探头 1,=\"'", "metric": "温度", "empty": ""}

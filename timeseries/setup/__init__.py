@@ -1,0 +1,1 @@
+"""What `foodsentry gateway setup-influx` does: retention and means, on each kind of server."""

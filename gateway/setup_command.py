@@ -15,8 +15,8 @@ from gateway.settings import GatewaySettings
 from timeseries.influx_client import InfluxClient, Refused, Unreachable
 from timeseries.influxql import QueryError
 from timeseries.settings import SeriesSettings, open_client
-from timeseries.setup.run import Wishes, setup_steps
-from timeseries.setup.steps import WORDS, carry_out, told
+from timeseries.setup.run import setup_steps
+from timeseries.setup.steps import WORDS, Wishes, carry_out, told
 
 
 def add_setup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from contracts.clock import Clock, utc_now
 from contracts.settings import SettingsError
 from contracts.words import both
@@ -12,18 +10,9 @@ from timeseries.refusals import CLOCK_OFF_S
 from timeseries.settings import SeriesSettings
 from timeseries.setup.detect import Found, detect
 from timeseries.setup.others import steps_v3, steps_victoria
-from timeseries.setup.steps import Step
+from timeseries.setup.steps import Step, Wishes
 from timeseries.setup.v1 import SetupV1
 from timeseries.setup.v2 import SetupV2
-
-
-class Wishes(msgspec.Struct, frozen=True):
-    """What the caller allows and asks for besides."""
-
-    shorten: bool = False
-    """Retentions may become shorter, which deletes data."""
-    backfill_days: int = 0
-    """Make the means of so many days now."""
 
 
 def setup_steps(
@@ -52,14 +41,13 @@ def _all(
         )
     database = (settings.database or settings.bucket).partition("/")[0]
     bucket = settings.bucket or settings.database
-    asked = {"shorten": wishes.shorten, "backfill_days": wishes.backfill_days}
     match found.kind:
         case "1.x":
-            yield from SetupV1(client, database, settings.keep).steps(**asked)
+            yield from SetupV1(client, database, settings.keep).steps(wishes)
         case "2.x":
             if not settings.org:
                 raise SettingsError("series.org: InfluxDB 2.x needs the organisation's name")
-            yield from SetupV2(client, settings.org, bucket, database, settings.keep).steps(**asked)
+            yield from SetupV2(client, settings.org, bucket, database, settings.keep).steps(wishes)
         case "3":
             yield from steps_v3(client, bucket, settings.keep)
         case "VictoriaMetrics":

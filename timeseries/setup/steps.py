@@ -20,6 +20,15 @@ WORDS: dict[State, str] = {
 }
 
 
+class Wishes(msgspec.Struct, frozen=True):
+    """What the caller allows and asks for besides."""
+
+    shorten: bool = False
+    """Retentions may become shorter, which deletes data."""
+    backfill_days: int = 0
+    """Make the means of so many days now."""
+
+
 class Step(msgspec.Struct, frozen=True):
     """One thing that should be so on the server."""
 

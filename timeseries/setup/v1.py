@@ -13,8 +13,9 @@ from timeseries import influxql
 from timeseries.influx_client import InfluxClient
 from timeseries.influxql import name
 from timeseries.keep import KeepSettings, days_text, seconds
+from timeseries.port import Value
 from timeseries.schema import MEANS, MEANS_EVERY_S, MEANS_FIELDS, THINNED
-from timeseries.setup.steps import NEEDS_SHORTEN, Step, would_shorten
+from timeseries.setup.steps import NEEDS_SHORTEN, Step, Wishes, would_shorten
 
 SOON_S = 7200
 """The means of so long are made anew every ten minutes."""
@@ -33,7 +34,7 @@ class SetupV1:
         self._database = database
         self._keep = keep
 
-    def steps(self, *, shorten: bool = False, backfill_days: int = 0) -> Iterator[Step]:
+    def steps(self, wishes: Wishes) -> Iterator[Step]:
         """Step after step. Raises Refused, Unreachable or QueryError if the server cannot say."""
         database, keep = self._database, self._keep
         exists = [database] in self._ask("SHOW DATABASES")
@@ -41,8 +42,8 @@ class SetupV1:
         yield Step(both(f"数据库 {database}", f"database {database}"), made)
         policies = self._policies() if exists else {}
         default = next((one for one, (_, first) in policies.items() if first), "autogen")
-        yield self._policy(default, keep.raw_days, policies, shorten=shorten or not exists)
-        yield self._policy(MEANS, keep.means_days, policies, shorten=shorten)
+        yield self._policy(default, keep.raw_days, policies, shorten=wishes.shorten or not exists)
+        yield self._policy(MEANS, keep.means_days, policies, shorten=wishes.shorten)
         queries = self._queries() if exists else {}
         for measurement, field in THINNED:
             select = self._select_into(default, measurement, field)
@@ -50,13 +51,13 @@ class SetupV1:
             late = f"EVERY {DAY_S}s FOR {keep.late_days * DAY_S}s"
             for end, again in (("", soon), ("_late", late)):
                 yield self._query(f"foodsentry_{measurement}_{field}{end}", select, again, queries)
-            if backfill_days:
+            if wishes.backfill_days:
                 yield Step(
                     both(
-                        f"补算 {measurement} 最近 {backfill_days} 天的均值",
-                        f"means of {measurement} for the last {backfill_days} days",
+                        f"补算 {measurement} 最近 {wishes.backfill_days} 天的均值",
+                        f"means of {measurement} for the last {wishes.backfill_days} days",
                     ),
-                    self._does(*_by_day(select, backfill_days)),
+                    self._does(*_by_day(select, wishes.backfill_days)),
                 )
 
     def _policy(
@@ -109,7 +110,7 @@ class SetupV1:
         rows = self._ask("SHOW CONTINUOUS QUERIES")
         return {str(row[0]): str(row[1]) for row in rows if here in str(row[1]).replace('"', "")}
 
-    def _ask(self, statement: str) -> list[list[influxql.Value | None]]:
+    def _ask(self, statement: str) -> list[list[Value | None]]:
         parameters = [("db", self._database), ("q", statement)]
         return influxql.read_table(self._client.ask("POST", "/query", parameters).body)
 

@@ -15,7 +15,7 @@ from contracts.words import both
 from timeseries.influx_client import InfluxClient, Refused
 from timeseries.keep import KeepSettings, days_text, seconds
 from timeseries.schema import MEANS, MEANS_EVERY_S, THINNED
-from timeseries.setup.steps import NEEDS_SHORTEN, Step, would_shorten
+from timeseries.setup.steps import NEEDS_SHORTEN, Step, Wishes, would_shorten
 
 SOON = "2h"
 """The means of so long are made anew every ten minutes."""
@@ -42,12 +42,12 @@ class SetupV2:
         self._clock = clock
         self._org_id = ""
 
-    def steps(self, *, shorten: bool = False, backfill_days: int = 0) -> Iterator[Step]:
+    def steps(self, wishes: Wishes) -> Iterator[Step]:
         """Step after step. Raises Refused or Unreachable if the server cannot say."""
         self._org_id = self._get("orgs", org=self._org)["orgs"][0]["id"]
         means = means_bucket(self._bucket)
-        yield self._bucket_step(self._bucket, self._keep.raw_days, shorten=shorten)
-        yield self._bucket_step(means, self._keep.means_days, shorten=shorten)
+        yield self._bucket_step(self._bucket, self._keep.raw_days, shorten=wishes.shorten)
+        yield self._bucket_step(means, self._keep.means_days, shorten=wishes.shorten)
         yield self._mapping(self._bucket, VALUES_POLICY, default=True)
         yield self._mapping(means, MEANS, default=False)
         for measurement, field in THINNED:
@@ -56,13 +56,13 @@ class SetupV2:
             late = f"{self._keep.late_days}d"
             yield self._task(name, flux_task(name, "10m", "1m", SOON, *select))
             yield self._task(f"{name}, late", flux_task(f"{name}, late", "1d", "3h", late, *select))
-            if backfill_days:
+            if wishes.backfill_days:
                 yield Step(
                     both(
-                        f"补算 {measurement} 最近 {backfill_days} 天的均值",
-                        f"means of {measurement} for the last {backfill_days} days",
+                        f"补算 {measurement} 最近 {wishes.backfill_days} 天的均值",
+                        f"means of {measurement} for the last {wishes.backfill_days} days",
                     ),
-                    self._backfill(backfill_days, *select),
+                    self._backfill(wishes.backfill_days, *select),
                 )
 
     def _bucket_step(self, bucket: str, days: int, *, shorten: bool) -> Step:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from foodsentry.bench import cameras, decode, ingest, outbox, wire
+from foodsentry.bench import cameras, decode, ingest, outbox, outbox_days, wire
 from foodsentry.bench.figures import Figure, machine, table
 
 SUITES: dict[str, tuple[str, Callable[[int], list[Figure]]]] = {
@@ -37,6 +37,14 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     leaf = leaves.add_parser("soak", help="hours of camera time: does anything grow?")
     leaf.add_argument("--hours", type=float, default=24)
     leaf.set_defaults(run=run_soak)
+    leaf = leaves.choices["outbox"]
+    leaf.add_argument(
+        "--days",
+        type=int,
+        default=0,
+        help="also after so many days offline, beside one day (30: about four minutes)",
+    )
+    leaf.set_defaults(run=run_outbox)
     leaf = leaves.add_parser("ingest", help="broker to ledger, series and receipts")
     leaf.add_argument("--runs", type=int, default=3)
     leaf.add_argument("--seconds", type=float, default=10, help="about this long a run")
@@ -60,6 +68,23 @@ def run_suites(arguments: argparse.Namespace) -> int:
         arguments.seconds = 10
         return run_ingest(arguments)
     return 0
+
+
+def run_outbox(arguments: argparse.Namespace) -> int:
+    """Durable puts; with --days, the outbox after a long outage. 1: it cannot be measured here."""
+    code = run_suites(arguments)
+    if not arguments.days:
+        return code
+    try:
+        found = outbox_days.measure(arguments.days, arguments.runs)
+    except ingest.BenchFailed as error:
+        print(f"foodsentry bench: {error}", file=sys.stderr)
+        return 1
+    if arguments.json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        print(outbox_days.as_table(found))
+    return code
 
 
 def run_cameras(arguments: argparse.Namespace) -> int:

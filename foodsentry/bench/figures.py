@@ -59,6 +59,12 @@ def _short(value: float) -> str:
     return f"{value:.3g}"
 
 
+def spread(one: Figure) -> str:
+    """A figure as median, lowest and highest with its unit."""
+    between = "" if one.runs == 1 else f" ({_short(one.low)} – {_short(one.high)})"
+    return f"{_short(one.median)}{between} {one.unit}"
+
+
 def compare(
     names: tuple[str, str], unit: str, works: tuple[Callable[[], int], Callable[[], int]], runs: int
 ) -> tuple[Figure, Figure]:

@@ -14,6 +14,7 @@ from contracts.words import AlertState, DeviceState, Phase, PictureRole, Quality
 Text = Annotated[str, msgspec.Meta(max_length=512)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
@@ -197,6 +198,16 @@ class Evidence(_Fact, frozen=True):
     signature: Signature | None = None
 
 
+class Numbering(_Fact, frozen=True):
+    """How many numbers an agent has given in one epoch: 1 through `given`."""
+
+    epoch: Name
+    begun_at: datetime
+    given: Count
+    thinned: Count = 0
+    """How many of them were thinned out, so that the city may never get them."""
+
+
 class Status(_Fact, frozen=True):
     """State of a device or agent (retained; the last will says ``offline``)."""
 
@@ -213,6 +224,8 @@ class Status(_Fact, frozen=True):
     clock_offset_s: float | None = None
     discarded_bytes: int = 0
     figures: dict[str, float] = {}
+    numbering: Annotated[tuple[Numbering, ...], msgspec.Meta(max_length=64)] = ()
+    """An agent's latest epochs, newest first: what the city should have or be waiting for."""
 
 
 class Receipt(_Fact, frozen=True):

@@ -66,4 +66,5 @@ def agent_status(
         thinned=outbox.thinned,
         clock_offset_s=None if clock_offset_s is None else round(clock_offset_s, 3),
         figures={**figures, "quarantined": float(outbox.quarantined)},
+        numbering=outbox.numbering,
     )

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 from sqlalchemy import Connection, and_, bindparam, false, func, or_, select, update
 
-from contracts.events import Status
+from contracts.events import Numbering, Status
 from contracts.topics import Identity, checked_segment
 from contracts.words import DeviceState
 from ledger import journal
@@ -54,6 +54,10 @@ class Device(msgspec.Struct, frozen=True):
     discarded_bytes: int = 0
     clock_offset_s: float | None = None
     figures: dict[str, float] = {}
+    numbering: tuple[Numbering, ...] = ()
+    """An agent's latest epochs, newest first."""
+    waiting_since: datetime | None = None
+    """An agent's oldest unreceipted event was put then; None if none waits."""
 
     @property
     def identity(self) -> Identity:
@@ -105,13 +109,18 @@ def mark_seen(conn: Connection, seen: Mapping[Identity, datetime]) -> None:
 def set_status(conn: Connection, who: Identity, status: Status, received_at: datetime) -> bool:
     """Take over a device's own word; True if its state or its detail changed (journalled).
 
-    A status received before the one on file is ignored. An unknown device changes nothing.
+    A status received before the one on file is ignored. An unknown device changes nothing. A last
+    will knows nothing of the outbox: what was last said of it stays.
     """
     found = select(devices.c.state, devices.c.state_detail, devices.c.status_received_at)
     old = conn.execute(found.where(_is(who)).with_for_update()).one_or_none()
     if old is None or (old.status_received_at and old.status_received_at > received_at):
         return False
-    told = {name: getattr(status, name) for name in _HEALTH}
+    told: dict[str, object] = {name: getattr(status, name) for name in _HEALTH}
+    if status.state is not DeviceState.OFFLINE or status.epoch or status.numbering:
+        told |= {name: getattr(status, name) for name in _OUTBOX}
+        age = timedelta(seconds=max(0.0, min(status.oldest_unsent_age_s, _AGE_MOST_S)))
+        told["waiting_since"] = received_at - age if status.backlog else None
     told |= {
         "state": status.state.value,
         "state_detail": status.detail,
@@ -163,18 +172,17 @@ def silent(conn: Connection, at: datetime) -> list[Device]:
     return [typed(row, Device) for row in conn.execute(found)]
 
 
-_HEALTH = (
-    "software",
+_HEALTH = ("software", "discarded_bytes", "clock_offset_s", "figures")
+_OUTBOX = (
     "epoch",
     "lowest_unreceipted",
     "oldest_unsent_age_s",
     "backlog",
     "outbox_bytes",
     "thinned",
-    "discarded_bytes",
-    "clock_offset_s",
-    "figures",
+    "numbering",
 )
+_AGE_MOST_S = 10 * 366 * 86_400.0
 
 _MARK_SEEN = (
     update(devices)

@@ -69,6 +69,20 @@ def claim_all(conn: Connection, wanted: Mapping[Key, Iterable[int]]) -> dict[Key
     return fresh
 
 
+def claimed(conn: Connection, keys: Iterable[Key]) -> dict[Key, RangeSet]:
+    """What was taken in of these agents' epochs; empty sets for what is not known."""
+    wanted = {(agent.site, agent.device, epoch): (agent, epoch) for agent, epoch in keys}
+    found = {key: RangeSet() for key in wanted.values()}
+    rows = select(intake.c.site, intake.c.agent, intake.c.epoch, intake.c.ranges).where(
+        among(conn, intake.c.site, (site for site, _, _ in wanted)),
+        among(conn, intake.c.epoch, (epoch for _, _, epoch in wanted)),
+    )
+    for site, agent, epoch, ranges in conn.execute(rows):
+        if (key := wanted.get((site, agent, epoch))) is not None:
+            found[key] = RangeSet(map(tuple, ranges))
+    return found
+
+
 def progress(conn: Connection) -> list[Progress]:
     """How far every agent's epochs have come, by agent."""
     found = select(intake).order_by(intake.c.region, intake.c.site, intake.c.agent, intake.c.epoch)

@@ -6,19 +6,25 @@ range of sequences" are both ranges of the primary key.
 
 import shutil
 import sqlite3
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-FORMAT = 1
+FORMAT = 2
 _SEQUENCE_BITS = 40
 SEQUENCE_MASK = (1 << _SEQUENCE_BITS) - 1
+KEPT_EPOCHS = 20
+"""Epochs that are remembered after their last event has left: the city is told of them."""
 
 _TABLES = """
 CREATE TABLE epochs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
-    begun_at TEXT NOT NULL
+    begun_at TEXT NOT NULL,
+    given INTEGER NOT NULL DEFAULT 0,
+    thinned INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE events (
     key INTEGER PRIMARY KEY,
@@ -73,8 +79,12 @@ def open_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
                 if statement.strip():
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {FORMAT}")
+        elif version == 1:
+            connection.execute("ALTER TABLE epochs ADD COLUMN given INTEGER NOT NULL DEFAULT 0")
+            connection.execute("ALTER TABLE epochs ADD COLUMN thinned INTEGER NOT NULL DEFAULT 0")
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
         elif version != FORMAT:
-            raise sqlite3.DatabaseError(f"outbox format {version} is not known, only {FORMAT}")
+            raise sqlite3.DatabaseError(f"outbox format {version} is not known, {FORMAT} is")
         connection.execute("COMMIT")
         # Touch both ends, so that a broken file is found now and not at the next test result.
         connection.execute("SELECT * FROM events ORDER BY key LIMIT 1").fetchone()
@@ -119,16 +129,30 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def begin_epoch(writer: sqlite3.Connection, name: str, at: datetime) -> int:
-    """Add an epoch in the open transaction, and forget those that have no events left."""
+    """Add an epoch in the open transaction, and forget old ones that have no events left."""
     writer.execute(
-        "DELETE FROM epochs WHERE NOT EXISTS "
+        "DELETE FROM epochs WHERE id <= (SELECT MAX(id) FROM epochs) - ? AND NOT EXISTS "
         "(SELECT 1 FROM events WHERE key BETWEEN id << 40 AND (id << 40) + ?)",
-        (SEQUENCE_MASK,),
+        (KEPT_EPOCHS, SEQUENCE_MASK),
     )
     cursor = writer.execute(
         "INSERT INTO epochs (name, begun_at) VALUES (?, ?)", (name, at.isoformat())
     )
     return int(cursor.lastrowid or 0)
+
+
+def note_gone(
+    connection: sqlite3.Connection, keys: Sequence[int], *, thinned: bool = False
+) -> None:
+    """Remember, in the transaction that deletes these events, that their numbers were given."""
+    if not keys:
+        return
+    epochs = {key >> _SEQUENCE_BITS: key & SEQUENCE_MASK for key in sorted(keys)}
+    counts = Counter(key >> _SEQUENCE_BITS for key in keys) if thinned else Counter[int]()
+    connection.executemany(
+        "UPDATE epochs SET given = MAX(given, ?), thinned = thinned + ? WHERE id = ?",
+        [(highest, counts[epoch], epoch) for epoch, highest in epochs.items()],
+    )
 
 
 def is_broken(error: sqlite3.Error) -> bool:

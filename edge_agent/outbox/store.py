@@ -24,7 +24,7 @@ from edge_agent.outbox.encoding import Lane, Row, encode_fact
 from edge_agent.outbox.lock import only_user_of
 from edge_agent.outbox.removal import remove_some
 from edge_agent.outbox.reserve import Reserve
-from edge_agent.outbox.state import OutboxState, free_bytes, read_state, used_bytes
+from edge_agent.outbox.state import OutboxState, free_bytes, read_numbering, read_state, used_bytes
 from edge_agent.outbox.thinning import thin_step
 from edge_agent.ports import Fact, OutboxError
 
@@ -288,7 +288,8 @@ class Outbox:
             epoch, lowest = self._epoch, self._next if self._epoch else None
             backlog, failing = self._backlog, self._failing
         with self._reading() as courier:
-            return read_state(courier, epoch, lowest, backlog, failing, self._set_aside)
+            found = read_state(courier, epoch, lowest, backlog, failing, self._set_aside)
+            return msgspec.structs.replace(found, numbering=read_numbering(courier))
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -6,6 +6,9 @@ and not a hole. When no reading is left at full density, the oldest of the thinn
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
+
+from edge_agent.outbox.schema import note_gone
 
 CHUNK = 1000
 """Rows looked at in one step; a step is one short transaction."""
@@ -14,7 +17,7 @@ KEEP_ONE_IN = 8
 
 def thin_step(connection: sqlite3.Connection) -> int:
     """Drop some readings in the open transaction; returns how many, 0 if none are left to drop."""
-    dropped = 0
+    dropped: list[int] = []
     while not dropped:
         rows = connection.execute(
             "SELECT key, thin, topic FROM events INDEXED BY events_to_thin "
@@ -27,23 +30,31 @@ def thin_step(connection: sqlite3.Connection) -> int:
         if fresh:
             dropped = _keep_some(connection, fresh)
         else:
-            connection.executemany("DELETE FROM events WHERE key = ?", [row[:1] for row in rows])
-            dropped = len(rows)
+            dropped = [key for key, _, _ in rows]
+            _delete(connection, dropped)
     connection.execute(
         "INSERT INTO counters VALUES ('thinned', ?) "
         "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-        (dropped,),
+        (len(dropped),),
     )
+    note_gone(connection, dropped, thinned=True)
+    return len(dropped)
+
+
+def _keep_some(connection: sqlite3.Connection, rows: list[tuple[int, str]]) -> list[int]:
+    seen: dict[str, int] = defaultdict(int)
+    kept: list[tuple[int]] = []
+    dropped: list[int] = []
+    for key, topic in rows:
+        if seen[topic] % KEEP_ONE_IN:
+            dropped.append(key)
+        else:
+            kept.append((key,))
+        seen[topic] += 1
+    _delete(connection, dropped)
+    connection.executemany("UPDATE events SET thin = 1 WHERE key = ?", kept)
     return dropped
 
 
-def _keep_some(connection: sqlite3.Connection, rows: list[tuple[int, str]]) -> int:
-    seen: dict[str, int] = defaultdict(int)
-    kept: list[tuple[int]] = []
-    dropped: list[tuple[int]] = []
-    for key, topic in rows:
-        (dropped if seen[topic] % KEEP_ONE_IN else kept).append((key,))
-        seen[topic] += 1
-    connection.executemany("DELETE FROM events WHERE key = ?", dropped)
-    connection.executemany("UPDATE events SET thin = 1 WHERE key = ?", kept)
-    return len(dropped)
+def _delete(connection: sqlite3.Connection, keys: Sequence[int]) -> None:
+    connection.executemany("DELETE FROM events WHERE key = ?", [(key,) for key in keys])

@@ -93,6 +93,8 @@ devices = Table(
     filled("discarded_bytes", BigInteger),
     Column("clock_offset_s", Float),
     filled("figures", Json),
+    filled("numbering", Json, server_default="[]"),
+    Column("waiting_since", UtcTime),
     ForeignKeyConstraint(["region", "site"], ["sites.region", "sites.id"], onupdate="CASCADE"),
     CheckConstraint(
         "kind IN ('agent', 'pesticide_reader', 'analyzer', 'probe', 'camera')", name="kind"

@@ -219,3 +219,51 @@ def test_a_survey_reads_beside_a_running_agent(outbox: Outbox) -> None:
 def test_a_survey_of_nothing_says_so(tmp_path: Path) -> None:
     with pytest.raises(OutboxError, match="does not exist yet"):
         survey(tmp_path / "none.sqlite")
+
+
+def test_the_numbers_that_each_epoch_gave_are_remembered_after_its_events_have_left(
+    tmp_path: Path,
+) -> None:
+    clock, path = FakeClock(), tmp_path / "o.sqlite"
+    told: list[list[tuple[int, int]]] = []
+    for count in (3, 5):
+        with Outbox(path, AGENT, clock) as outbox:
+            outbox.put([readings() for _ in range(count)])
+            keys = [event.key for event in outbox.above(Lane.READING, 0, 100)]
+            outbox.remove([(keys[0], keys[-1])])
+            told.append([(one.given, one.thinned) for one in outbox.state().numbering])
+    assert told == [[(3, 0)], [(5, 0), (3, 0)]], "newest first"
+    with Outbox(path, AGENT, clock) as outbox:
+        state = outbox.state()
+        assert [one.given for one in state.numbering] == [5, 3]
+        assert (state.epoch, state.lowest_unreceipted, state.backlog) == ("", None, 0)
+
+
+def test_of_very_many_epochs_the_latest_are_told_and_none_with_events_is_forgotten(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "o.sqlite"
+    for number in range(25):
+        with Outbox(path, AGENT, FakeClock(), reserve_bytes=0) as outbox:
+            outbox.put([result(number)])
+            if number != 1:
+                outbox.remove([(event.key, event.key) for event in outbox.below(Lane.ALARM, None, 1)])
+            state = outbox.state()
+    assert len(state.numbering) == 20
+    assert state.epoch not in {one.epoch for one in state.numbering}, "far older, but still told"
+    assert (state.lowest_unreceipted, state.backlog) == (1, 1)
+
+
+def test_an_outbox_of_the_first_format_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "o.sqlite"
+    with Outbox(path, AGENT, FakeClock()) as outbox:
+        outbox.put([result(1), readings()])
+    connection = sqlite3.connect(path)
+    for column in ("given", "thinned"):
+        connection.execute(f"ALTER TABLE epochs DROP COLUMN {column}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    assert survey(path).state.backlog == 2, "the doctor reads it before the agent has"
+    with Outbox(path, AGENT, FakeClock()) as outbox:
+        outbox.put([result(2)])
+        assert [one.given for one in outbox.state().numbering] == [1, 2]

@@ -47,6 +47,7 @@ def test_old_readings_thin_out_by_device_and_nothing_else_does(tmp_path: Path) -
         assert len(outbox.above(Lane.PICTURE, 0, 1000)) == 1
         assert len(left) == put - state.thinned
         assert state.backlog == len(left) + 101
+        assert [(one.given, one.thinned) for one in state.numbering] == [(put + 101, state.thinned)]
         # oldest first: the tail is whole, the head is one in eight of each probe
         sequences = [decode(event.payload).envelope.sequence for event in left]
         head = [event for event in left if decode(event.payload).envelope.sequence < 101 + 3000]

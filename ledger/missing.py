@@ -60,9 +60,7 @@ def find(
     conn: Connection, at: datetime, regions: Sequence[str] | None = None, site: str | None = None
 ) -> list[Missing]:
     """Everything that is missing as of `at` (in these regions, at this site), gravest first."""
-    agents = [
-        one for one in devices.list_in(conn, regions, site) if one.kind is DeviceKind.AGENT
-    ]
+    agents = [one for one in devices.list_in(conn, regions, site) if one.kind is DeviceKind.AGENT]
     found = [gap for agent in agents for gap in _at_the_site(agent, at)]
     found += lost(conn, agents)
     order = list(MissingKind)

@@ -5,7 +5,6 @@ import threading
 import time
 from datetime import datetime
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import msgspec
 
@@ -35,7 +34,7 @@ def run_city(port: int, pipe: Connection) -> None:
         MqttSettings(port=port),
         client_id="bench-city",
         password=None,
-        folder=Path(),
+        tls=None,
         subscriptions=[channel_filter(channel) for channel in UPLINK_CHANNELS],
         receive_maximum=2000,
         session_expiry_s=0,

@@ -247,7 +247,8 @@ def test_of_very_many_epochs_the_latest_are_told_and_none_with_events_is_forgott
         with Outbox(path, AGENT, FakeClock(), reserve_bytes=0) as outbox:
             outbox.put([result(number)])
             if number != 1:
-                outbox.remove([(event.key, event.key) for event in outbox.below(Lane.ALARM, None, 1)])
+                (event,) = outbox.below(Lane.ALARM, None, 1)
+                outbox.remove([(event.key, event.key)])
             state = outbox.state()
     assert len(state.numbering) == 20
     assert state.epoch not in {one.epoch for one in state.numbering}, "far older, but still told"

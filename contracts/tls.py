@@ -4,6 +4,7 @@ Pure standard library. Problems name the settings key and say what to do, becaus
 what a technician meets once a year and never remembers.
 """
 
+import socket
 import ssl
 from pathlib import Path
 
@@ -75,6 +76,38 @@ def _reason(error: OSError) -> str:
     if error.reason == "KEY_VALUES_MISMATCH":
         return "the key does not belong to the certificate"
     return f"not a PEM file that can be used, or an encrypted one ({error.reason or error})"
+
+
+def handshake(
+    context: ssl.SSLContext, connection: socket.socket, host: str, limit_s: float
+) -> ssl.SSLSocket:
+    """TLS over a connection, which belongs to the answer from now on and is closed if it fails.
+
+    Raises OSError: see `tls_problem`.
+    """
+    secured = context.wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False)
+    try:
+        secured.settimeout(limit_s)
+        secured.do_handshake()
+    except BaseException:
+        secured.close()
+        raise
+    return secured
+
+
+def asked_again(files: TlsFiles, host: str, port: int, limit_s: float = 3.0) -> str:
+    """Why a broker hangs up after the handshake, before it answers; empty if it does not say.
+
+    In TLS 1.3 a client's certificate is refused only then, and what the client has sent meanwhile
+    may destroy the answer. So this connects once more, sends nothing, and listens.
+    """
+    try:
+        connection = socket.create_connection((host, port), timeout=limit_s)
+        with handshake(files.context(), connection, host, limit_s) as secured:
+            secured.recv(1)
+    except OSError as error:
+        return tls_problem(error, host)
+    return ""
 
 
 def tls_problem(error: BaseException | None, host: str) -> str:

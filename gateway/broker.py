@@ -31,7 +31,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from contracts.clock import Clock
 from contracts.envelope import MAX_PAYLOAD_BYTES
 from contracts.mqtt_settings import MqttSettings
-from contracts.tls import TlsFiles, tls_problem
+from contracts.tls import TlsFiles, asked_again, handshake, tls_problem
 from gateway.buffered_socket import BufferedSocket
 
 log = logging.getLogger(__name__)
@@ -68,20 +68,25 @@ class _Client(mqtt.Client):
     """
 
     tls: TlsFiles | None = None
-    trouble: OSError | None = None
+    trouble = ""
     """Why the last connecting or reading failed, which paho only logs."""
+    answered = False
+    """Whether the broker answered on this connection."""
     _reader: BufferedSocket | None = None
 
     def _create_socket(self) -> Any:
         try:
-            if self.tls is not None:
-                self._ssl_context = self.tls.context()
             self._reader = BufferedSocket(super()._create_socket())
         except OSError as error:
-            self.trouble = error
+            self._note(error)
             raise
-        self.trouble = None
+        self.trouble, self.answered = "", False
         return self._reader
+
+    def _ssl_wrap_socket(self, tcp_sock: Any) -> Any:
+        if self.tls is None:
+            raise ValueError("TLS without its files")
+        return handshake(self.tls.context(), tcp_sock, self._host, self._connect_timeout)
 
     def _sock_recv(self, bufsize: int) -> bytes:
         try:
@@ -89,8 +94,12 @@ class _Client(mqtt.Client):
         except BlockingIOError:
             raise
         except OSError as error:
-            self.trouble = error
+            self._note(error)
             raise
+
+    def _note(self, error: OSError) -> None:
+        # Not the error itself: its trace would hold the dead connection.
+        self.trouble = tls_problem(error, self._host) or error.strerror or str(error)
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         reason = super().loop_read(max_packets)
@@ -212,6 +221,7 @@ class Broker:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
+        self._client.answered = True
         if reason.is_failure:
             self.trouble = f"broker refuses the connection: {reason}"
             log.error("%s:%d: %s", self.settings.host, self.settings.port, self.trouble)
@@ -248,17 +258,11 @@ class Broker:
         self.trouble = ""
 
     def _on_connect_fail(self, _client: mqtt.Client, _userdata: Any) -> None:
-        where = f"broker {self.settings.host}:{self.settings.port} cannot be reached"
-        trouble = f"{where}: {self._why()}"
+        host, port = self.settings.host, self.settings.port
+        trouble = f"broker {host}:{port} cannot be reached: {self._client.trouble}"
         if trouble != self.trouble:
             log.warning("%s", trouble)
         self.trouble = trouble
-
-    def _why(self) -> str:
-        error = self._client.trouble
-        return (
-            tls_problem(error, self.settings.host) or getattr(error, "strerror", "") or str(error)
-        )
 
     def _on_disconnect(
         self,
@@ -270,11 +274,13 @@ class Broker:
     ) -> None:
         self.connection += 1
         self.connected_at = None
-        if not self.trouble:
-            self.trouble = f"disconnected: {tls_problem(self._client.trouble, self.settings.host)}"
-            if self.trouble == "disconnected: ":
-                self.trouble += str(reason)
-            log.warning("%s:%d: %s", self.settings.host, self.settings.port, self.trouble)
+        answered, why = self._client.answered, self._client.trouble
+        if not answered and not why and self._client.tls is not None:
+            why = asked_again(self._client.tls, self.settings.host, self.settings.port)
+        trouble = f"disconnected: {why or reason}"
+        if not self.trouble or (not answered and trouble != self.trouble):
+            self.trouble = trouble
+            log.warning("%s:%d: %s", self.settings.host, self.settings.port, trouble)
 
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from contracts.clock import utc_now
 from contracts.settings import load_settings
+from gateway.accounts.commands import add_accounts
 from gateway.alerts.limits import read_limits
 from gateway.alerts.rules import check_limits, read_rules
 from gateway.replay import replay
@@ -30,6 +31,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     run.set_defaults(run=_run, long_running=True)
     add_setup(commands)
     _add_dead_letters(commands)
+    add_accounts(commands)
     check = commands.add_parser("check-rules", help="check rule files and list the rules")
     check.add_argument(
         "rules", type=Path, nargs="?", default=CONFIGS / "rules", help="file or folder"

@@ -1,5 +1,6 @@
 """The ledger's schema: every table in one place; the migrations' result equals it."""
 
+from ledger.tables.access import broker_accounts, broker_certificates
 from ledger.tables.alerts import alert_timeline, alerts, rule_state
 from ledger.tables.base import metadata
 from ledger.tables.books import audit, cursors, dead_letters, intake, journal
@@ -18,6 +19,8 @@ __all__ = [
     "alert_timeline",
     "alerts",
     "audit",
+    "broker_accounts",
+    "broker_certificates",
     "cursors",
     "dead_letters",
     "devices",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge_agent.files import write_whole
+from contracts.files import write_whole
 
 GENESIS = "0" * 64
 FILE = "access.jsonl"

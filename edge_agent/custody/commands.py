@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from contracts.clock import utc_now
+from contracts.files import write_whole
 from contracts.settings import SettingsError
 from contracts.statement import spoken
 from edge_agent.custody.access_log import FILE, Access, LogBroken, append, read_log
@@ -18,7 +19,6 @@ from edge_agent.custody.custody import vault_folder
 from edge_agent.custody.officer_keys import OfficerKey, make_keys, read_private
 from edge_agent.custody.sealing import LARGEST_BYTES, SealError, open_sealed, read_head
 from edge_agent.custody.vault import Sealed, list_sealed
-from edge_agent.files import write_whole
 from edge_agent.settings import load_edge_settings, places
 
 ENVIRONMENT = "FOODSENTRY_VAULT_PASSPHRASE"

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.clock import Clock
 from contracts.events import Evidence, Signature
+from contracts.files import write_whole
 from contracts.statement import Statement, fingerprint
 from contracts.topics import Identity
-from edge_agent.files import write_whole
 
 _log = logging.getLogger(__name__)
 

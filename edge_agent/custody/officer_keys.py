@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from contracts.files import write_whole
 from contracts.settings import SettingsError
 from contracts.statement import fingerprint
 from edge_agent.custody.sealing import SealError, check_public_key
-from edge_agent.files import write_whole
 
 PUBLIC = "foodsentry-vault-public-1"
 PRIVATE = "foodsentry-vault-private-1"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from contracts.files import write_whole
 from edge_agent.custody.officer_keys import PublicKey
 from edge_agent.custody.sealing import About, Head, SealError, read_head, seal
-from edge_agent.files import write_whole
 
 _log = logging.getLogger(__name__)
 

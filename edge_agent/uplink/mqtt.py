@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -18,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from contracts.tls import TlsFiles, tls_problem
+from contracts.tls import TlsFiles, asked_again, handshake, tls_problem
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -82,7 +83,13 @@ LinkEvent = Up | Down | Subscribed | Acknowledged | Message
 class _Client(Client):
     """paho's client; it remembers why a read failed, which paho only logs."""
 
-    trouble: OSError | None = None
+    tls: TlsFiles | None = None
+    trouble = ""
+
+    def _ssl_wrap_socket(self, tcp_sock: Any) -> Any:
+        if self.tls is None:
+            raise ValueError("TLS without its files")
+        return handshake(self.tls.context(), tcp_sock, self._host, self._connect_timeout)
 
     def _sock_recv(self, bufsize: int) -> bytes:
         try:
@@ -90,7 +97,7 @@ class _Client(Client):
         except BlockingIOError:
             raise
         except OSError as error:
-            self.trouble = error
+            self.trouble = tls_problem(error, self._host)
             raise
 
 
@@ -110,6 +117,7 @@ class Link:
         self._emit = emit
         self._closed = threading.Event()
         self._ended = threading.Event()
+        self._answered = False
         client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=endpoint.client_id,
@@ -123,6 +131,7 @@ class Link:
             client.will_set(will[0], will[1], qos=1, retain=True)
         if endpoint.username:
             client.username_pw_set(endpoint.username, endpoint.password)
+        client.tls = endpoint.tls
         if endpoint.tls is not None:
             client.tls_set_context(endpoint.tls.context())
         client.on_connect = self._on_connect
@@ -188,6 +197,7 @@ class Link:
         code: ReasonCode,
         properties: Properties | None,
     ) -> None:
+        self._answered = True
         if code.is_failure:
             self._end(f"the broker refuses us as {self._name()}: {code}")
             return
@@ -215,8 +225,10 @@ class Link:
         if flags.is_disconnect_packet_from_server:
             self._end(f"the broker ended the connection of {self._name()}: {code}")
         else:
-            detail = tls_problem(self._client.trouble, self._endpoint.host) or str(code)
-            self._end(f"connection lost ({detail})")
+            why = self._client.trouble
+            if self._endpoint.tls is not None and not self._answered and not why:
+                why = asked_again(self._endpoint.tls, self._endpoint.host, self._endpoint.port)
+            self._end(f"connection lost ({why or code})")
 
     def _on_publish(
         self,

@@ -14,7 +14,19 @@ from servers import Mosquitto, program
 pytestmark = pytest.mark.real
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
-USERS = ("gateway", "reader", "440703/market1", "440703/canteen1", "+/+", "440703/#")
+USERS = ("gateway", "server", "reader", "440703/market1", "440703/canteen1", "+/+", "440703/#")
+
+
+LISTENER_KEYS = {
+    "listener",
+    "cafile",
+    "certfile",
+    "keyfile",
+    "crlfile",
+    "tls_version",
+    "require_certificate",
+    "use_identity_as_username",
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +42,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     kept = []
     for line in (DEPLOY / "foodsentry.conf").read_text("utf-8").splitlines():
         key = line.partition(" ")[0]
-        if key in ("listener", "cafile", "certfile", "keyfile"):
+        if key in LISTENER_KEYS:
             continue
         if key == "password_file":
             line = f"password_file {passwords}"
@@ -117,7 +129,7 @@ def test_agent_publishes_only_its_own_sites_facts(users: dict[str, User]) -> Non
 
 
 def test_agent_reads_only_its_own(users: dict[str, User]) -> None:
-    agent, gateway = users["440703/market1"], users["gateway"]
+    agent = users["440703/market1"]
     agent.listen("#")
     mine = [
         "fs/v1/440703/market1/agent/receipts",
@@ -126,7 +138,8 @@ def test_agent_reads_only_its_own(users: dict[str, User]) -> None:
         "fs/v1/440703/market1/alerts/a1",
     ]
     for topic in [*(topic.replace("market1", "canteen1") for topic in mine), *mine]:
-        assert gateway.may_publish(topic)
+        sender = users["server" if topic.endswith(("commands", "config")) else "gateway"]
+        assert sender.may_publish(topic)
     until(lambda: len(agent.got) >= len(mine))
     assert agent.got == mine
 
@@ -138,7 +151,21 @@ def test_gateway_hears_facts_and_does_not_make_them(users: dict[str, User]) -> N
     assert agent.may_publish("fs/v1/440703/market1/reader1/tests")
     assert agent.may_publish("fs/v1/440703/market1/reader1/status")
     until(lambda: len(gateway.got) >= 2)
-    assert not gateway.may_publish("fs/v1/440703/market1/reader1/tests")
+    for channel in ("tests", "status", "commands", "config"):
+        assert not gateway.may_publish(f"fs/v1/440703/market1/reader1/{channel}")
+
+
+def test_server_gives_orders_and_nothing_else(users: dict[str, User]) -> None:
+    server, agent, gateway = users["server"], users["440703/market1"], users["gateway"]
+    server.listen("#")
+    assert agent.may_publish("fs/v1/440703/market1/reader1/tests")
+    assert gateway.may_publish("fs/v1/440703/market1/agent/receipts")
+    for channel in ("commands", "config"):
+        assert server.may_publish(f"fs/v1/440703/market1/agent/{channel}")
+    for channel in ("tests", "status", "receipts"):
+        assert not server.may_publish(f"fs/v1/440703/market1/agent/{channel}")
+    assert not server.may_publish("fs/v1/440703/market1/alerts/a1")
+    assert server.got == []
 
 
 def test_wildcards_in_a_user_name_open_nothing(users: dict[str, User]) -> None:

@@ -11,13 +11,13 @@ import cv2
 import msgspec
 import numpy as np
 
+from contracts.files import write_whole
 from contracts.settings import SettingsError
 from edge_agent.cameras.frames import SourceError
 from edge_agent.cameras.honesty.landmarks import LEAST_LANDMARKS, VIEW, landmarks
 from edge_agent.cameras.honesty.minutes import Meal
 from edge_agent.cameras.honesty.view import Light, light_of, view_of
 from edge_agent.cameras.pictures import Grey, read_picture
-from edge_agent.files import write_whole
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from contracts.events import Observation
-from edge_agent.files import write_whole
+from contracts.files import write_whole
 
 _log = logging.getLogger(__name__)
 

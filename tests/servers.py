@@ -19,7 +19,7 @@ import urllib.request
 from pathlib import Path
 from typing import Self
 
-START_LIMIT_S = 30.0
+START_LIMIT_S = 60.0
 
 
 class ServerError(RuntimeError):

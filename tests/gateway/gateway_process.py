@@ -19,6 +19,7 @@ from contracts.clock import utc_now
 from contracts.envelope import decode, encode
 from contracts.events import Receipt
 from contracts.sequences import RangeSet
+from contracts.tls import TlsFiles
 from contracts.topics import Channel, Identity, device_topic
 
 
@@ -105,7 +106,14 @@ class SendingAgent:
     """Sends numbered events over real MQTT, again and again until each is receipted."""
 
     def __init__(
-        self, port: int, who: Identity, *, resend_s: float = 1.0, window: int = 500
+        self,
+        port: int,
+        who: Identity,
+        *,
+        resend_s: float = 1.0,
+        window: int = 500,
+        tls: TlsFiles | None = None,
+        login: tuple[str, str] = ("", ""),
     ) -> None:
         self.who = who
         self.receipts = 0
@@ -124,6 +132,10 @@ class SendingAgent:
         self._client.reconnect_delay_set(1, 2)
         self._client.on_connect = self._on_connect
         self._client.on_message = self._on_message
+        if login[0]:
+            self._client.username_pw_set(*login)
+        if tls is not None:
+            self._client.tls_set_context(tls.context())
         self._client.connect_async("127.0.0.1", port, clean_start=True)
         self._thread = threading.Thread(target=self._run, daemon=True)
 

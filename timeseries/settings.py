@@ -11,16 +11,17 @@ from timeseries.influx_client import InfluxClient
 from timeseries.keep import KeepSettings
 from timeseries.port import SeriesStore
 from timeseries.sqlite import SqliteStore
+from timeseries.victoria import VictoriaStore
 
 
 class SeriesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where measurements over time are kept."""
 
     api: Annotated[
-        Literal["sqlite", "v1", "v2"],
+        Literal["sqlite", "v1", "v2", "victoria"],
         msgspec.Meta(
             description="sqlite: a file of our own; v1: InfluxDB 1.x (/write); v2: InfluxDB "
-            "1.8 and later, 2.x, 3 or VictoriaMetrics (/api/v2/write)."
+            "1.8 and later, 2.x or 3 (/api/v2/write); victoria: VictoriaMetrics."
         ),
     ] = "sqlite"
     path: Annotated[
@@ -28,7 +29,10 @@ class SeriesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         msgspec.Meta(description="sqlite: the file, relative to this settings file."),
     ] = "series.db"
     url: Annotated[
-        str, msgspec.Meta(description="v1, v2: the server's URL, such as http://127.0.0.1:8086.")
+        str,
+        msgspec.Meta(
+            description="All but sqlite: the server's URL, such as http://127.0.0.1:8086."
+        ),
     ] = ""
     database: Annotated[
         str,
@@ -51,20 +55,20 @@ class SeriesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ""
     timeout_s: Annotated[
-        float, msgspec.Meta(gt=0, le=300, description="v1, v2: longest wait for an answer.")
+        float, msgspec.Meta(gt=0, le=300, description="All but sqlite: longest wait for an answer.")
     ] = 10.0
     gzip: Annotated[
         bool,
         msgspec.Meta(
-            description="v1, v2: compress what is written (about a tenth of the bytes, for about a "
-            "fifth more of this machine's time). On the same machine as the server, turn it off."
+            description="All but sqlite: compress what is written (about a tenth of the bytes, "
+            "for some of this machine's time). On the same machine as the server, turn it off."
         ),
     ] = True
     tls_ca_file: Annotated[
         str,
         msgspec.Meta(
-            description="v1, v2: certificates that the server's must come from, relative to this "
-            "settings file; empty: those of the system."
+            description="All but sqlite: certificates that the server's must come from, relative "
+            "to this settings file; empty: those of the system."
         ),
     ] = ""
     keep: Annotated[KeepSettings, msgspec.Meta(description="How long measurements are kept.")] = (
@@ -80,6 +84,8 @@ def open_store(settings: SeriesSettings, base_path: Path) -> SeriesStore:
     if settings.api == "sqlite":
         return SqliteStore(base_path / settings.path)
     client = open_client(settings, base_path)
+    if settings.api == "victoria":
+        return VictoriaStore(client)
     return InfluxStore(
         client,
         api=settings.api,

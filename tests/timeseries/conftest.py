@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from influx_door import influx_door
-from servers import Influx, ask
+from servers import Influx, VictoriaMetrics, ask
 
 from timeseries.influx import InfluxStore
+from timeseries.influx_client import InfluxClient
 from timeseries.port import SeriesStore
 from timeseries.sqlite import SqliteStore
+from timeseries.victoria import VictoriaStore
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -34,6 +36,13 @@ def influx_store(influx: Influx, database: str) -> Iterator[InfluxStore]:
 @pytest.fixture
 def sqlite_store(tmp_path: Path) -> Iterator[SqliteStore]:
     store = SqliteStore(tmp_path / "series.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def victoria_store(victoria: VictoriaMetrics) -> Iterator[VictoriaStore]:
+    store = VictoriaStore(InfluxClient(victoria.url))
     yield store
     store.close()
 

@@ -78,6 +78,18 @@ class InfluxStore:
         if rejected:
             raise SeriesRejected(sorted(rejected))
 
+    def write_lines(self, lines: bytes) -> bool:
+        """Store lines at once; see `LineStore.write_lines`. Raises SeriesDown."""
+        start = 0
+        while start < len(lines):
+            end = len(lines)
+            if end - start > MOST_BYTES:
+                end = lines.rfind(b"\n", start, start + MOST_BYTES) + 1 or end
+            if self._post(lines[start:end]) is not None:
+                return False
+            start = end
+        return True
+
     def samples(
         self,
         measurement: str,
@@ -151,8 +163,11 @@ class InfluxStore:
 
     def _send(self, lines: Sequence[Line]) -> Refusal | None:
         """None if all were stored, else why the server refused some. Raises SeriesDown."""
+        return self._post(b"\n".join([one.text for one in lines]))
+
+    def _post(self, lines: bytes) -> Refusal | None:
         try:
-            self._client.write(self._bucket, b"\n".join(one.text for one in lines))
+            self._client.write(self._bucket, lines)
         except Refused as error:
             refusal = read_refusal(error.body, f"HTTP {error.status}")
             if is_fault_of_points(error.status, refusal.reason):

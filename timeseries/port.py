@@ -6,7 +6,7 @@ writing again what was written changes nothing. A tag with an empty value is no 
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -78,6 +78,18 @@ class SeriesStore(Protocol):
 
     def close(self) -> None:
         """Let go of connections and files."""
+
+
+@runtime_checkable
+class LineStore(Protocol):
+    """A store that also takes line protocol as it is: the quick way for what comes in masses."""
+
+    def write_lines(self, lines: bytes) -> bool:
+        """Store lines, as `lines.py` makes them, in one request.
+
+        False if the store refuses any of them: `write` their points to learn which. Raises
+        SeriesDown.
+        """
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from foodsentry.bench import cameras, decode, ingest, outbox, outbox_days, wire
+from foodsentry.bench import cameras, decode, ingest, outbox, outbox_days, series, wire
 from foodsentry.bench.figures import Figure, machine, table
 
 SUITES: dict[str, tuple[str, Callable[[int], list[Figure]]]] = {
     "wire": ("Wire contract, one core", wire.measure),
     "decode": ("Instrument bytes to judged results, one core", decode.measure),
     "outbox": ("Outbox, every put durable", outbox.measure),
+    "series": ("Time series, 200 probes, 5,000 readings a write", series.measure),
     "cameras": ("Camera pipeline, one core", cameras.measure),
 }
 

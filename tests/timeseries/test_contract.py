@@ -11,8 +11,9 @@ from influx_door import influx_door
 
 from timeseries import influx, refusals
 from timeseries.influx import InfluxStore
+from timeseries.lines import line
 from timeseries.names import plain_tags
-from timeseries.port import Point, SeriesDown, SeriesRejected, Value, to_ns
+from timeseries.port import LineStore, Point, SeriesDown, SeriesRejected, Value, to_ns
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -66,6 +67,23 @@ def test_a_large_batch_goes_in_parts(
     door.close()
     assert [index for index, _ in rejected.value.rejected] == [3, 99]
     assert len(server.points) == 98
+
+
+def test_ready_lines_go_at_once_or_not(
+    server: InfluxContract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(influx, "MOST_BYTES", 400)
+    door = store(server)
+    points = [point(n) for n in range(50)]
+    assert isinstance(door, LineStore)
+    assert door.write_lines("\n".join(line(one) for one in points).encode())
+    assert len(server.points) == 50 and writes(server) > 3
+    assert not door.write_lines(f"{line(point(1))}\n{line(point(2, 'x'))}".encode())
+    assert door.write_lines(b"")
+    server.failing.append((503, {}, b""))
+    with pytest.raises(SeriesDown):
+        door.write_lines(line(point(1)).encode())
+    door.close()
 
 
 @pytest.mark.parametrize("bad", [{5}, set(range(3, 300)), set(range(1, 300, 2))])

@@ -2,7 +2,7 @@
 
 Building lines, compressing them, and writing to a real InfluxDB 1.x (if `influxd` is installed; on
 loopback, with and without gzip) and to a SQLite file. Batches as a gateway makes them: 5,000
-readings of 200 probes. Every write is of new points; a write has ended when the server has said yes.
+readings of 200 probes. Every write is of new points, and has ended when the server has said yes.
 """
 
 import shutil

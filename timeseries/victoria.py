@@ -190,7 +190,8 @@ def _unkept(point: Point, earliest_ns: int, latest_ns: int) -> str | None:
 def _selector(measurement: str, field: str, tags: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """A selector, and the tags whose names cannot stand in one."""
     metric = f"{plain_measurement(measurement)}_{plain_text(field)}"
-    named, others = {"__name__": metric}, {}
+    named = {"__name__": metric}
+    others: dict[str, str] = {}
     for name, value in plain_tags(tags):
         simple = name.isascii() and name.isidentifier()
         (named if simple else others)[name] = value

@@ -84,10 +84,11 @@ class InfluxStore:
         while start < len(lines):
             end = len(lines)
             if end - start > MOST_BYTES:
-                end = lines.rfind(b"\n", start, start + MOST_BYTES) + 1 or end
+                found = lines.rfind(b"\n", start, start + MOST_BYTES)
+                end = found if found > start else end
             if self._post(lines[start:end]) is not None:
                 return False
-            start = end
+            start = end + 1
         return True
 
     def samples(

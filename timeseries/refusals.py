@@ -136,6 +136,8 @@ def why(reason: str) -> Why:
         return "too_new"
     if "field type conflict" in reason or "invalid column type" in reason:
         return "type"
+    if "max key length" in reason:
+        return "fault"
     if "unable to parse" in reason or "parsing" in reason:
         return "unreadable"
     if reason.startswith(("field ", "tag ", "a tag", "a field", "measurement ", "time ", "no ")):

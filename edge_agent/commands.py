@@ -42,6 +42,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     leaf = leaves.add_parser("doctor", help="what is unsent, since when, why, and what to do")
     leaf.add_argument("settings", type=Path, metavar="SETTINGS.toml")
     leaf.add_argument("--json", action="store_true", help="one JSON object")
+    leaf.add_argument("--language", choices=("zh", "en"), default="", help="otherwise both")
     leaf.set_defaults(run=doctor)
 
     leaf = leaves.add_parser("key", help="the agent's signing key, for the city's register")
@@ -132,5 +133,5 @@ def doctor(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(msgspec.json.encode(diagnosis).decode())
     else:
-        print(as_text(diagnosis))
+        print(as_text(diagnosis, arguments.language))
     return 1 if any(finding.grave for finding in diagnosis.findings) else 0

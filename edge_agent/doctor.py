@@ -1,5 +1,6 @@
 """Says what is unsent, since when, why, and what to do: `foodsentry edge doctor`."""
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,8 +10,12 @@ import msgspec
 
 from contracts.settings import SettingsError
 from contracts.topics import Channel, device_topic
+from contracts.words import both, in_chinese, in_english
 from edge_agent.custody.custody import read_officers
+from edge_agent.doctor_words import Cause, Finding, finding
+from edge_agent.health import CLOCK_TOLERANCE_S
 from edge_agent.outbox.lock import in_use
+from edge_agent.outbox.reserve import reserve_held
 from edge_agent.outbox.survey import Survey, survey
 from edge_agent.ports import OutboxError
 from edge_agent.settings import EdgeSettings, Places, endpoint, places
@@ -20,16 +25,8 @@ from edge_agent.uplink.state import UplinkState
 
 OLD_S = 120.0
 """An event that waits longer than this is a finding."""
+LOW_BYTES = 200 << 20
 Probe = Callable[[Endpoint, str], str]
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """Something that is wrong, and the way out."""
-
-    what: str
-    advice: str
-    since: datetime | None = None
-    grave: bool = True
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
@@ -62,22 +59,24 @@ def examine(settings: EdgeSettings, settings_file: Path, at: datetime, probe: Pr
     target = endpoint(settings, settings_file)
     broker = probe(target, device_topic(who, Channel.RECEIPTS))
     runs = in_use(where.outbox)
-    findings = []
+    findings: list[Finding] = []
     if not runs:
-        findings.append(Finding("no agent runs on this outbox", _START))
+        findings.append(finding(Cause.NO_AGENT))
     if broker:
-        findings.append(Finding(broker, _advise_on_broker(broker, target)))
+        findings.append(_look_at_broker(broker, target))
     for one in look_at_certificates(target, at, broker):
-        findings.append(Finding(one.what, one.advice, one.since, one.grave))
+        what = finding(Cause.CERTIFICATE, {"said": one.what}, since=one.since, grave=one.grave)
+        findings.append(msgspec.structs.replace(what, advice=one.advice))
     diagnosis = Diagnosis(who.source, str(where.outbox), at, runs, broker, findings=findings)
     try:
         found = survey(where.outbox)
     except OutboxError as error:
-        findings.append(Finding(str(error), _START))
+        findings.append(finding(Cause.OUTBOX_UNREADABLE, {"said": error}))
         return diagnosis
     uplink = _note(found)
     findings += _look_at_waiting(found, uplink, at, runs=runs, broker=broker)
-    findings += _look_at_space(found, settings, where.outbox)
+    findings += _look_at_clock(found, uplink, at)
+    findings += _look_at_space(found, settings, where.outbox, runs=runs)
     findings += _look_at_vault(settings, where)
     state = found.state
     oldest_at = None if state.oldest_put_at is None else _utc(state.oldest_put_at)
@@ -96,9 +95,6 @@ def examine(settings: EdgeSettings, settings_file: Path, at: datetime, probe: Pr
     )
 
 
-_START = "start it: `systemctl start foodsentry-edge`, or `foodsentry edge run SETTINGS.toml`"
-
-
 def _utc(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
@@ -111,75 +107,78 @@ def _note(found: Survey) -> UplinkState:
         return UplinkState()  # of another version of this software
 
 
-def _advise_on_broker(problem: str, target: Endpoint) -> str:
+def _look_at_broker(problem: str, target: Endpoint) -> Finding:
     said = problem.lower()
+    cause = Cause.UNREACHABLE
     if "receipts" in said:
-        return f"give {target.username!r} the right to read its receipts (the broker's ACL)"
-    if "user name" in said or "not authorized" in said or "refuses" in said:
-        return "check mqtt.username and the password file against the broker's account"
-    if "certificate" in said or "ssl" in said or "tls" in said:
-        return (
-            "check mqtt.host, mqtt.port, the TLS files of [mqtt] and this machine's clock; nothing "
-            "is lost meanwhile"
-        )
-    return (
-        f"check the network (cable, SIM card, DNS), mqtt.host and mqtt.port "
-        f"({target.host}:{target.port}), and whether the broker runs; nothing is lost meanwhile"
-    )
+        cause = Cause.RECEIPTS_FORBIDDEN
+    elif "user name" in said or "not authorized" in said or "refuses" in said:
+        cause = Cause.REFUSED
+    elif "certificate" in said or "ssl" in said or "tls" in said:
+        cause = Cause.TLS
+    where = {"host": target.host, "port": target.port, "user": target.username}
+    return finding(cause, {"said": problem, **where})
 
 
 def _look_at_waiting(
     found: Survey, uplink: UplinkState, at: datetime, *, runs: bool, broker: str
 ) -> list[Finding]:
-    findings = [
-        Finding(f"the broker does not take {held}", "raise the broker's packet limit or its ACL")
-        for held in uplink.held
-    ]
+    findings = [finding(Cause.HELD, {"said": held}) for held in uplink.held]
     oldest = found.state.oldest_put_at
     if oldest is None or at.timestamp() - oldest < OLD_S:
         return findings
-    what = f"{found.state.backlog} events are not receipted"
+    last = uplink.last_receipt_at
+    cause = Cause.DRAINING
     if not runs or broker:
-        findings.append(Finding(what, "they are safe here and go out by themselves", _utc(oldest)))
+        cause = Cause.WAITING
     elif uplink.problem and not uplink.connected:
-        advice = "the broker works now; if the agent does not follow within a minute, restart it"
-        findings.append(Finding(f"{what}; the agent says: {uplink.problem}", advice, _utc(oldest)))
-    elif uplink.last_receipt_at is None or (at - uplink.last_receipt_at).total_seconds() > OLD_S:
-        advice = (
-            "the broker takes them but the city does not store them: see the gateway, its ledger "
-            "and its time-series store, and whether this agent's site is registered"
-        )
-        findings.append(Finding(f"{what}, and no receipts come", advice, _utc(oldest)))
-    else:
-        advice = "receipts come; the backlog is draining, look again in a few minutes"
-        findings.append(Finding(what, advice, _utc(oldest)))
-    return findings
+        cause = Cause.NOT_CONNECTED
+    elif uplink.unheard:
+        cause = Cause.NOBODY_LISTENS
+    elif last is None or (at - last).total_seconds() > OLD_S:
+        cause = Cause.NO_RECEIPTS
+    words = {"backlog": found.state.backlog, "said": uplink.problem}
+    return [*findings, finding(cause, words, since=_utc(oldest))]
 
 
-def _look_at_space(found: Survey, settings: EdgeSettings, outbox: Path) -> list[Finding]:
+def _look_at_clock(found: Survey, uplink: UplinkState, at: datetime) -> list[Finding]:
+    offset_s = uplink.clock_offset_s
+    if offset_s is not None and abs(offset_s) > CLOCK_TOLERANCE_S:
+        zh = f"比市里{'快' if offset_s > 0 else '慢'} {abs(offset_s):.0f} 秒"
+        return [finding(Cause.CLOCK, {"zh": zh, "en": f"{offset_s:+.0f} s off the city's"})]
+    newest = max((lane.newest_put_at for lane in found.waiting), default=0.0)
+    if newest - at.timestamp() > CLOCK_TOLERANCE_S:
+        then = f"{_utc(newest):%Y-%m-%d %H:%M} UTC"
+        zh = f"被拨回过，暂存库里有 {then} 的数据"
+        en = f"it was set back, an event is from {then}"
+        return [finding(Cause.CLOCK, {"zh": zh, "en": en})]
+    return []
+
+
+def _look_at_space(
+    found: Survey, settings: EdgeSettings, outbox: Path, *, runs: bool
+) -> list[Finding]:
     findings = []
     state = found.state
-    if state.used_bytes > (settings.outbox.max_mb << 20) * 0.85:
-        what = (
-            f"the outbox is nearly full ({state.used_bytes >> 20} of {settings.outbox.max_mb} MiB)"
-        )
-        findings.append(Finding(what, "mend the way to the city, or raise outbox.max_mb"))
+    most = settings.outbox.max_mb
+    if state.used_bytes > (most << 20) * 0.85:
+        findings.append(finding(Cause.OUTBOX_FULL, {"used": state.used_bytes >> 20, "most": most}))
     if state.thinned:
-        what = f"{state.thinned} old readings were thinned out so far to make room"
-        findings.append(Finding(what, "nothing to do; the city knows", grave=False))
+        findings.append(finding(Cause.THINNED, {"count": state.thinned}, grave=False))
     if state.quarantined:
         last = found.quarantine[0]
-        what = (
-            f"{state.quarantined} quarantined; the last from {last.source} at {last.at}: "
-            f"{last.reason}"
-        )
-        advice = "check the instrument's settings and its profile"
-        findings.append(Finding(what, advice, grave=False))
+        words = {"source": last.source, "at": last.at, "said": last.reason}
+        words |= {"count": str(state.quarantined)}
+        findings.append(finding(Cause.QUARANTINED, words, grave=False))
     free = shutil.disk_usage(outbox.parent).free
-    if free < 200 << 20:
-        findings.append(Finding(f"{free >> 20} MiB of disk are free", "make room on the disk"))
+    if os.statvfs(outbox.parent).f_flag & os.ST_RDONLY or not os.access(outbox, os.W_OK):
+        findings.append(finding(Cause.DISK_READ_ONLY, {"path": outbox}))
+    elif runs and not reserve_held(outbox):
+        findings.append(finding(Cause.DISK_FULL, {"free": free >> 20}))
+    elif free < LOW_BYTES:
+        findings.append(finding(Cause.DISK_LOW, {"free": free >> 20}))
     findings += [
-        Finding(f"a broken outbox was set aside: {aside}", "keep it, and have it recovered")
+        finding(Cause.OUTBOX_BROKEN, {"path": aside})
         for aside in sorted(outbox.parent.glob(f"{outbox.name}.broken-*"))
         if not aside.name.endswith(("-wal", "-shm"))
     ]
@@ -193,28 +192,48 @@ def _look_at_vault(settings: EdgeSettings, where: Places) -> list[Finding]:
         if read_officers(settings.vault, where.base):
             return []
     except SettingsError as error:
-        advice = "put the public key files back, then restart the agent"
-        return [Finding(f"no originals of findings are kept: {error}", advice)]
-    advice = "as intended, or see docs/evidence.md: two officers' keys in vault.officers"
-    return [Finding("no originals of findings are kept", advice, grave=False)]
+        words = {"zh": f"：{error}", "en": f": {error}"}
+        words |= {
+            "advice_zh": "放回公钥文件，再重启终端",
+            "advice_en": "put the public key files back, then restart the agent",
+        }
+        return [finding(Cause.VAULT, words)]
+    words = {
+        "zh": "",
+        "en": "",
+        "advice_zh": "若本意如此即可；否则见 docs/evidence.md：vault.officers 需两名执法人员的公钥",
+        "advice_en": "as intended, or see docs/evidence.md: two officers' keys in vault.officers",
+    }
+    return [finding(Cause.VAULT, words, grave=False)]
 
 
-def as_text(diagnosis: Diagnosis) -> str:
-    """The diagnosis for people."""
-    lines = [f"{diagnosis.agent}: outbox {diagnosis.outbox}"]
-    lines.append(f"  agent    {'runs' if diagnosis.agent_runs else 'does not run'}")
-    lines.append(f"  broker   {diagnosis.broker or 'reached, lets us in'}")
+def as_text(diagnosis: Diagnosis, language: str = "") -> str:
+    """The diagnosis for people; `language` is ``zh``, ``en``, or empty for both."""
+    say = {"zh": in_chinese, "en": in_english}.get(language, str)
+
+    def line(zh: str, en: str) -> str:
+        return say(both(zh, en))
+
+    runs = ("在运行", "runs") if diagnosis.agent_runs else ("没有运行", "does not run")
+    lines = [
+        f"{diagnosis.agent}: {diagnosis.outbox}",
+        f"  agent    {line(*runs)}",
+        f"  broker   {diagnosis.broker or line('已连上，可以登录', 'reached, lets us in')}",
+    ]
     waiting = ", ".join(f"{count} {lane}" for lane, count in diagnosis.waiting.items())
-    lines.append(f"  waiting  {diagnosis.backlog} events" + (f" ({waiting})" if waiting else ""))
+    kinds = f" ({waiting})" if waiting else ""
+    lines.append(f"  waiting  {diagnosis.backlog} {line('条', 'events')}{kinds}")
     if diagnosis.oldest_at is not None:
-        age = f"{diagnosis.oldest_age_s:.0f} s"
-        first = f"number {diagnosis.lowest_unreceipted} of epoch {diagnosis.epoch}"
-        lines.append(f"  oldest   {diagnosis.oldest_at:%Y-%m-%d %H:%M:%S} UTC ({age} ago), {first}")
+        age_s = f"{diagnosis.oldest_age_s:.0f}"
+        first = (diagnosis.lowest_unreceipted, diagnosis.epoch)
+        zh = f"{age_s} 秒前，批次 {first[1]} 的第 {first[0]} 号"
+        en = f"{age_s} s ago, number {first[0]} of epoch {first[1]}"
+        lines.append(f"  oldest   {diagnosis.oldest_at:%Y-%m-%d %H:%M:%S} UTC ({line(zh, en)})")
     if diagnosis.last_receipt_at is not None:
-        lines.append(f"  receipt  last at {diagnosis.last_receipt_at:%Y-%m-%d %H:%M:%S} UTC")
-    for finding in diagnosis.findings:
-        since = f" (since {finding.since:%Y-%m-%d %H:%M:%S} UTC)" if finding.since else ""
-        lines.append(f"  ! {finding.what}{since}\n    → {finding.advice}")
+        lines.append(f"  receipt  {diagnosis.last_receipt_at:%Y-%m-%d %H:%M:%S} UTC")
+    for one in diagnosis.findings:
+        since = f" (since {one.since:%Y-%m-%d %H:%M:%S} UTC)" if one.since else ""
+        lines.append(f"  ! {say(one.what)}{since}\n    → {say(one.advice)}")
     if not diagnosis.findings:
-        lines.append("  all is well")
+        lines.append(f"  {line('一切正常', 'all is well')}")
     return "\n".join(lines)

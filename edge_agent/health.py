@@ -27,6 +27,8 @@ def agent_status(
     problems += [f"not taken by the broker: {held}" for held in uplink.held[:3]]
     if uplink.connected and uplink.problem:
         problems.append(uplink.problem)
+    if uplink.connected and uplink.unheard:
+        problems.append("the broker has nobody to give our events to: no gateway subscribes")
     if clock_offset_s is not None and abs(clock_offset_s) > CLOCK_TOLERANCE_S:
         problems.append(f"clock is {clock_offset_s:+.0f} s off the city's")
     figures = {

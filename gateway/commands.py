@@ -1,4 +1,4 @@
-"""The gateway's commands: run, look into the dead letters, check rule files."""
+"""The gateway's commands: run, what is missing, look into the dead letters, check rule files."""
 
 import argparse
 import sys
@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from contracts.clock import utc_now
-from contracts.settings import load_settings
+from contracts.settings import SettingsError, load_settings
 from gateway.accounts.commands import add_accounts
 from gateway.alerts.limits import read_limits
 from gateway.alerts.rules import check_limits, read_rules
@@ -15,7 +17,7 @@ from gateway.replay import replay
 from gateway.run import CONFIGS, read_book, run_gateway
 from gateway.settings import GatewaySettings
 from gateway.setup_command import add_setup
-from ledger import dead_letters
+from ledger import dead_letters, missing, regions
 from ledger.dead_letters import DeadLetter
 from ledger.engine import Engine, LedgerDown, reading
 from timeseries.port import SeriesDown
@@ -30,6 +32,11 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("settings", type=Path, help="settings file (TOML)")
     run.set_defaults(run=_run, long_running=True)
     add_setup(commands)
+    gaps = commands.add_parser("missing", help="what is not here, where, and since when")
+    gaps.add_argument("--settings", type=Path, required=True, help="the gateway's settings")
+    gaps.add_argument("--region", default="", help="only in this region and what lies below it")
+    gaps.add_argument("--json", action="store_true", help="one JSON array")
+    gaps.set_defaults(run=_missing_data)
     _add_dead_letters(commands)
     add_accounts(commands)
     check = commands.add_parser("check-rules", help="check rule files and list the rules")
@@ -71,6 +78,23 @@ def _check_rules(arguments: argparse.Namespace) -> int:
         print(f"{rule.id}\tversion {rule.version}\tclass {rule.severity:d}\t{rule.title_zh}")
     print(f"{len(rules)} rules, no fault found", file=sys.stderr)
     return 0
+
+
+def _missing_data(arguments: argparse.Namespace) -> int:
+    """1 if something is missing."""
+    with _ledger(arguments) as engine, reading(engine) as conn:
+        below = regions.subtree(conn, arguments.region) if arguments.region else None
+        if below == []:
+            raise SettingsError(f"--region: {arguments.region} is not known")
+        found = missing.find(conn, utc_now(), below)
+    if arguments.json:
+        print(msgspec.json.encode(found).decode())
+    for gap in () if arguments.json else found:
+        since = f"{gap.since:%Y-%m-%d %H:%M:%S} UTC" if gap.since else "never heard"
+        numbers = ",".join(f"{first}-{last}" for first, last in gap.ranges)
+        named = f"epoch {gap.epoch} {numbers}" if numbers else gap.detail
+        print(f"{gap.kind}\t{gap.agent.source}\t{gap.events}\tsince {since}\t{named}")
+    return 1 if found else 0
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -107,6 +107,7 @@ class Gateway:
             devices,
             book,
             every_s=settings.alerts.watch_every_s,
+            gaps_every_s=settings.alerts.gaps_every_s,
             listening_since=self._listening_since,
             on_alerts=self._publisher.wake,
             metrics=self.metrics,

@@ -92,6 +92,15 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "registered devices is read anew.",
         ),
     ] = 5.0
+    gaps_every_s: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=3600,
+            description="How often backlogs are judged, and what agents say of their numbers is "
+            "compared with what was taken in.",
+        ),
+    ] = 30.0
 
 
 class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.words import AlertState, DeviceState, Severity, Verdict
 from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
+from ledger.missing import MissingKind
 
 T = TypeVar("T")
 
@@ -130,6 +131,31 @@ class DeviceItem(_Model):
     oldest_unsent_age_s: float = Field(examples=[0])
     clock_offset_s: float | None = Field(examples=[0.2])
     software: str = Field(examples=["0.1.0"])
+
+
+class MissingItem(_Model):
+    """Events of one agent that are not here."""
+
+    kind: MissingKind = Field(
+        description="`lost`: receipted to the agent, but not in the ledger. `silent`: the agent is "
+        "not heard. `waiting`: safe at the site. `thinned`: dropped there, the outbox was full.",
+        examples=["waiting"],
+    )
+    region: str = Field(examples=["440703001"])
+    site: str = Field(examples=["pj-market-room"])
+    agent: str = Field(examples=["agent"])
+    events: int = Field(
+        description="How many; of a silent agent, how many waited when last heard.", examples=[412]
+    )
+    since: datetime | None = Field(
+        description="The oldest is from then, or later; null: the agent was never heard.",
+        examples=["2026-03-02T01:20:00Z"],
+    )
+    detail: str = Field(description="What the agent last said.", examples=["no receipts"])
+    epoch: str = Field(description="Of the agent's numbering.", examples=["9f2c41d07be8a635"])
+    ranges: list[tuple[int, int]] = Field(
+        description="Closed ranges of missing numbers, the first twenty.", examples=[[[51, 59]]]
+    )
 
 
 class ResultItem(_Model):

@@ -36,3 +36,8 @@ class Reserve:
         self.held = False
         with contextlib.suppress(OSError):
             self.path.unlink()
+
+
+def reserve_held(outbox: Path) -> bool:
+    """Whether the agent on this outbox holds its reserve; if not, its disk is full."""
+    return Path(f"{outbox}.reserve").exists()

@@ -170,6 +170,8 @@ class Courier:
             self._round_trip_s = min(took_s, self._round_trip_s or took_s)
             if self.state.held:
                 self._tell_held()
+            if self.state.unheard is not self._dispatch.plan.unheard:
+                self._tell(unheard=self._dispatch.plan.unheard)
 
     # Sending
 
@@ -221,7 +223,9 @@ class Courier:
             ranges += self._dispatch.receipted(receipt, message.arrived)
         self._outbox.remove(ranges)
         self._dispatch.dry = False
-        self._tell(last_receipt_at=self._clock())
+        offset_s = self._offset.seconds()
+        whole_s = None if offset_s is None else float(round(offset_s))
+        self._tell(last_receipt_at=self._clock(), clock_offset_s=whole_s)
 
     # Telling
 

@@ -329,6 +329,11 @@ class SendPlan:
         """Events that were handed out and are not receipted."""
         return len(self._flights)
 
+    @property
+    def unheard(self) -> bool:
+        """The broker's last word was that nobody subscribes."""
+        return self._deaf
+
     def held(self) -> list[tuple[int, str]]:
         """Keys of events that the broker does not take, with the reason."""
         return [(flight.key, flight.problem) for flight in self._flights.values() if flight.problem]

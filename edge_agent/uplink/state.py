@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 _RECEIPT_NOTE_S = 60.0
+_CLOCK_NOTE_S = 5.0
 
 
 class UplinkState(msgspec.Struct, frozen=True):
@@ -17,13 +18,24 @@ class UplinkState(msgspec.Struct, frozen=True):
     """Why it is not connected, or what is wrong with the connection; empty if nothing is."""
     connections: int = 0
     last_receipt_at: datetime | None = None
+    unheard: bool = False
+    """The broker's last word was that nobody subscribes to our events."""
+    clock_offset_s: float | None = None
+    """Our clock minus the city's, in whole seconds, as far as receipts tell."""
     held: list[str] = []
     """Events that the broker does not take, with the reason; at most twenty are named."""
 
     def worth_a_note(self, newer: "UplinkState") -> bool:
         """True if `newer` says more than this one's passing of time."""
         before, after = self.last_receipt_at, newer.last_receipt_at
-        same = msgspec.structs.replace(newer, last_receipt_at=before, since=self.since) == self
+        newer = msgspec.structs.replace(newer, last_receipt_at=before, since=self.since)
+        if _near(self.clock_offset_s, newer.clock_offset_s):
+            newer = msgspec.structs.replace(newer, clock_offset_s=self.clock_offset_s)
+        same = newer == self
         if not same or after is None:
             return not same
         return before is None or (after - before).total_seconds() > _RECEIPT_NOTE_S
+
+
+def _near(one: float | None, other: float | None) -> bool:
+    return one is not None and other is not None and abs(one - other) <= _CLOCK_NOTE_S

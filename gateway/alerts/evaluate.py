@@ -21,6 +21,8 @@ from gateway.alerts.outcomes import LOCAL, Outcome, Raise, Resolve, fingerprint,
 from gateway.alerts.rules import (
     AgentOffline,
     BeyondLimit,
+    DataLost,
+    DataWaiting,
     DeviceSilent,
     EvidenceKeyNew,
     ObservationOf,
@@ -50,6 +52,8 @@ class RuleBook:
         self.silences = self._of(DeviceSilent)
         self.offlines = self._of(AgentOffline)
         self.keys = self._of(EvidenceKeyNew)
+        self.waitings = self._of(DataWaiting)
+        self.losses = self._of(DataLost)
         self._thresholds = self._of(BeyondLimit)
         self.thresholds = lru_cache(maxsize=65_536)(self._find_thresholds)
 

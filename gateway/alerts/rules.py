@@ -77,7 +77,28 @@ class EvidenceKeyNew(_When, frozen=True, tag="evidence_key"):
     """An agent signs its pictures with another key than the one that the city knows."""
 
 
-When = VerdictIs | ObservationOf | BeyondLimit | DeviceSilent | AgentOffline | EvidenceKeyNew
+class DataWaiting(_When, frozen=True, tag="data_waiting"):
+    """A site's agent is heard, but its events are not receipted: for too long, or too many."""
+
+    age_s: Annotated[float, Meta(gt=0)] = 1800.0
+    """How long the oldest may wait. Over when it is half of that, and the backlog is, too."""
+    backlog: Annotated[int, Meta(gt=0)] = 100_000
+
+
+class DataLost(_When, frozen=True, tag="data_lost"):
+    """Events that an agent holds for receipted are not in the ledger."""
+
+
+When = (
+    VerdictIs
+    | ObservationOf
+    | BeyondLimit
+    | DeviceSilent
+    | AgentOffline
+    | EvidenceKeyNew
+    | DataWaiting
+    | DataLost
+)
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -124,6 +145,8 @@ WORDS: Mapping[type[msgspec.Struct], frozenset[str]] = {
     DeviceSilent: COMMON_WORDS | {"duration"},
     AgentOffline: COMMON_WORDS | {"duration"},
     EvidenceKeyNew: COMMON_WORDS | {"fingerprint"},
+    DataWaiting: COMMON_WORDS | {"backlog", "duration", "reason"},
+    DataLost: COMMON_WORDS | {"events", "numbers", "epoch"},
 }
 """What a template of each kind of rule may name in braces."""
 

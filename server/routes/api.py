@@ -17,6 +17,7 @@ from server.api_models import (
     DeviceItem,
     EstablishmentItem,
     Me,
+    MissingItem,
     Page,
     ResultItem,
     ResultWithBytes,
@@ -24,6 +25,7 @@ from server.api_models import (
 )
 from server.changes import acknowledge, close, visible_alert
 from server.establishment_file import find_establishments
+from server.missing_list import read_missing
 from server.needs import Actor, Need, Viewer
 from server.problems import MEDIA_TYPE, ProblemDetails, not_found
 from server.routes.establishments import visible_establishment
@@ -208,6 +210,28 @@ def list_devices(state: Need, visit: Viewer) -> Page[DeviceItem]:
         found = devices.list_in(conn, visit.scope.listed)
     seen = [one for one in found if visit.scope.covers_site(one.region, one.site)]
     return Page[DeviceItem].model_validate({"items": seen}, from_attributes=True)
+
+
+@router.get("/missing", tags=["devices"], summary="What is missing, where, since when")
+def list_missing(state: Need, visit: Viewer) -> Page[MissingItem]:
+    """Every gap in the data of the officer's region and below, gravest first."""
+    with reading(state.engine) as conn:
+        lines = read_missing(conn, visit.scope, state.clock())
+    items = [
+        MissingItem(
+            kind=line.gap.kind,
+            region=line.gap.agent.region,
+            site=line.gap.agent.site,
+            agent=line.gap.agent.device,
+            events=line.gap.events,
+            since=line.gap.since,
+            detail=line.gap.detail,
+            epoch=line.gap.epoch,
+            ranges=line.gap.ranges,
+        )
+        for line in lines
+    ]
+    return Page[MissingItem](items=items)
 
 
 def _visible(row: ResultRow, visit: Viewer) -> bool:

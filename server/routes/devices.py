@@ -8,8 +8,10 @@ from starlette.responses import Response
 from contracts.words import DeviceState
 from ledger import journal
 from ledger.engine import reading
+from ledger.missing import MissingKind
 from server.desk import count_alerts, tally
 from server.device_list import read_devices
+from server.missing_list import read_missing
 from server.needs import Need, Viewer
 from server.pages import render
 from server.routes.alerts import After, LastEvent
@@ -19,6 +21,8 @@ from server.streams import change_events, of_devices
 router = APIRouter(include_in_schema=False)
 PAGE = 25
 """Sites on a page; those in trouble come first."""
+GAPS = 100
+"""Gaps on a page of their own."""
 
 
 @router.get("/devices")
@@ -33,16 +37,41 @@ def list_devices(
     with reading(state.engine) as conn:
         cursor = journal.last_id(conn)
         found = read_devices(conn, visit.scope, state.clock())
+        missing = read_missing(conn, visit.scope, state.clock())
         counted = count_alerts(conn, visit.scope)
     states = [line.state for site in found for line in site.lines]
     return render(
         request,
         "devices/lists.html" if fragment else "devices/devices.html",
+        missing=missing,
         found=found[(page - 1) * PAGE : page * PAGE],
         page=page,
         pages=-(-len(found) // PAGE),
         numbers={one.value: states.count(one) for one in DeviceState},
         cursor=cursor,
+        counts=tally(counted),
+    )
+
+
+@router.get("/devices/missing")
+def list_missing(
+    request: Request,
+    state: Need,
+    visit: Viewer,
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+) -> Response:
+    """Every gap in the data."""
+    with reading(state.engine) as conn:
+        gaps = read_missing(conn, visit.scope, state.clock())
+        counted = count_alerts(conn, visit.scope)
+    kinds = [line.gap.kind for line in gaps]
+    return render(
+        request,
+        "devices/missing.html",
+        gaps=gaps[(page - 1) * GAPS : page * GAPS],
+        tally={one.value: kinds.count(one) for one in MissingKind},
+        page=page,
+        pages=-(-len(gaps) // GAPS),
         counts=tally(counted),
     )
 

@@ -3,15 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.events import (
-    Status,
-)
+from contracts.events import Numbering, Status
 from contracts.identifiers import credit_code_check
 from contracts.topics import Identity
 from contracts.words import DeviceState
 from ledger import (
     devices,
     establishments,
+    intake,
     officers,
     regions,
     sites,
@@ -180,17 +179,27 @@ def tell_health(conn: Connection, now: datetime) -> None:
         devices.set_status(conn, who, Status(state=state, at=at, software="0.1.0", **more), at)
         devices.mark_seen(conn, {who: at})
 
-    told(MARKET, DeviceState.ONLINE, 4, clock_offset_s=0.2)
+    # Its ledger was put back from a copy that knew less than the agent has receipts for.
+    intake.claim(conn, MARKET, "9f2c41d07be8a635", range(1, 4097))
+    told(
+        MARKET, DeviceState.ONLINE, 4, clock_offset_s=0.2, epoch="9f2c41d07be8a635",
+        lowest_unreceipted=5121,
+        numbering=(Numbering("9f2c41d07be8a635", now - timedelta(days=3), 5120),),
+    )  # fmt: skip
     told(MARKET.sibling("lz4000t"), DeviceState.ONLINE, 300, clock_offset_s=-42.0)
     told(MARKET.sibling("atp"), DeviceState.ONLINE, 4000)
     told(
         CANTEEN, DeviceState.DEGRADED, 6, detail="1 台摄像头离线", backlog=128,
-        lowest_unreceipted=20417, oldest_unsent_age_s=340.0, clock_offset_s=1.1,
+        lowest_unreceipted=20417, oldest_unsent_age_s=340.0, clock_offset_s=1.1, epoch="c0ffee00",
     )  # fmt: skip
     told(CANTEEN.sibling("cold-1"), DeviceState.ONLINE, 9)
     told(CANTEEN.sibling("freezer-1"), DeviceState.ONLINE, 9)
     told(CANTEEN.sibling("cam-1"), DeviceState.ONLINE, 3)
     told(CANTEEN.sibling("cam-2"), DeviceState.OFFLINE, 5400, detail="RTSP 连接被拒绝")
     told(VAN, DeviceState.ONLINE, 7200)
-    told(SUPERMARKET, DeviceState.ONLINE, 5, clock_offset_s=0.0)
+    intake.claim(conn, SUPERMARKET, "51ab", [*range(1, 700), *range(701, 900, 2)])
+    told(
+        SUPERMARKET, DeviceState.ONLINE, 5, clock_offset_s=0.0, epoch="51ab",
+        lowest_unreceipted=900, numbering=(Numbering("51ab", now - timedelta(days=9), 899, 120),),
+    )  # fmt: skip
     told(SUPERMARKET.sibling("cold-2"), DeviceState.ONLINE, 12)

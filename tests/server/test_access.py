@@ -167,7 +167,12 @@ def test_lists_show_the_subtree_and_nothing_else(
     assert {one["site"] for one in devices} & set(sites.values()) == {
         sites[place] for place in SIGHT[login]
     }
-    for path in ("/alerts", "/alerts?state=closed", "/establishments", "/devices"):
+    gaps = client.get("/api/v1/missing").json()["items"]
+    assert {one["site"] for one in gaps} & set(sites.values()) == {
+        sites[place] for place in SIGHT[login]
+    }
+    pages = ("/alerts", "/alerts?state=closed", "/establishments", "/devices", "/devices/missing")
+    for path in pages:
         text = client.get(path).text
         for place, alias in ((MARKET, "白沙农贸市场"), (SCHOOL, "棠下中学"), (VAN, "流动快检车")):
             if place not in SIGHT[login]:

@@ -237,6 +237,7 @@ def _paths(alert_ids: dict[str, str]) -> dict[str, str]:
         "market": "/establishments/baisha-market",
         "bare": "/establishments/huicheng-market",
         "devices": "/devices",
+        "missing": "/devices/missing",
         "public": "/p/code-tangxia-school",
         "error": "/alerts/none",
         "signin": "/signin",

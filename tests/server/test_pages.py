@@ -55,7 +55,8 @@ def test_no_page_has_inline_script_or_style_or_a_foreign_address(
     as_officer: Enter, alert_ids: dict[str, str]
 ) -> None:
     client = as_officer("shiju")
-    paths = ["/signin", "/alerts", "/establishments", "/devices", "/p/code-tangxia-school"]
+    paths = ["/signin", "/alerts", "/establishments", "/devices", "/devices/missing"]
+    paths += ["/p/code-tangxia-school"]
     paths += [f"/alerts/{one}" for one in alert_ids.values()]
     paths += ["/establishments/tangxia-school", "/establishments/baisha-market"]
     for path in paths:
@@ -178,6 +179,31 @@ def test_filters_live_in_the_address(as_officer: Enter, alert_ids: dict[str, str
     closed = client.get("/alerts?state=closed").text
     assert re.findall(r'id="alert-([0-9a-f]+)"', closed) == [alert_ids["older"]]
     assert client.get("/alerts?state=strange").status_code == 422
+
+
+def test_what_is_missing_is_told_with_place_number_and_time(as_officer: Enter) -> None:
+    client = as_officer("shiju")
+    for path in ("/devices", "/devices/missing"):
+        text = shown(client.get(path).text)
+        for words in (
+            "白沙农贸市场快检室 白沙街道 · 白沙快检室边缘网关 agent 台账缺失",
+            "1024",
+            "编号 4097–5120",
+            "批次 9f2c41d07be8a635",
+            "棠下中学食堂后厨 棠下镇 · 棠下中学边缘网关 agent 待补传",
+            "1 台摄像头离线",
+            "新会区流动快检车 1 号 会城街道",
+            "终端失联",
+        ):
+            assert words in text, f"{path}: {words}: {text}"
+    (lost,) = [
+        one
+        for one in client.get("/api/v1/missing").json()["items"]
+        if one["epoch"] == ("9f2c41d07be8a635")
+    ]
+    assert (lost["kind"], lost["events"], lost["ranges"]) == ("lost", 1024, [[4097, 5120]])
+    client.get("/language/en?next=/devices/missing")
+    assert "Receipted, but not in the ledger" in client.get("/devices/missing").text
 
 
 def test_what_was_not_heard_of_is_unknown_not_online(as_officer: Enter, clock: Clock) -> None:

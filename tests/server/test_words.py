@@ -12,6 +12,7 @@ from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
 from ledger.evidence import Vouched
 from ledger.evidence_keys import Booked
+from ledger.missing import MissingKind
 from ledger.officers import Role
 from ledger.sites import SiteKind
 from server import desk
@@ -37,6 +38,8 @@ FAMILIES: dict[str, set[str]] = {
     "device.state.": {one.value for one in DeviceState},
     "device.say.": {one.value for one in DeviceState},
     "devicekind.": {one.value for one in DeviceKind},
+    "missing.kind.": {one.value for one in MissingKind},
+    "missing.say.": {one.value for one in MissingKind},
     "kind.": {one.value for one in EstablishmentKind},
     "site.": {one.value for one in SiteKind},
     "role.": {one.value for one in Role},

@@ -26,6 +26,7 @@ from edge_agent.uplink.state import UplinkState
 OLD_S = 120.0
 """An event that waits longer than this is a finding."""
 LOW_BYTES = 200 << 20
+FULL_BYTES = 1 << 20
 Probe = Callable[[Endpoint, str], str]
 
 
@@ -74,7 +75,7 @@ def examine(settings: EdgeSettings, settings_file: Path, at: datetime, probe: Pr
         findings.append(finding(Cause.OUTBOX_UNREADABLE, {"said": error}))
         return diagnosis
     uplink = _note(found)
-    findings += _look_at_waiting(found, uplink, at, runs=runs, broker=broker)
+    findings += _look_at_waiting(found, uplink, at, target.username, runs=runs, broker=broker)
     findings += _look_at_clock(found, uplink, at)
     findings += _look_at_space(found, settings, where.outbox, runs=runs)
     findings += _look_at_vault(settings, where)
@@ -114,6 +115,8 @@ def _look_at_broker(problem: str, target: Endpoint) -> Finding:
         cause = Cause.RECEIPTS_FORBIDDEN
     elif "user name" in said or "not authorized" in said or "refuses" in said:
         cause = Cause.REFUSED
+    elif target.tls is not None and "reset by peer" in said:
+        cause = Cause.TLS  # as a port does that speaks no TLS
     elif "certificate" in said or "ssl" in said or "tls" in said:
         cause = Cause.TLS
     where = {"host": target.host, "port": target.port, "user": target.username}
@@ -121,7 +124,7 @@ def _look_at_broker(problem: str, target: Endpoint) -> Finding:
 
 
 def _look_at_waiting(
-    found: Survey, uplink: UplinkState, at: datetime, *, runs: bool, broker: str
+    found: Survey, uplink: UplinkState, at: datetime, user: str, *, runs: bool, broker: str
 ) -> list[Finding]:
     findings = [finding(Cause.HELD, {"said": held}) for held in uplink.held]
     oldest = found.state.oldest_put_at
@@ -137,7 +140,7 @@ def _look_at_waiting(
         cause = Cause.NOBODY_LISTENS
     elif last is None or (at - last).total_seconds() > OLD_S:
         cause = Cause.NO_RECEIPTS
-    words = {"backlog": found.state.backlog, "said": uplink.problem}
+    words = {"backlog": found.state.backlog, "said": uplink.problem, "user": user}
     return [*findings, finding(cause, words, since=_utc(oldest))]
 
 
@@ -173,7 +176,7 @@ def _look_at_space(
     free = shutil.disk_usage(outbox.parent).free
     if os.statvfs(outbox.parent).f_flag & os.ST_RDONLY or not os.access(outbox, os.W_OK):
         findings.append(finding(Cause.DISK_READ_ONLY, {"path": outbox}))
-    elif runs and not reserve_held(outbox):
+    elif free < FULL_BYTES or (runs and not reserve_held(outbox)):
         findings.append(finding(Cause.DISK_FULL, {"free": free >> 20}))
     elif free < LOW_BYTES:
         findings.append(finding(Cause.DISK_LOW, {"free": free >> 20}))
@@ -222,7 +225,8 @@ def as_text(diagnosis: Diagnosis, language: str = "") -> str:
     ]
     waiting = ", ".join(f"{count} {lane}" for lane, count in diagnosis.waiting.items())
     kinds = f" ({waiting})" if waiting else ""
-    lines.append(f"  waiting  {diagnosis.backlog} {line('条', 'events')}{kinds}")
+    count = diagnosis.backlog
+    lines.append(f"  waiting  {line(f'{count} 条', f'{count} events')}{kinds}")
     if diagnosis.oldest_at is not None:
         age_s = f"{diagnosis.oldest_age_s:.0f}"
         first = (diagnosis.lowest_unreceipted, diagnosis.epoch)
@@ -233,7 +237,8 @@ def as_text(diagnosis: Diagnosis, language: str = "") -> str:
         lines.append(f"  receipt  {diagnosis.last_receipt_at:%Y-%m-%d %H:%M:%S} UTC")
     for one in diagnosis.findings:
         since = f" (since {one.since:%Y-%m-%d %H:%M:%S} UTC)" if one.since else ""
-        lines.append(f"  ! {say(one.what)}{since}\n    → {say(one.advice)}")
+        halves = (in_chinese, in_english) if not language else (say,)
+        lines += [f"  ! {half(one.what)}{since}\n    → {half(one.advice)}" for half in halves]
     if not diagnosis.findings:
         lines.append(f"  {line('一切正常', 'all is well')}")
     return "\n".join(lines)

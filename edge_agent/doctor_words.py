@@ -132,9 +132,11 @@ _ADVICE: dict[Cause, tuple[str, str]] = {
         "by itself when one is back",
     ),
     Cause.NO_RECEIPTS: (
-        "消息服务器收下了，但市里没有入库：查网关、台账库、时序库，以及本点位是否已登记",
-        "the broker takes them but the city does not store them: see the gateway, its ledger and "
-        "its time-series store, and whether this agent's site is registered",
+        "消息服务器收下了，但市里没有入库，或回执读不到：查网关、台账库、时序库，本点位是否已登记，"
+        "消息服务器的 ACL 是否准许 {user!r} 读取自己的回执",
+        "the broker takes them but the city does not store them, or we may not hear it: see the "
+        "gateway, its ledger and its time-series store, whether this agent's site is registered, "
+        "and whether the broker's ACL lets {user!r} read its receipts",
     ),
     Cause.HELD: ("放宽消息服务器的包长上限或 ACL", "raise the broker's packet limit or its ACL"),
     Cause.NOT_CONNECTED: (

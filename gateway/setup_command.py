@@ -19,6 +19,10 @@ from timeseries.setup.run import setup_steps
 from timeseries.setup.steps import WORDS, Wishes, carry_out, told
 
 
+PATIENCE_S = 120.0
+"""Longest wait for one answer: an hour's means of a city take a server a while."""
+
+
 def add_setup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `setup-influx`."""
     setup = commands.add_parser(
@@ -69,6 +73,7 @@ def run_setup(arguments: argparse.Namespace) -> int:
 
 def _client(arguments: argparse.Namespace, settings: SeriesSettings) -> InfluxClient:
     base = arguments.settings.parent
+    settings = msgspec.structs.replace(settings, timeout_s=max(settings.timeout_s, PATIENCE_S))
     if arguments.username is not None:
         settings = msgspec.structs.replace(settings, username=arguments.username)
     if not arguments.token_file:

@@ -17,7 +17,7 @@ from timeseries.keep import KeepSettings, days_text, seconds
 from timeseries.schema import MEANS, MEANS_EVERY_S, THINNED
 from timeseries.setup.steps import NEEDS_SHORTEN, Step, Wishes, would_shorten
 
-SOON = "2h"
+SOON = "1h"
 """The means of so long are made anew every ten minutes."""
 VALUES_POLICY = "autogen"
 
@@ -132,8 +132,8 @@ class SetupV2:
     def _backfill(self, days: int, *select: str) -> Callable[[], object]:
         def make() -> None:
             end = self._clock().replace(minute=0, second=0, microsecond=0)
-            for day in range(days):
-                start, stop = end - timedelta(days=day + 1), end - timedelta(days=day)
+            for hour in range(24 * days):
+                start, stop = end - timedelta(hours=hour + 1), end - timedelta(hours=hour)
                 query = flux_means(start.isoformat(), stop.isoformat(), *select)
                 body = {"query": query, "type": "flux"}
                 self._client.ask("POST", "/api/v2/query", [("orgID", self._org_id)], body)

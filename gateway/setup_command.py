@@ -18,7 +18,6 @@ from timeseries.settings import SeriesSettings, open_client
 from timeseries.setup.run import setup_steps
 from timeseries.setup.steps import WORDS, Wishes, carry_out, told
 
-
 PATIENCE_S = 120.0
 """Longest wait for one answer: an hour's means of a city take a server a while."""
 

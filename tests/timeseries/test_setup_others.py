@@ -71,11 +71,11 @@ def test_what_differs_in_2_is_changed_but_not_shortened(run: Run) -> None:
         assert code == 1 and "[做不到 / cannot] 存储桶 fs" in said and "--shorten" in said
         assert run(server.url, "--shorten")[0] == 0
         assert server.buckets["fs"]["retentionRules"][0]["everySeconds"] == 400 * 86400
-        code, said, _ = run(server.url, keep="raw_days = 0\nlate_days = 7")
+        code, said, _ = run(server.url, keep="raw_days = 0\nlate_days = 9")
         assert code == 0 and said.count("done]") == 2
         assert server.buckets["fs"]["retentionRules"] == []
         (late,) = [task for name, task in server.tasks.items() if name.endswith("late")]
-        assert "-7d" in late["flux"] and late["status"] == "active"
+        assert "-9d" in late["flux"] and late["status"] == "active"
 
 
 def test_a_name_that_leads_elsewhere_is_left_alone(run: Run) -> None:

@@ -22,7 +22,7 @@ class _Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     """Common shape of everything that travels."""
 
 
-class Reading(_Fact, frozen=True, gc=False):  # so many of them: the collector need not look
+class Reading(_Fact, frozen=True):
     """One value of a probe."""
 
     metric: Name
@@ -150,7 +150,7 @@ class Observation(_Fact, frozen=True):
     peak_at: datetime | None = None
     """When the most people were in it, and of those moments the surest."""
     tracks: int = 0
-    """People that were followed in it; one who left and came back counts anew."""
+    """People that were followed in it; one who left for long and came back counts anew."""
     stretches: int = 0
     """How often it began anew within the one episode."""
     retracted: bool = False

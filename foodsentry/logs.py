@@ -24,9 +24,21 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class StandardError(logging.Handler):
+    """Writes to what is standard error now: whoever redirects it for a while may close theirs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001  # as every handler of logging: a log line stops nothing
+            self.handleError(record)
+
+
 def configure_logs(level: str, form: str) -> None:
     """Send logs of `level` and above to standard error, as ``json`` or ``text``."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StandardError()
     if form == "json":
         handler.setFormatter(JsonFormatter())
     else:

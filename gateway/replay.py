@@ -26,7 +26,7 @@ def replay(
     unpacked = unpack(message, known)
     if isinstance(unpacked, Refused):
         return unpacked.reason
-    points = points_of(unpacked.who, unpacked.event)
+    points = points_of(unpacked)
     if points:
         try:
             store.write(points)

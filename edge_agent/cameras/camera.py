@@ -117,7 +117,7 @@ class Camera:
                 number = frame.number
                 outcome = pipeline.take(frame)
                 self._looks += outcome.look is not None
-                facts = teller.tell(outcome)
+                facts = teller.news(outcome)
                 if pipeline.watch.proves_live:
                     self._proof.frame(frame.grabbed_at)
                 self._keep_views(pipeline)
@@ -130,6 +130,7 @@ class Camera:
             facts += self._ask_clock(pipeline, teller)
             facts += self._proof.facts(self._clock())
             self._put(teller, facts)
+            self._put(teller, teller.pictures())
             self._vault.keep(teller.showing.take_originals())
             if self._witnesses:
                 self._show(outcome, pipeline.watch.sight, teller, reader)

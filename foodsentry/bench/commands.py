@@ -9,7 +9,6 @@ import msgspec
 
 from foodsentry.bench import cameras, decode, ingest, outbox, outbox_days, series, wire
 from foodsentry.bench.figures import Figure, machine, table
-from foodsentry.bench.servers import BenchFailed
 
 SUITES: dict[str, tuple[str, Callable[[int], list[Figure]]]] = {
     "wire": ("Wire contract, one core", wire.measure),
@@ -79,7 +78,7 @@ def run_outbox(arguments: argparse.Namespace) -> int:
         return code
     try:
         found = outbox_days.measure(arguments.days, arguments.runs)
-    except BenchFailed as error:
+    except ingest.BenchFailed as error:
         print(f"foodsentry bench: {error}", file=sys.stderr)
         return 1
     if arguments.json:
@@ -98,7 +97,7 @@ def run_cameras(arguments: argparse.Namespace) -> int:
             cameras=arguments.cameras,
             soak_hours=arguments.soak,
         )
-    except BenchFailed as error:
+    except ingest.BenchFailed as error:
         print(f"foodsentry bench: {error}", file=sys.stderr)
         return 1
     if arguments.json:
@@ -117,7 +116,7 @@ def run_soak(arguments: argparse.Namespace) -> int:
     """One line of JSON. 1: it cannot be measured here."""
     try:
         found = cameras.soak(arguments.hours)
-    except BenchFailed as error:
+    except ingest.BenchFailed as error:
         print(f"foodsentry bench: {error}", file=sys.stderr)
         return 1
     print(msgspec.json.encode(found).decode())
@@ -132,10 +131,10 @@ def run_ingest(arguments: argparse.Namespace) -> int:
             (50, max(2, round(arguments.seconds * 5))),
         ]
         runs = {
-            readings: [ingest.measure(each, readings, "influx") for _ in range(arguments.runs)]
+            readings: [ingest.measure(each, readings) for _ in range(arguments.runs)]
             for readings, each in loads
         }
-    except BenchFailed as error:
+    except ingest.BenchFailed as error:
         print(f"foodsentry bench: {error}", file=sys.stderr)
         return 1
     every = [run for group in runs.values() for run in group]

@@ -17,6 +17,8 @@ from edge_agent.cameras.rule.scene import OFF_HOURS, Persistence, Wear, Zone
 from edge_agent.cameras.rule.votes import Ballot, Tally
 
 OFF_HOURS_PERSON = "off_hours_person"
+REJOIN_S = 10.0
+"""Who appears so soon after another was lost is taken for the same: it is tracks that break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Closed:
     peak_s: float
     """When the most people were in violation, and of those looks the surest."""
     tracks: int
-    """People that were followed; one who left and came back counts anew."""
+    """People that were followed; one who left for long and came back counts anew."""
     stretches: int
     """How often it began, with a pause of `leave_s` or more between."""
 
@@ -107,11 +109,32 @@ class _Running:
     last_s: float
     peak_s: float
     peak_confidence: float
-    tracks: set[int]
+    tracks: set[int] = field(default_factory=set)
+    """All that it was about."""
     stretches: int = 1
     clear_s: float = 0.0
     """Seeing time since somebody was last in violation."""
     blind_since_s: float | None = None
+    counted: int = 0
+    """People that were followed."""
+    _seen: dict[int, float] = field(default_factory=dict)
+    """When the track of each of them was last in view."""
+
+    def follow(self, subjects: Sequence[Head], in_view: Set[int], at_s: float) -> None:
+        """Count who is new among `subjects`; `in_view` are the tracks of all heads of the look."""
+        for track in in_view & self._seen.keys():
+            self._seen[track] = at_s
+        for head in subjects:
+            if head.track in self._seen:
+                continue
+            lost = {track: seen_s for track, seen_s in self._seen.items() if track not in in_view}
+            same = max(lost, key=lambda track: (lost[track], track), default=None)
+            if same is not None and at_s - lost[same] <= REJOIN_S:
+                del self._seen[same]
+            else:
+                self.counted += 1
+            self._seen[head.track] = at_s
+        self.tracks.update(head.track for head in subjects)
 
     def again(
         self, subjects: Sequence[Head], confidence: float, at_s: float, rest_s: float
@@ -122,7 +145,6 @@ class _Running:
         self.people = max(self.people, len(subjects))
         self.confidence = max(self.confidence, confidence)
         self.stretches += self.clear_s >= rest_s
-        self.tracks.update(head.track for head in subjects)
         self.last_s, self.clear_s = at_s, 0.0
 
 
@@ -147,6 +169,7 @@ class Episodes:
     ) -> list[Opened | Closed]:
         """Take in one look: the heads in zones, at `at_s`; `still` are tracks that are pictures."""
         guilty = self._vote(sorted(heads, key=lambda head: head.track), at_s)
+        in_view = {head.track for head in heads}
         passed_s = 0.0 if self._last_look_s is None else at_s - self._last_look_s
         self._last_look_s = at_s
         changes: list[Opened | Closed] = []
@@ -157,6 +180,8 @@ class Episodes:
                 running.again(subjects, tally.confidence, at_s, self.rule_of(case).leave_s)
             elif opened := self._begin(case, subjects, tally, at_s):
                 changes.append(opened)
+        for case, running in self._running.items():
+            running.follow(guilty.get(case, ()), in_view, at_s)
         self._forget_suspicions(guilty.keys(), at_s)
         for case, running in list(self._running.items()):
             running.blind_since_s = None
@@ -249,7 +274,6 @@ class Episodes:
             at_s,
             peak_s=at_s,
             peak_confidence=tally.confidence,
-            tracks={head.track for head in subjects},
         )
         confirmed_after_s = at_s - since_s if rule.confirm_after_s else 0.0
         return Opened(case, subjects, tally, since_s, confirmed_after_s)
@@ -273,6 +297,6 @@ class Episodes:
             running.last_s,
             ending,
             running.peak_s,
-            len(running.tracks),
+            running.counted,
             running.stretches,
         )

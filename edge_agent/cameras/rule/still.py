@@ -95,6 +95,8 @@ class _Path:
     """… and when."""
     unlike: int = 0
     """Looks that differed from the print."""
+    away: int = 0
+    """Looks in a row at which it is clearly elsewhere than where it was first seen."""
     moved: bool = False
     walked: bool = False
     ever_walked: bool = False
@@ -148,7 +150,7 @@ class Movements:
             known = self._known(picture, head.box, stood, most)
             if known is not None:  # whoever stood before it has gone
                 path.place, path.first = known, head.box
-                path.moved, path.walked, path.unlike = False, False, 0
+                path.moved, path.walked, path.unlike, path.away = False, False, 0, 0
         return path
 
     def _judge(
@@ -157,7 +159,10 @@ class Movements:
         place, moved_by = path.place, _apart(path.first, box)
         path.walked = path.walked or moved_by > WALKED
         path.ever_walked = path.ever_walked or path.walked
-        path.moved = path.moved or moved_by > (WALKED if disturbed else LIVELY)
+        path.away = path.away + 1 if moved_by > LIVELY else 0
+        # Somebody before a picture may shift its box for a look, hardly for several.
+        clearly = moved_by > WALKED or path.away >= LIVELY_LOOKS
+        path.moved = path.moved or (clearly if disturbed else moved_by > LIVELY)
         place.looks += 1
         if _alike(picture, box, place):
             place.alike_s = at_s

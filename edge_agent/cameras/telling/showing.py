@@ -22,7 +22,7 @@ from edge_agent.cameras.telling.evidence import (
     make_evidence,
     state,
 )
-from edge_agent.cameras.telling.moments import Budget, Moments, glimpse
+from edge_agent.cameras.telling.moments import Best, Budget, Glimpse, Moments, glimpse
 from edge_agent.custody.custody import Custody, Original
 from edge_agent.custody.sealing import About
 
@@ -37,6 +37,14 @@ class _Due:
     tracks: frozenset[int]
     """Who it is about."""
     not_before_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture that is chosen and named, but not made yet: what is told need not wait for it."""
+
+    evidence_id: str
+    make: Callable[[], Evidence]
 
 
 @dataclass(slots=True)
@@ -67,7 +75,7 @@ class Showing:
         """Take in a look."""
         self.moments.take(look, is_open)
 
-    def opened(self, change: Opened, observation_id: str, at_s: float) -> list[Evidence]:
+    def opened(self, change: Opened, observation_id: str, at_s: float) -> list[Shot]:
         """What shows an episode that begins: before, if it is known, and best. Where the rule
         asked for two looks, the first of them is what was before."""
         case, tracks = change.case, frozenset(head.track for head in change.subjects)
@@ -75,33 +83,23 @@ class Showing:
         best = self.moments.best(case)
         if best is None:
             return []
-        made: list[Evidence] = []
+        shots: list[Shot] = []
         before = self.moments.before(min(at_s - change.tally.span_s, best.look.frame.seen_s))
         first = self.moments.first(case)
         if change.confirmed_after_s and first is not None:
             before, tracks = first, first.doubted(case)
         if before is not None and self.budget.allows(at_s, context=True):
-            boxes = before.of(tracks, case)
-            shown = finding(before.picture, case.wear, boxes, before.hidden)
-            made.append(self._make(PictureRole.BEFORE, observation_id, shown, boxes, before.at))
+            shots.append(self._glimpsed(PictureRole.BEFORE, observation_id, before, tracks, case))
         if self.budget.allows(at_s, context=False):
-            frame = best.look.frame
-            boxes = [head.box for head in best.subjects]
-            shown = finding(frame.picture, case.wear, boxes, best.look.hidden)
-            original = self._original(observation_id, frame)
-            made.append(
-                self._make(
-                    PictureRole.BEST, observation_id, shown, boxes, frame.grabbed_at, original
-                )
-            )
-        return made
+            shots.append(self._best(observation_id, best, case))
+        return shots
 
-    def due(self, look: Look) -> list[tuple[Case, Evidence]]:
+    def due(self, look: Look) -> list[tuple[Case, Shot]]:
         """The pictures after the beginning that this look may be."""
         ready = [case for case, due in self._due.items() if look.frame.seen_s >= due.not_before_s]
-        return [(case, made) for case in ready for made in self._after(case, look)]
+        return [(case, shot) for case in ready for shot in self._after(case, look)]
 
-    def closed(self, case: Case, look: Look | None) -> list[Evidence]:
+    def closed(self, case: Case, look: Look | None) -> list[Shot]:
         """An episode ends: a picture that was still due is this look, or is never taken."""
         if look is None:
             self._due.pop(case, None)
@@ -110,20 +108,19 @@ class Showing:
 
     def turned(
         self, turn: Turn, observation_id: str, frame: Frame | None, at_s: float
-    ) -> list[Evidence]:
+    ) -> list[Shot]:
         """What shows a camera that cannot see; of one that is gone, the last that was seen."""
         if frame is None:
             return []
-        made: list[Evidence] = []
+        shots: list[Shot] = []
         before = None if turn.now is Sight.OFFLINE else self.moments.before(turn.since_s)
         if before is not None and self.budget.allows(at_s, context=True):
-            made.append(
-                self._make(PictureRole.BEFORE, observation_id, state(before.picture), (), before.at)
-            )
+            shots.append(self._blind(PictureRole.BEFORE, observation_id, before.picture, before.at))
         if self.budget.allows(at_s, context=False):
-            shown = state(frame.picture)
-            made.append(self._make(PictureRole.BEST, observation_id, shown, (), frame.grabbed_at))
-        return made
+            shots.append(
+                self._blind(PictureRole.BEST, observation_id, frame.picture, frame.grabbed_at)
+            )
+        return shots
 
     def take_originals(self) -> list[Original]:
         """The originals since the last call."""
@@ -137,14 +134,47 @@ class Showing:
             "pictures_withheld": float(self.budget.withheld),
         }
 
-    def _after(self, case: Case, look: Look) -> list[Evidence]:
+    def _after(self, case: Case, look: Look) -> list[Shot]:
         due = self._due.pop(case, None)
         if due is None or not self.budget.allows(look.frame.seen_s, context=True):
             return []
         seen = glimpse(look)
-        boxes = seen.of(due.tracks, case)
-        shown = finding(seen.picture, case.wear, boxes, seen.hidden)
-        return [self._make(PictureRole.AFTER, due.observation_id, shown, boxes, seen.at)]
+        return [self._glimpsed(PictureRole.AFTER, due.observation_id, seen, due.tracks, case)]
+
+    def _glimpsed(
+        self,
+        role: PictureRole,
+        observation_id: str,
+        seen: Glimpse,
+        tracks: frozenset[int],
+        case: Case,
+    ) -> Shot:
+        def make() -> Evidence:
+            boxes = seen.of(tracks, case)
+            shown = finding(seen.picture, case.wear, boxes, seen.hidden)
+            return self._make(role, observation_id, shown, boxes, seen.at)
+
+        return Shot(self._name(observation_id, role), make)
+
+    def _best(self, observation_id: str, best: Best, case: Case) -> Shot:
+        def make() -> Evidence:
+            frame = best.look.frame
+            boxes = [head.box for head in best.subjects]
+            shown = finding(frame.picture, case.wear, boxes, best.look.hidden)
+            original = self._original(observation_id, frame)
+            return self._make(
+                PictureRole.BEST, observation_id, shown, boxes, frame.grabbed_at, original
+            )
+
+        return Shot(self._name(observation_id, PictureRole.BEST), make)
+
+    def _blind(
+        self, role: PictureRole, observation_id: str, picture: Picture, at: datetime
+    ) -> Shot:
+        return Shot(
+            self._name(observation_id, role),
+            lambda: self._make(role, observation_id, state(picture), (), at),
+        )
 
     def _make(
         self,

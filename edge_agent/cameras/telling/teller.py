@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from contracts.events import Evidence, Observation
+from contracts.events import Observation
 from contracts.topics import Identity
 from contracts.words import Phase
 from edge_agent.cameras import words
@@ -17,7 +17,7 @@ from edge_agent.cameras.frames import Frame
 from edge_agent.cameras.honesty import Sight, Turn
 from edge_agent.cameras.pipeline import Change, Look, Outcome, Pipeline
 from edge_agent.cameras.rule.episodes import Case, Closed, Ending, Opened
-from edge_agent.cameras.telling.showing import Showing
+from edge_agent.cameras.telling.showing import Shot, Showing
 from edge_agent.custody.custody import NO_CUSTODY, Custody
 from edge_agent.ports import Fact
 
@@ -33,32 +33,45 @@ class Teller:
     """Observations that are open, by a key of what they are about."""
     showing: Showing = field(init=False)
     _frame: Frame | None = field(default=None, init=False)
+    _shots: list[Shot] = field(default_factory=list, init=False)
+    """Pictures that observations name and nobody has asked for yet."""
 
     def __post_init__(self) -> None:
         self.showing = Showing(self.who, self.pipeline, self.custody)
 
     def tell(self, outcome: Outcome) -> list[Fact]:
         """The facts that a frame led to, in the order in which they must travel."""
+        return [*self.news(outcome), *self.pictures()]
+
+    def news(self, outcome: Outcome) -> list[Fact]:
+        """The same without the pictures: those take time to make, and are asked for next."""
         self._frame, look = outcome.frame, outcome.look
         if look is not None:
             self.showing.look(look, lambda case: _key(case) in self.open)
         at, at_s = outcome.frame.grabbed_at, outcome.frame.seen_s
         facts = self._facts(outcome.changes, at, at_s, "", look)
         if look is not None:
-            for case, picture in self.showing.due(look):
-                facts += self._add(_key(case), [picture])
+            for case, shot in self.showing.due(look):
+                self._add(_key(case), [shot])
         return facts
+
+    def pictures(self) -> list[Fact]:
+        """Make the pictures that the last news named."""
+        shots, self._shots = self._shots, []
+        made = [shot.make() for shot in shots]
+        return [Fact(self.who, "evidence", one, one.captured_at) for one in made]
 
     def tell_idle(
         self, changes: Sequence[Change], at: datetime, at_s: float, trouble: str
     ) -> list[Fact]:
         """The facts that the absence of frames led to; `trouble` is what the source says."""
-        return self._facts(changes, at, at_s, trouble)
+        return [*self._facts(changes, at, at_s, trouble), *self.pictures()]
 
     def end(self, at: datetime, at_s: float) -> list[Fact]:
         """The watch ends: close everything that is open."""
         facts = self._facts(self.pipeline.episodes.end(), at, at_s, "")
-        return facts + [self._close(key, at, at, words.STOPPED) for key in list(self.open)]
+        facts += [self._close(key, at, at, words.STOPPED) for key in list(self.open)]
+        return [*facts, *self.pictures()]
 
     def _facts(
         self,
@@ -73,8 +86,7 @@ class Teller:
             if isinstance(change, Opened):
                 facts += self._tell_opened(change, at, at_s)
             elif isinstance(change, Closed):
-                pictures = self.showing.closed(change.case, look)
-                facts += self._add(_key(change.case), pictures)
+                self._add(_key(change.case), self.showing.closed(change.case, look))
                 facts.append(self._tell_closed(change, at, at_s))
             else:
                 facts += self._tell_turn(change, at, at_s, trouble)
@@ -102,7 +114,7 @@ class Teller:
         started_at = at - timedelta(seconds=max(0.0, at_s - change.since_s))
         zone_number = self.pipeline.scene.zones.index(case.zone) + 1
         observation_id = f"{kind}-z{zone_number}-{at:%Y%m%dT%H%M%S%f}"
-        evidence = self.showing.opened(change, observation_id, at_s)
+        shots = self.showing.opened(change, observation_id, at_s)
         observation = Observation(
             observation_id=observation_id,
             kind=kind,
@@ -122,9 +134,9 @@ class Teller:
                 self.pipeline.models.detector.reference,
                 self.pipeline.models.classifier.reference,
             ),
-            evidence=tuple(piece.evidence_id for piece in evidence),
+            evidence=tuple(shot.evidence_id for shot in shots),
         )
-        return self._open(_key(case), observation, evidence)
+        return self._open(_key(case), observation, shots)
 
     def _tell_turn(self, turn: Turn, at: datetime, at_s: float, trouble: str) -> list[Fact]:
         since = at - timedelta(seconds=max(0.0, at_s - turn.since_s))
@@ -137,7 +149,7 @@ class Teller:
         if turn.now is Sight.LIVE:
             return facts
         observation_id = f"{turn.now.value}-{at:%Y%m%dT%H%M%S%f}"
-        evidence = self.showing.turned(turn, observation_id, self._frame, at_s)
+        shots = self.showing.turned(turn, observation_id, self._frame, at_s)
         observation = Observation(
             observation_id=observation_id,
             kind=turn.now.value,
@@ -145,25 +157,22 @@ class Teller:
             started_at=since,
             captured_at=at,
             reason=words.blind(turn, (at - since).total_seconds(), trouble),
-            evidence=tuple(piece.evidence_id for piece in evidence),
+            evidence=tuple(shot.evidence_id for shot in shots),
         )
-        return facts + self._open(turn.now.value, observation, evidence)
+        return facts + self._open(turn.now.value, observation, shots)
 
-    def _open(self, key: str, observation: Observation, evidence: Sequence[Evidence]) -> list[Fact]:
+    def _open(self, key: str, observation: Observation, shots: Sequence[Shot]) -> list[Fact]:
         self.open[key] = observation
-        at = observation.captured_at
-        return [*self._pieces(evidence), Fact(self.who, "observations", observation, at)]
+        self._shots += shots
+        return [Fact(self.who, "observations", observation, observation.captured_at)]
 
-    def _add(self, key: str, pictures: Sequence[Evidence]) -> list[Fact]:
+    def _add(self, key: str, shots: Sequence[Shot]) -> None:
         """Pictures that come to an open observation; its closing will name them."""
-        if pictures:
+        if shots:
             opened = self.open[key]
-            ids = tuple(picture.evidence_id for picture in pictures)
+            ids = tuple(shot.evidence_id for shot in shots)
             self.open[key] = msgspec.structs.replace(opened, evidence=(*opened.evidence, *ids))
-        return self._pieces(pictures)
-
-    def _pieces(self, pictures: Sequence[Evidence]) -> list[Fact]:
-        return [Fact(self.who, "evidence", one, one.captured_at) for one in pictures]
+            self._shots += shots
 
     def _close(self, key: str, at: datetime, until: datetime, said: str) -> Fact:
         closed = closing(self.open.pop(key), at, until, said)

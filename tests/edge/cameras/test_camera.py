@@ -182,8 +182,9 @@ def test_facts_wait_for_a_sink_that_cannot_store(site: Site) -> None:
         full.clear()
         site.sink.wait(lambda sink: sink.phases("no_hat") == ["open"])
         site.sink.wait(lambda sink: sink.state("cam1") == "online")
+    site.sink.wait(lambda sink: len(sink.facts) >= 3)
     kinds = [fact.kind for fact in site.sink.facts[:3]]
-    assert kinds == ["evidence", "evidence", "observations"]
+    assert kinds == ["observations", "evidence", "evidence"]
 
 
 def test_evidence_that_can_never_travel_holds_up_no_observation(site: Site) -> None:

@@ -103,6 +103,30 @@ def test_a_zone_may_have_its_own_persistence(scene: Scene) -> None:
     assert signs(looked(Episodes(RULE), slow, "n" * 12)) == [(1.8, "+")]
 
 
+@pytest.mark.parametrize(
+    ("crowd", "counted"),
+    [
+        ({0: [1], 10: [], 25: [2], 35: []}, 1),  # lost in steam for 3 s, followed as another
+        ({0: [1], 10: [2], 20: [3], 30: []}, 1),  # again and again
+        ({0: [1], 10: [1, 2], 30: []}, 2),  # both are there
+        ({0: [1], 10: [2], 20: [1, 2], 30: []}, 2),  # the first was only hidden
+        ({0: [1], 10: [], 62: [2], 75: []}, 2),  # another comes 10.4 s later
+    ],
+)
+def test_a_broken_track_is_no_other_person(
+    scene: Scene, crowd: dict[int, list[int]], counted: int
+) -> None:
+    rule = msgspec.structs.replace(RULE, merge_s=20.0)
+    episodes = Episodes(rule)
+    tracks: list[int] = []
+    ends: list[Closed] = []
+    for step in range(260):
+        tracks = crowd.get(step, tracks)
+        heads = [head(scene, N, track=one) for one in tracks]
+        ends += [c for c in episodes.look(heads, step * STEP_S) if isinstance(c, Closed)]
+    assert [end.tracks for end in ends] == [counted]
+
+
 def test_an_episode_has_a_peak_and_counts_people(scene: Scene) -> None:
     episodes = Episodes(RULE)
     crowd = {0: [1], 10: [1, 2, 3], 20: [3, 4], 30: []}
@@ -113,7 +137,7 @@ def test_an_episode_has_a_peak_and_counts_people(scene: Scene) -> None:
         found += episodes.look([head(scene, N, track=one) for one in tracks], step * STEP_S)
     end = found[-1]
     assert isinstance(end, Closed)
-    assert (end.people, end.tracks, end.stretches) == (3, 4, 1)
+    assert (end.people, end.tracks, end.stretches) == (3, 3, 1)  # 4 came when two were lost
     assert 2.0 < end.peak_s < 4.0
     assert end.until_s < 6.0 + RULE.window_s
 

@@ -84,11 +84,11 @@ def test_the_same_clip_tells_the_same(scene: Scene, models: Models) -> None:
 
 def test_what_an_observation_carries(scene: Scene, models: Models) -> None:
     found = facts(scene, models, clip([(2, [NO_HAT, (2, 1, True, True)])]))
-    evidence, opened, closed = (fact.data for fact in found)
+    opened, evidence, closed = (fact.data for fact in found)
     assert isinstance(evidence, Evidence)
     assert isinstance(opened, Observation)
     assert isinstance(closed, Observation)
-    assert [fact.kind for fact in found] == ["evidence", "observations", "observations"]
+    assert [fact.kind for fact in found] == ["observations", "evidence", "observations"]
     assert (opened.zone, opened.zone_kind, opened.people) == ("专间", "special_room", 1)
     assert opened.evidence == (evidence.evidence_id,)
     assert evidence.observation_id == opened.observation_id == closed.observation_id
@@ -147,6 +147,6 @@ def test_a_large_frame_is_shrunk_and_told_in_its_small_size(scene: Scene, models
         (at_s, np.ascontiguousarray(picture.repeat(4, axis=0).repeat(4, axis=1)))
         for at_s, picture in clip([(1.5, [NO_HAT])])
     )
-    opened = facts(scene, models, large)[1].data
+    opened = facts(scene, models, large)[0].data
     assert isinstance(opened, Observation)
     assert opened.boxes[0].x1 == pytest.approx(320)

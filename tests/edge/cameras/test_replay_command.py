@@ -1,6 +1,5 @@
 """`foodsentry vision replay`: the same twice, the same as live, from videos and folders."""
 
-import argparse
 import json
 import threading
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from camera_parts import SCENE, CollectingSink, clip
+from vision_runs import record, run
 
 from contracts.topics import Identity
 from edge_agent.cameras.camera import Camera
@@ -20,8 +20,6 @@ from edge_agent.cameras.rule.scene import Scene
 from edge_agent.cameras.settings import CameraSettings, HonestySettings
 from edge_agent.cameras.shadow.witness import Glance
 from edge_agent.cameras.sources.capture import open_video
-from edge_agent.cameras.tools.commands import add_commands
-from edge_agent.cameras.tools.drawing import Recording
 from edge_agent.cameras.tools.replay import BEGIN, clip_pictures, play
 from edge_agent.cameras.tools.timeline import spans, told
 
@@ -33,22 +31,9 @@ STORY = [
 ]
 
 
-def run(*words: object) -> int:
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers())
-    arguments = parser.parse_args(["vision", *map(str, words)])
-    status: int = arguments.run(arguments)
-    return status
-
-
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("film") / "clip.avi"
-    recording = Recording(str(path), 10.0, 640, 360)
-    for _, picture in clip(STORY):
-        recording.add(picture)
-    recording.close()
-    return path
+    return record(tmp_path_factory.mktemp("film") / "clip.avi", clip(STORY), 10.0)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """`foodsentry vision setup` and `check-scene`: a scene proposed, written, drawn, and read again."""
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +9,12 @@ import pytest
 from camera_parts import SCENE, clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from vision_runs import record, run
 
 from contracts.events import Box
 from contracts.settings import SettingsError
 from contracts.words import ZoneKind
 from edge_agent.cameras.rule.scene import Wear, faults, read_scene
-from edge_agent.cameras.tools.commands import add_commands
-from edge_agent.cameras.tools.drawing import Recording
 from edge_agent.cameras.tools.scene_edit import with_polygons
 from edge_agent.cameras.tools.survey import Survey
 
@@ -29,22 +27,9 @@ WALK = [
 """One walks about on the left; one hangs on the right and never moves."""
 
 
-def run(*words: object) -> int:
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers())
-    arguments = parser.parse_args(["vision", *map(str, words)])
-    status: int = arguments.run(arguments)
-    return status
-
-
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("film") / "cold_dishes.avi"
-    recording = Recording(str(path), 5.0, 640, 360)
-    for _, picture in clip(WALK, fps=5):
-        recording.add(picture)
-    recording.close()
-    return path
+    return record(tmp_path_factory.mktemp("film") / "cold_dishes.avi", clip(WALK, fps=5), 5.0)
 
 
 def setup(models_dir: Path, film: Path, out: Path, *more: object) -> int:

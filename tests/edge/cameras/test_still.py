@@ -185,6 +185,19 @@ def test_a_head_beside_a_poster_disturbs_its_print_and_gives_it_no_life() -> Non
         assert not lives_now[1].moved
 
 
+def test_somebody_who_moves_half_a_head_beside_others_lives_in_a_moment() -> None:
+    movements = Movements(SETTINGS)
+    told = []
+    for step in range(15):
+        x = 100.0 if step < 5 else 124.0
+        picture = shown(x, 80, 40, step)
+        heads = [Tracked(1, box(x, 80, 40, step, 0.02)), Tracked(2, box(60, 80, 40, step, 0.02))]
+        life = movements.look(picture, heads, frozenset({1, 2}), step * STEP_S)
+        told.append((life[1].moved, life[2].moved))
+    assert told.index((True, False)) == 7
+    assert not any(other for _, other in told)
+
+
 def test_nothing_is_a_picture_where_stillness_is_switched_off() -> None:
     assert not any(life.picture for _, life in lives(poster, 30, settings=Stillness(after_s=0)))
 

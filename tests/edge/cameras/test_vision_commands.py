@@ -1,33 +1,19 @@
 """`foodsentry vision …`: JSON lines, exit statuses, an annotated video."""
 
-import argparse
 import json
 from pathlib import Path
 
 import cv2
 import pytest
 from camera_parts import SCENE, clip, kitchen
-
-from edge_agent.cameras.tools.commands import add_commands
-from edge_agent.cameras.tools.drawing import Recording
-
-
-def run(*words: object) -> int:
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers())
-    arguments = parser.parse_args(["vision", *map(str, words)])
-    status: int = arguments.run(arguments)
-    return status
+from vision_runs import record, run
 
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.avi"
-    recording = Recording(str(path), 10.0, 640, 360)
-    for _, picture in clip([(1, [(0, 0, True, True)]), (2, [(0, 0, False, True)])]):
-        recording.add(picture)
-    recording.close()
-    return path
+    return record(
+        tmp_path / "clip.avi", clip([(1, [(0, 0, True, True)]), (2, [(0, 0, False, True)])]), 10.0
+    )
 
 
 def test_detect_prints_one_json_line_per_picture(

@@ -23,7 +23,6 @@ from edge_agent.cameras.pipeline import Outcome
 from edge_agent.cameras.rule.looking import HEAD, Look, Models
 from edge_agent.cameras.rule.scene import read_scene
 from edge_agent.cameras.shadow.witness import Glance
-from edge_agent.cameras.workers import open_models
 from edge_agent.preview.guard import Guard, host_allowed
 from edge_agent.preview.settings import PreviewSettings
 from edge_agent.settings import load_edge_settings, places
@@ -31,19 +30,6 @@ from edge_agent.settings import load_edge_settings, places
 sys.path.insert(0, str(Path(__file__).parent))
 
 from preview_site import BARE, PASSWORD, Site, running
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    folder = write_models(tmp_path_factory.mktemp("models"))
-    return open_models(folder, "kitchen_heads", "head_attributes")
-
-
-@pytest.fixture
-def scene_file(tmp_path: Path) -> Path:
-    path = tmp_path / "test.toml"
-    path.write_text(SCENE, "utf-8")
-    return path
 
 
 @pytest.fixture

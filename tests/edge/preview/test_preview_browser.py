@@ -12,12 +12,11 @@ from edge_agent.preview.settings import PreviewSettings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from camera_parts import SCENE, kitchen, write_models
+from camera_parts import SCENE, kitchen
 from preview_site import BARE, PASSWORD, Site, running
 
 from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.rule.looking import Models
-from edge_agent.cameras.workers import open_models
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -31,19 +30,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    folder = write_models(tmp_path_factory.mktemp("models"))
-    return open_models(folder, "kitchen_heads", "head_attributes")
-
-
-@pytest.fixture
-def scene_file(tmp_path: Path) -> Path:
-    path = tmp_path / "test.toml"
-    path.write_text(SCENE, "utf-8")
-    return path
 
 
 @pytest.fixture

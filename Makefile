@@ -1,6 +1,6 @@
 # The project's commands: set-up, demo, tests, checks. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo test check fuzz lint types imports fix lock docs bench clean system-test-packages
+.PHONY: help setup assets demo test check fuzz chaos lint types imports fix lock docs bench clean system-test-packages
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -44,6 +44,9 @@ check: setup ## the quick loop: lint, types, import rules, fast tests
 
 fuzz: setup ## a night's fuzz of every framer: a million damaged inputs
 	@FOODSENTRY_FUZZ=1000000 $(PY) -m pytest -q --timeout 0 tests/edge/protocols/test_fuzz.py
+
+chaos: setup system-test-packages ## every part killed, paused, cut off during load; renews docs/chaos.md
+	@FOODSENTRY_CHAOS=1 $(PY) -m pytest tests/chaos -v
 
 lint: ; @$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 types: ; @$(VENV)/bin/mypy

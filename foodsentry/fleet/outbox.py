@@ -11,9 +11,10 @@ from datetime import datetime
 
 import msgspec
 
+from contracts.events import Numbering
 from contracts.topics import Identity
 from edge_agent.outbox.encoding import Lane, encode_fact
-from edge_agent.outbox.schema import SEQUENCE_MASK, key_of
+from edge_agent.outbox.schema import KEPT_EPOCHS, epoch_and_sequence, key_of
 from edge_agent.outbox.state import OutboxState
 from edge_agent.outbox.store import Event
 from edge_agent.ports import Fact
@@ -38,6 +39,7 @@ class MemoryOutbox:
         self._epochs: dict[str, int] = {}
         self._epoch = ""
         self._next = 1
+        self._begun_at: list[datetime] = []
         self.spans: list[Span] = []
         """The epochs so far, in order: the script's facts were numbered in them one by one."""
 
@@ -47,6 +49,7 @@ class MemoryOutbox:
             self._epoch, self._next = secrets.token_hex(8), 1
             self._epochs[self._epoch] = len(self._epochs) + 1
             self.spans.append(Span(self._epoch, 0))
+            self._begun_at.append(self._clock())
         for fact in facts:
             row = encode_fact(fact, self._agent, self._epoch, self._next, clock_offset_ms)
             key = key_of(self.own_epoch_id, self._next)
@@ -101,9 +104,13 @@ class MemoryOutbox:
     def state(self) -> OutboxState:
         """What the agent's health says of it."""
         oldest = min(self._events, default=None)
+        epoch, lowest = self._epoch, self._next if self._epoch else None
+        if oldest is not None:
+            number, lowest = epoch_and_sequence(oldest)
+            epoch = self.spans[number - 1].epoch
         return OutboxState(
-            epoch=self._epoch,
-            lowest_unreceipted=self._next if oldest is None else oldest & SEQUENCE_MASK,
+            epoch=epoch,
+            lowest_unreceipted=lowest,
             oldest_put_at=None if oldest is None else self._put_at[oldest],
             backlog=len(self._events),
             used_bytes=sum(len(event.payload) for event in self._events.values()),
@@ -111,6 +118,10 @@ class MemoryOutbox:
             quarantined=0,
             failing="",
             set_aside="",
+            numbering=tuple(
+                Numbering(span.epoch, begun_at, span.facts)
+                for span, begun_at in zip(self.spans, self._begun_at, strict=True)
+            )[: -KEPT_EPOCHS - 1 : -1],
         )
 
     def _live(self, lane: Lane) -> list[int]:

@@ -9,7 +9,7 @@ from chaos_city import REGION, City, Load, Room, ledger_of, until
 
 from foodsentry.fleet.check import check
 from foodsentry.fleet.report import read_report
-from ledger import alerts, devices, results
+from ledger import alerts, devices, missing, results
 from ledger.engine import LedgerDown, reading
 
 EVERY = 10_000_000
@@ -63,6 +63,8 @@ def finish(city: City, load: Load, name: str) -> Row:
     _await_published(city, load)
     tallies = found.tallies().values()
     promises, false = city.witness.take()
+    lost = _lost(city)
+    wrong += [f"the ledger itself says: {one}" for one in lost]
     return Row(
         name=name,
         facts=report.told,
@@ -70,7 +72,10 @@ def finish(city: City, load: Load, name: str) -> Row:
         points=found.points.found,
         alerts=found.alerts.found,
         promises=promises,
-        missing=sum(one.missing for one in tallies) + report.unreceipted + room_tally["missing"],
+        missing=sum(one.missing for one in tallies)
+        + report.unreceipted
+        + room_tally["missing"]
+        + len(lost),
         twice=sum(one.twice for one in tallies) + room_tally["twice"],
         unexpected=sum(one.unexpected for one in tallies) + room_tally["unexpected"],
         false=len(false),
@@ -92,6 +97,13 @@ def _backlogs(city: City) -> list[int]:
     with reading(city.engine) as conn:
         known = devices.registry(conn)
     return [known[room.agent].backlog for room in city.rooms]
+
+
+def _lost(city: City) -> list[missing.Missing]:
+    """What the city says of itself: receipted to an agent, and not here."""
+    with reading(city.engine) as conn:
+        agents = [one for one in devices.list_in(conn, [REGION]) if one.device == "agent"]
+        return missing.lost(conn, agents)
 
 
 def _count_room(city: City, room: Room, wrong: list[str]) -> Counter[str]:

@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from chaos_disk import Disk
@@ -39,6 +39,7 @@ REGION = "440703"
 HERE = Path(__file__).parent
 PASSWORD = "chaos-of-the-tests"
 ROOM_MB, INFLUX_MB = 48, 160
+CONNECTS_PER_S = 100
 UPLINK = {
     "receipt_timeout_s": 3.0,
     "resend_max_s": 8.0,
@@ -137,8 +138,8 @@ class Load:
     process: subprocess.Popen[bytes]
     report: Path
     log: Path
-    over_s: float
-    began: float = field(default_factory=time.monotonic)
+    told_s: float
+    """From the first fact to the last."""
 
 
 class City:
@@ -308,13 +309,14 @@ class City:
             command += [f"--{name}", str(getattr(script, name))]
         command += ["--begun-at", script.begun_at.isoformat(), "--report", str(report)]
         command += ["--port", str(self.edge_line.port), "--keepalive", "5", "--limit", "150"]
+        command += ["--connects", str(CONNECTS_PER_S)]
         command += ["--over", str(over_s), "--cuts", str(cuts), "--restarts", str(restarts)]
         for name, value in UPLINK.items():
             command += [f"--{name.removesuffix('_s').replace('_', '-')}", str(value)]
         with log.open("wb") as said:
             process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
         self._stack.callback(_end, process)
-        return Load(script, process, report, log, over_s)
+        return Load(script, process, report, log, over_s + sites / CONNECTS_PER_S)
 
     def measure(self, count: int = 3) -> None:
         """Each room's instrument has measured so many samples, every second one positive."""

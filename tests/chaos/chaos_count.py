@@ -1,6 +1,5 @@
 """Counts after a scenario: each number once in ledger and series, alerts once, no false word."""
 
-import time
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -9,6 +8,7 @@ from chaos_city import REGION, City, Load, Room, ledger_of, until
 
 from foodsentry.fleet.check import check
 from foodsentry.fleet.report import read_report
+from foodsentry.fleet.run import GOODBYE_S
 from ledger import alerts, devices, missing, results
 from ledger.engine import LedgerDown, reading
 
@@ -33,14 +33,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     unexpected: int
     false: int
     drained_s: float
-    """From the last fact to the last receipt."""
+    """From the fleet's last fact to its last receipt."""
     wrong: list[str] = []
 
 
 def finish(city: City, load: Load, name: str) -> Row:
     """Wait until all is receipted, then count. Fails if it never is."""
     until(lambda: load.process.poll() is not None, 200, f"the fleet ends ({load.log})")
-    ended = time.monotonic()
     told = load.log.read_text("utf-8", "replace")
     assert load.report.exists(), told[-2000:]
     report = read_report(load.report)
@@ -79,7 +78,7 @@ def finish(city: City, load: Load, name: str) -> Row:
         twice=sum(one.twice for one in tallies) + room_tally["twice"],
         unexpected=sum(one.unexpected for one in tallies) + room_tally["unexpected"],
         false=len(false),
-        drained_s=round(max(0.0, ended - load.began - load.over_s), 1),
+        drained_s=round(max(0.0, report.seconds - GOODBYE_S - load.told_s), 1),
         wrong=wrong + false[:5],
     )
 

@@ -221,6 +221,8 @@ class VirtualAgent:
             if took_s is not None:
                 self._connection.works()
                 self._round_trip_s = min(took_s, self._round_trip_s or took_s)
+                if self._uplink.unheard is not plan.unheard:
+                    self._uplink = msgspec.structs.replace(self._uplink, unheard=plan.unheard)
         elif isinstance(event, Message):
             self._take_receipt(event)
         elif isinstance(event, Up):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from contracts.sequences import RangeSet
 from edge_agent.outbox.encoding import Lane
+from edge_agent.uplink.pace import Pace
 from edge_agent.uplink.settings import UplinkSettings
 
 STRIKES = 3
@@ -65,6 +66,7 @@ class SendPlan:
         self._bytes = 0
         self._bulk = 0
         """Flights that are not alarms."""
+        self._pace = Pace(settings.unreceipted_limit)
         self._progress_at = 0.0
         self._fruitful = True
         self._suspect_due = False
@@ -136,7 +138,7 @@ class SendPlan:
         room = self.room()
         if lane is Lane.ALARM:
             return room
-        return max(0, min(room, self._settings.unreceipted_limit - self._bulk))
+        return max(0, min(room, self._pace.limit - self._bulk))
 
     def take(self, key: int, lane: Lane, size: int) -> None:
         """An event was read from the outbox for its first sending."""
@@ -226,6 +228,7 @@ class SendPlan:
     def take_due(self, now: float) -> list[int]:
         """Keys that are to be sent again now, as many as there is room for."""
         keys: list[int] = []
+        self._pace.look(now)
         self._suspect_due = False
         limit, size = self._free(), self._bytes
         while len(keys) < limit and size < self._settings.window_kb << 10:
@@ -303,6 +306,9 @@ class SendPlan:
             keys = [key for key in range(first, last + 1) if key in self._flights]
         else:
             keys = sorted(key for key in self._flights if first <= key <= last)
+        flights = [self._flights[key] for key in keys]
+        once = (one for one in flights if one.attempts == 1 and one.lane is not Lane.ALARM)
+        self._pace.receipted([now - one.sent_at for one in once], now)
         for key in keys:
             self.forget(key)
         return RangeSet.of(keys).ranges() if only_sent else [(first, last)]

@@ -30,8 +30,9 @@ class UplinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         msgspec.Meta(
             ge=10,
             le=100_000,
-            description="Readings and pictures that the broker has but nobody receipted yet; "
-            "beyond it they wait here. Test results and observations always go.",
+            description="Most readings and pictures that the broker has but nobody receipted yet; "
+            "beyond it they wait here. Fewer while receipts come late, so that nobody's fresh "
+            "alarm stands behind them. Test results and observations always go.",
         ),
     ] = 5000
     receipt_timeout_s: Annotated[

@@ -16,6 +16,7 @@ from contracts.envelope import decode
 from contracts.events import Receipt, Status
 from contracts.topics import Identity
 from contracts.words import DeviceState, Phase
+from edge_agent.uplink.pace import FIRST
 from edge_agent.uplink.settings import UplinkSettings
 
 pytestmark = pytest.mark.real
@@ -31,10 +32,11 @@ def status_of(city: FakeCity, who: Identity) -> Status | None:
 def test_a_backlog_travels_and_leaves_only_by_receipt(mosquitto, uplink, agent) -> None:
     for n in range(20):
         uplink.put(*[readings(3, agent=agent) for _ in range(99)], result(n, agent=agent))
+    sent_unreceipted = 20 + FIRST
     with FakeCity(mosquitto.port, agent.region, agent.site) as city:
         city.receipting = False
         uplink.start(mosquitto.port, UplinkSettings(receipt_timeout_s=60))
-        until(lambda: len(city.sequences()) == 2000)
+        until(lambda: len(city.sequences()) == sent_unreceipted)
         assert uplink.outbox.state().backlog == 2000, "acknowledged by the broker is not stored"
         city.receipting = True
         uplink.drained()

@@ -65,7 +65,7 @@ def examine(settings: EdgeSettings, settings_file: Path, at: datetime, probe: Pr
         findings.append(finding(Cause.NO_AGENT))
     if broker:
         findings.append(_look_at_broker(broker, target))
-    for one in look_at_certificates(target, at, broker):
+    for one in look_at_certificates(target, who, at, broker):
         what = finding(Cause.CERTIFICATE, {"said": one.what}, since=one.since, grave=one.grave)
         findings.append(msgspec.structs.replace(what, advice=one.advice))
     diagnosis = Diagnosis(who.source, str(where.outbox), at, runs, broker, findings=findings)

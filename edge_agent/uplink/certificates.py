@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from contracts.certificates import SOON_DAYS, Certificate, read_certificate
+from contracts.topics import Identity
 from edge_agent.uplink.mqtt import Endpoint
 
 _FETCH_LIMIT_S = 5.0
@@ -22,8 +23,10 @@ class Remark(msgspec.Struct, frozen=True):
     grave: bool = True
 
 
-def look_at_certificates(target: Endpoint, at: datetime, problem: str) -> list[Remark]:
-    """Look at our own certificate and the CA's, and at the broker's if `problem` speaks of it."""
+def look_at_certificates(
+    target: Endpoint, who: Identity, at: datetime, problem: str
+) -> list[Remark]:
+    """Look at the agent's certificate, the CA's, and the broker's if `problem` is about it."""
     if target.tls is None:
         return []
     remarks = []
@@ -32,15 +35,19 @@ def look_at_certificates(target: Endpoint, at: datetime, problem: str) -> list[R
         advice = "get the city's new CA certificate and put it into mqtt.tls_ca_file"
         remarks += _dates(f"the CA's certificate {target.tls.ca}", ca, at, advice)
     if target.tls.certificate is not None and target.tls.key is not None:
-        remarks += _own(target.tls.certificate, target.tls.key, at)
+        remarks += _own(target.tls.certificate, target.tls.key, who, at)
     if "broker's certificate" in problem:
         remarks += _brokers(target, at)
     return remarks
 
 
-def _own(file: Path, key: Path, at: datetime) -> list[Remark]:
+def _own(file: Path, key: Path, who: Identity, at: datetime) -> list[Remark]:
     remarks = []
     found = _read(file)
+    place = f"{who.region}/{who.site}"
+    if found is not None and found.name not in (place, f"{place}/{who.device}"):
+        what = f"this agent's certificate {file} is for {found.name!r}, but this agent is {place!r}"
+        remarks.append(Remark(what, "have the city issue one for this agent, or mend [agent]"))
     if found is not None:
         advice = (
             f"have the city issue a new one for {found.name!r} (`foodsentry gateway accounts "

@@ -12,6 +12,7 @@ from gateway_town import REGION
 from contracts.clock import utc_now
 from contracts.mqtt_settings import MqttSettings
 from contracts.tls import TlsFiles, TlsUnusable
+from contracts.topics import Identity
 from edge_agent.uplink.certificates import look_at_certificates
 from edge_agent.uplink.mqtt import Endpoint
 from edge_agent.uplink.probe import probe_broker
@@ -22,6 +23,7 @@ from ledger.engine import Engine
 pytestmark = pytest.mark.real
 
 MINE, ITS = f"fs/v1/{SITE}", f"fs/v1/{OTHER}"
+WHO = Identity(REGION, "market1", "agent")
 Enter = Callable[..., Client]
 
 
@@ -135,7 +137,7 @@ def test_an_expired_broker_is_named_with_its_day_on_both_sides(city: City) -> No
     problem = probe(city, city.port, city.tls)
     assert "the broker's certificate, or that of its CA, has expired" in problem
     end = Endpoint("127.0.0.1", city.port, "x", SITE, "", city.tls, 5, 0)
-    (remark,) = look_at_certificates(end, utc_now(), problem)
+    (remark,) = look_at_certificates(end, WHO, utc_now(), problem)
     day = utc_now() - timedelta(days=20)
     assert f"expired on {day:%Y-%m-%d}" in remark.what and "city CA" in remark.what
     broker = listening(city, city.port, city.tls, "gateway")
@@ -151,11 +153,11 @@ def test_own_certificates_dates_are_told_before_the_broker_does(city: City) -> N
     now = utc_now()
     mine = city.certificate(SITE, now, days=20)
     end = Endpoint("127.0.0.1", city.tls_port, "x", "", None, mine, 5, 0)
-    (soon,) = look_at_certificates(end, now, "")
+    (soon,) = look_at_certificates(end, WHO, now, "")
     assert not soon.grave and f"expires on {now + timedelta(days=20):%Y-%m-%d}" in soon.what
-    (late,) = look_at_certificates(end, now + timedelta(days=21), "")
+    (late,) = look_at_certificates(end, WHO, now + timedelta(days=21), "")
     assert late.grave and "expired on" in late.what and "accounts certify" in late.advice
-    early = look_at_certificates(end, now - timedelta(days=1), "")
+    early = look_at_certificates(end, WHO, now - timedelta(days=1), "")
     assert all("is not valid before" in one.what and "clock" in one.advice for one in early)
 
 

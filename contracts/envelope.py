@@ -42,6 +42,7 @@ DATA_TYPES: dict[str, type[msgspec.Struct]] = {
     Channel.COMMANDS.value: events.Command,
 }
 """Event kind (the middle word of the type) → type of `data`."""
+_KINDS = {f"foodsentry.{kind}.v{VERSION}": kind for kind in DATA_TYPES}
 
 
 class EnvelopeError(ValueError):
@@ -75,6 +76,9 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def kind(self) -> str:
         """Event kind, e.g. ``readings``. Raises EnvelopeError for other types and versions."""
+        known = _KINDS.get(self.type)
+        if known is not None:
+            return known
         match = _TYPE.match(self.type)
         if match is None or match[1] not in DATA_TYPES:
             raise EnvelopeError(f"type: {self.type!r} is not a foodsentry event type")

@@ -22,7 +22,7 @@ class _Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     """Common shape of everything that travels."""
 
 
-class Reading(_Fact, frozen=True):
+class Reading(_Fact, frozen=True, gc=False):  # so many of them: the collector need not look
     """One value of a probe."""
 
     metric: Name

@@ -1,7 +1,7 @@
 """Sets of sequence numbers kept as few closed ranges, as receipts and intake speak of them."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 
 class RangeSet:
@@ -58,10 +58,25 @@ class RangeSet:
         self.add_range(number, number)
         return True
 
+    def add_new(self, numbers: Sequence[int]) -> list[int]:
+        """Add `numbers`, which must be sorted; returns those that were new, each once."""
+        behind = numbers and (not self._ends or numbers[0] > self._ends[-1])
+        if behind and _is_run(numbers):
+            self.add_range(numbers[0], numbers[-1])
+            return list(numbers)
+        return [number for number in numbers if self.add(number)]
+
     def add_range(self, first: int, last: int) -> None:
         """Add every number from `first` through `last`. Raises ValueError if they are reversed."""
         if first > last:
             raise ValueError(f"range {first}-{last} is reversed")
+        if not self._ends or first > self._ends[-1] + 1:  # the usual cases: behind all others
+            self._starts.append(first)
+            self._ends.append(last)
+            return
+        if first == self._ends[-1] + 1:
+            self._ends[-1] = last
+            return
         low = bisect_right(self._starts, first) - 1
         if low < 0 or self._ends[low] < first - 1:
             low += 1
@@ -83,3 +98,8 @@ class RangeSet:
                 missing.append((expected, start - 1))
             expected = end + 1
         return missing
+
+
+def _is_run(numbers: Sequence[int]) -> bool:
+    count = len(numbers)
+    return numbers[-1] - numbers[0] == count - 1 and len(set(numbers)) == count

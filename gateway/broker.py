@@ -6,16 +6,23 @@ How it keeps the promises:
   while we are away; subscriptions are asked for anew at every connection, because a broker that
   lost its memory has lost them too;
 * acknowledgement is manual: the owner calls `acknowledge` once a message is stored. What the broker
-  may have under way unacknowledged (`receive_maximum`) bounds what waits in memory;
+  may have under way unacknowledged (`receive_maximum`) bounds what waits in memory; since not every
+  broker keeps to it, nothing is read while the owner's queue is `full`, and TCP holds up the rest;
+* what we publish goes through a connection of its own: on the first one, the broker's answers stand
+  in line behind whatever it sends us, and a backlog would hold up alerts and receipts;
 * an acknowledgement belongs to one connection. After a reconnection message ids begin anew, so
   those of an older connection are not sent: the broker repeats these messages, and the repetition
   is harmless.
 
-Callbacks run in paho's network thread: they only hand over.
+Callbacks run in paho's network thread: they only hand over. Publications and their
+acknowledgements, of which there are tens of thousands in a second, pass by paho's own reading and
+writing, which costs more than all the rest of intake: they are read from the same socket, and
+written to the same queue, in bulk.
 """
 
 import logging
-import threading
+import ssl
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -33,12 +40,15 @@ from contracts.envelope import MAX_PAYLOAD_BYTES
 from contracts.mqtt_settings import MqttSettings
 from contracts.tls import TlsFiles, asked_again, handshake, tls_problem
 from gateway.buffered_socket import BufferedSocket
+from gateway.packets import PUBACK, Malformed, Publication, write_pubacks
 
 log = logging.getLogger(__name__)
 
 RECONNECT_MOST_S = 20
 OUTGOING_IN_FLIGHT = 200
 PACKETS_A_TURN = 500
+PAUSE_S = 0.005
+"""How long nothing is read while the owner's queue is full, before it is asked again."""
 
 
 class Inbound(msgspec.Struct, frozen=True):
@@ -62,26 +72,22 @@ class Outbound(msgspec.Struct, frozen=True):
 
 
 class _Client(mqtt.Client):
-    """paho's client, reading ahead and handling all that was read in one turn of its loop.
-
-    TLS files are read anew at every connection, so that a renewed certificate needs no restart.
-    """
+    """paho's client. TLS files are read anew at every connection: renewing needs no restart."""
 
     tls: TlsFiles | None = None
     trouble = ""
     """Why the last connecting or reading failed, which paho only logs."""
     answered = False
     """Whether the broker answered on this connection."""
-    _reader: BufferedSocket | None = None
 
     def _create_socket(self) -> Any:
         try:
-            self._reader = BufferedSocket(super()._create_socket())
+            made: Any = super()._create_socket()
         except OSError as error:
             self._note(error)
             raise
         self.trouble, self.answered = "", False
-        return self._reader
+        return made
 
     def _ssl_wrap_socket(self, tcp_sock: Any) -> Any:
         if self.tls is None:
@@ -101,19 +107,60 @@ class _Client(mqtt.Client):
         # Not the error itself: its trace would hold the dead connection.
         self.trouble = tls_problem(error, self._host) or error.strerror or str(error)
 
+
+class _Receiver(_Client):
+    """Reads publications, and acknowledges them, in bulk."""
+
+    on_publications: Callable[[list[Publication]], None]
+    full: Callable[[], bool]
+    _reader: BufferedSocket | None = None
+
+    def _create_socket(self) -> Any:
+        self._reader = BufferedSocket(super()._create_socket())
+        return self._reader
+
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        reason = super().loop_read(max_packets)
+        """Handle what can be had by reading from the kernel once."""
+        reader = self._reader
+        if self.full():
+            self._last_bytes_received = time.monotonic()  # whose silence this is we know
+            time.sleep(PAUSE_S)
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
         for _ in range(PACKETS_A_TURN):
-            if reason or self.socket() is None or self._reader is None:
+            if reader is None or self._sock is None:
                 break
-            if not self._reader.pending():
+            try:
+                taken = reader.publications()
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 break
-            reason = super().loop_read(max_packets)
-        return reason
+            except EOFError:
+                return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
+            except OSError as error:
+                self._note(error)
+                return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
+            except Malformed as error:
+                self._note(OSError(str(error)))
+                return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
+            if taken:
+                self._last_bytes_received = time.monotonic()
+                self.on_publications(taken)
+            if not reader.whole_packet():
+                break
+            reason = self._packet_read()  # one of another kind
+            if reason > 0:
+                return self._loop_rc_handle(reason)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def acknowledge(self, numbers: Sequence[int]) -> None:
+        """Send PUBACK for all of these packet ids."""
+        self._packet_queue(PUBACK, write_pubacks(numbers), numbers[0], 1)
 
 
 class Broker:
-    """One connection to the broker, kept up in a thread of its own from `start` to `stop`."""
+    """A connection that takes messages in and one that publishes, kept up by threads of their own.
+
+    From `start` to `stop`.
+    """
 
     def __init__(
         self,
@@ -125,7 +172,8 @@ class Broker:
         subscriptions: Sequence[str],
         receive_maximum: int,
         session_expiry_s: int,
-        deliver: Callable[[Inbound], None],
+        deliver: Callable[[list[Inbound]], None],
+        full: Callable[[], bool],
         clock: Clock,
     ) -> None:
         """Prepare; connects to nothing yet."""
@@ -140,70 +188,74 @@ class Broker:
         self._subscriptions = list(subscriptions)
         self._deliver = deliver
         self._clock = clock
-        self._lock = threading.Lock()
         self._properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         self._properties.ReceiveMaximum = receive_maximum
         self._properties.SessionExpiryInterval = session_expiry_s
         self._properties.MaximumPacketSize = 2 * MAX_PAYLOAD_BYTES
-        self._client = self._make_client(client_id, password, tls)
-
-    def _make_client(self, client_id: str, password: str | None, tls: TlsFiles | None) -> _Client:
-        client = _Client(
+        self._client = _Receiver(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=mqtt.MQTTv5,
             manual_ack=True,
         )
-        client.max_inflight_messages_set(OUTGOING_IN_FLIGHT)
+        self._client.full = full
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_publications = self._on_publications
+        self._sender = _Client(
+            CallbackAPIVersion.VERSION2, client_id=f"{client_id}-out", protocol=mqtt.MQTTv5
+        )
+        self._sender.max_inflight_messages_set(OUTGOING_IN_FLIGHT)
+        for client in (self._client, self._sender):
+            self._prepare(client, password, tls)
+
+    def _prepare(self, client: _Client, password: str | None, tls: TlsFiles | None) -> None:
         client.reconnect_delay_set(min_delay=1, max_delay=RECONNECT_MOST_S)
         if self.settings.username:
             client.username_pw_set(self.settings.username, password)
         client.tls = tls
         if tls is not None:
             client.tls_set_context(tls.context())
-        client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
-        return client
 
     def start(self) -> None:
         """Begin to connect, and keep trying until `stop`."""
+        where, keepalive_s = (self.settings.host, self.settings.port), self.settings.keepalive_s
+        self._sender.connect_async(*where, keepalive=keepalive_s, clean_start=True)
         self._client.connect_async(
-            self.settings.host,
-            self.settings.port,
-            keepalive=self.settings.keepalive_s,
-            clean_start=False,
-            properties=self._properties,
+            *where, keepalive=keepalive_s, clean_start=False, properties=self._properties
         )
+        self._sender.loop_start()
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Disconnect and end the thread. The session, and what is unacknowledged, stay."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        """Disconnect and end the threads. The session, and what is unacknowledged, stay."""
+        for client in (self._client, self._sender):
+            client.disconnect()
+            client.loop_stop()
 
     def acknowledge(self, messages: Iterable[Inbound]) -> None:
         """Tell the broker that these messages are stored (PUBACK)."""
-        for message in messages:
-            if message.qos and message.connection == self.connection:
-                self._client.ack(message.mid, message.qos)
+        present = self.connection
+        numbers = [one.mid for one in messages if one.qos and one.connection == present]
+        if numbers:
+            self._client.acknowledge(numbers)
 
     def publish(self, messages: Iterable[Outbound]) -> bool:
         """Publish without waiting. False, and nothing is kept, while there is no connection."""
-        if self.trouble:
+        if not self._sender.is_connected():
             return False
         for message in messages:
-            self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+            self._sender.publish(message.topic, message.payload, qos=1, retain=message.retain)
         return True
 
     def publish_and_wait(self, messages: Iterable[Outbound], timeout_s: float) -> bool:
         """Publish and wait until the broker has acknowledged all of it; False if it did not."""
-        if self.trouble:
+        if not self._sender.is_connected():
             return False
         waiting = [
-            self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+            self._sender.publish(message.topic, message.payload, qos=1, retain=message.retain)
             for message in messages
         ]
         try:
@@ -282,19 +334,11 @@ class Broker:
             self.trouble = trouble
             log.warning("%s:%d: %s", self.settings.host, self.settings.port, trouble)
 
-    def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = repr(message)  # no broker lets it through; kept whole for the dead letters
+    def _on_publications(self, publications: list[Publication]) -> None:
+        now, connection = self._clock(), self.connection
         self._deliver(
-            Inbound(
-                topic=topic,
-                payload=bytes(message.payload),
-                received_at=self._clock(),
-                connection=self.connection,
-                mid=message.mid,
-                qos=message.qos,
-                retained=message.retain,
-            )
+            [
+                Inbound(topic, payload, now, connection, number, qos, retained)
+                for topic, payload, number, qos, retained in publications
+            ]
         )

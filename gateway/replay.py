@@ -26,7 +26,7 @@ def replay(
     unpacked = unpack(message, known)
     if isinstance(unpacked, Refused):
         return unpacked.reason
-    points = points_of(unpacked)
+    points = points_of(unpacked.who, unpacked.event)
     if points:
         try:
             store.write(points)

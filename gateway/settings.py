@@ -31,7 +31,7 @@ class IntakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "acknowledgement. This is the back-pressure: what is not acknowledged stays at the "
             "broker. Times the size of messages, it is also the memory that they may take.",
         ),
-    ] = 2000
+    ] = 4000
     session_expiry_s: Annotated[
         int,
         Meta(
@@ -43,7 +43,7 @@ class IntakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 300
     batch_messages: Annotated[
         int, Meta(ge=1, le=20_000, description="Most messages of one ledger transaction.")
-    ] = 1000
+    ] = 2000
     batch_age_s: Annotated[
         float,
         Meta(ge=0, le=5, description="Longest time a message waits for its batch to fill."),

@@ -6,6 +6,8 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
+from ledger.bulk import plain
+
 BigKey = BigInteger().with_variant(Integer(), "sqlite")
 """A growing row number (SQLite grows only INTEGER keys)."""
 
@@ -19,9 +21,7 @@ class CleanText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is not None and "\0" in value:
-            return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        return value
+        return None if value is None else plain(value)
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -11,6 +11,7 @@ from contracts.events import Numbering, Status
 from contracts.topics import Identity, checked_segment
 from contracts.words import DeviceState
 from ledger import journal
+from ledger.bulk import sqlite_time
 from ledger.schema import devices
 from ledger.sql import plain, typed, typed_or_none
 
@@ -98,12 +99,16 @@ def list_in(
 def mark_seen(conn: Connection, seen: Mapping[Identity, datetime]) -> None:
     """Note when devices were last heard (time of receipt); an older time changes nothing."""
     # In one order, so that two gateways don't block each other for good.
-    rows = [
-        {"key_site": who.site, "key_device": who.device, "seen_at": at}
-        for who, at in sorted(seen.items())
-    ]
-    if rows:
-        conn.execute(_MARK_SEEN, rows)
+    if not seen:
+        return
+    marks = sorted(seen.items())
+    if conn.dialect.name == "postgresql":
+        named = [{"key_site": w.site, "key_device": w.device, "seen_at": at} for w, at in marks]
+        conn.execute(_MARK_SEEN, named)
+    else:
+        times = [(sqlite_time(at), who) for who, at in marks]
+        rows = [(at, who.site, who.device, at) for at, who in times]
+        conn.exec_driver_sql(_MARK_SEEN_SQLITE, rows)
 
 
 def set_status(conn: Connection, who: Identity, status: Status, received_at: datetime) -> bool:
@@ -193,6 +198,10 @@ _MARK_SEEN = (
     )
     .values(last_seen_at=bindparam("seen_at"))
 )
+_MARK_SEEN_SQLITE = """
+UPDATE devices SET last_seen_at = ?
+WHERE site = ? AND device = ? AND (last_seen_at IS NULL OR last_seen_at < ?)
+"""
 
 
 def _is(who: Identity):  # type: ignore[no-untyped-def]

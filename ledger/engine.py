@@ -7,7 +7,6 @@ On SQLite a writing transaction begins with BEGIN IMMEDIATE, so that two process
 of failing half-way; a reading one sees a snapshot and never waits for writers.
 """
 
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, exc, make_url
 
 from ledger import journal_buffer
+from ledger.bulk import to_json
 
 __all__ = [
     "Connection",
@@ -33,7 +33,6 @@ BUSY_TIMEOUT_S = 15.0
 FORSAKEN_S = 60.0
 """PostgreSQL ends a transaction that its process has left alone this long, and its locks."""
 _READING = "ledger_reading"
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class LedgerDown(Exception):
@@ -63,7 +62,7 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
         raise ValueError("cannot be read; write sqlite:///path or postgresql+psycopg://…") from None
     options: dict[str, Any] = {
         "echo": echo,
-        "json_serializer": _to_json,
+        "json_serializer": to_json,
         "json_deserializer": msgspec.json.decode,
     }
     backend = parsed.get_backend_name()
@@ -121,12 +120,6 @@ def _postgresql_arguments() -> dict[str, Any]:
         "options": f"-c timezone=UTC -c lock_timeout={wait_ms} "
         f"-c idle_in_transaction_session_timeout={forsaken_ms}",
     }
-
-
-def _to_json(value: object) -> str:
-    text = msgspec.json.encode(value).decode()
-    # As in every other text, U+FFFD stands for NUL, which PostgreSQL's jsonb cannot hold.
-    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

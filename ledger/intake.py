@@ -8,10 +8,11 @@ gets it.
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select
 
 from contracts.sequences import RangeSet
 from contracts.topics import Identity
+from ledger.bulk import to_json, write_rows
 from ledger.schema import intake
 from ledger.sql import among, insert_into
 
@@ -49,23 +50,24 @@ def claim_all(conn: Connection, wanted: Mapping[Key, Iterable[int]]) -> dict[Key
     Rows are locked in one order, so that two gateways with overlapping batches don't block each
     other for good.
     """
-    asked = {key: RangeSet.of(numbers) for key, numbers in wanted.items()}
+    asked = {key: sorted(set(numbers)) for key, numbers in wanted.items()}
     for (agent, epoch), numbers in asked.items():
-        ranges = numbers.ranges()
         if not 0 < len(epoch) <= EPOCH_LENGTH:
             raise ValueError(f"{agent.source}: epoch {epoch[:80]!r} is empty or too long")
-        if ranges and not 0 < ranges[0][0] <= ranges[-1][1] <= LARGEST:
+        if numbers and not 0 < numbers[0] <= numbers[-1] <= LARGEST:
             raise ValueError(f"{agent.source} epoch {epoch}: sequence out of range")
-    held = _lock(conn, sorted(key for key, numbers in asked.items() if numbers.ranges()))
+    held = _lock(conn, sorted(key for key, numbers in asked.items() if numbers))
     fresh: dict[Key, set[int]] = {}
     changed = []
     for key, numbers in asked.items():
         known = held.get(key)
-        fresh[key] = {n for n in numbers if known is not None and known.add(n)}
-        if fresh[key] and known is not None:
-            changed.append(_named(key) | {"new_ranges": known.ranges()})
+        new = known.add_new(numbers) if known is not None else []
+        fresh[key] = set(new)
+        if new and known is not None:
+            agent, epoch = key
+            changed.append((to_json(known.ranges()), agent.site, agent.device, epoch))
     if changed:
-        conn.execute(_UPDATE, changed)
+        write_rows(conn, _UPDATE_SQLITE, _UPDATE_POSTGRESQL, changed)
     return fresh
 
 
@@ -103,20 +105,23 @@ def progress(conn: Connection) -> list[Progress]:
     return made
 
 
-_UPDATE = (
-    update(intake)
-    .where(
-        intake.c.site == bindparam("key_site"),
-        intake.c.agent == bindparam("key_agent"),
-        intake.c.epoch == bindparam("key_epoch"),
-    )
-    .values(ranges=bindparam("new_ranges"))
-)
-
-
-def _named(key: Key) -> dict[str, object]:
-    agent, epoch = key
-    return {"key_site": agent.site, "key_agent": agent.device, "key_epoch": epoch}
+_UPDATE_SQLITE = "UPDATE intake SET ranges = ? WHERE site = ? AND agent = ? AND epoch = ?"
+_UPDATE_POSTGRESQL = """
+UPDATE intake SET ranges = new.ranges
+FROM unnest(%s::jsonb[], %s::text[], %s::text[], %s::text[]) AS new (ranges, site, agent, epoch)
+WHERE intake.site = new.site AND intake.agent = new.agent AND intake.epoch = new.epoch
+"""
+_LOCK_SQLITE = """
+SELECT site, agent, epoch, ranges FROM intake WHERE (site, agent, epoch) IN (
+  SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+  FROM json_each(?))
+"""
+_LOCK_POSTGRESQL = """
+SELECT intake.site, intake.agent, intake.epoch, intake.ranges FROM intake
+JOIN unnest(%s::text[], %s::text[], %s::text[]) AS wanted (site, agent, epoch)
+ON intake.site = wanted.site AND intake.agent = wanted.agent AND intake.epoch = wanted.epoch
+ORDER BY intake.site, intake.agent, intake.epoch FOR UPDATE OF intake
+"""
 
 
 def _lock(conn: Connection, keys: Sequence[Key]) -> dict[Key, RangeSet]:
@@ -133,18 +138,17 @@ def _lock(conn: Connection, keys: Sequence[Key]) -> dict[Key, RangeSet]:
 
 
 def _read_locked(conn: Connection, keys: Sequence[Key]) -> dict[Key, RangeSet]:
-    """The ranges held under `keys`; all agents and epochs of their sites are locked."""
+    """The ranges held under `keys`, locked in one order."""
     if not keys:
         return {}
     wanted = {(agent.site, agent.device, epoch): (agent, epoch) for agent, epoch in keys}
-    found = (
-        select(intake.c.site, intake.c.agent, intake.c.epoch, intake.c.ranges)
-        .where(among(conn, intake.c.site, (agent.site for agent, _ in keys)))
-        .order_by(intake.c.site, intake.c.agent, intake.c.epoch)
-        .with_for_update()
-    )
+    if conn.dialect.name == "postgresql":
+        columns = tuple(list(column) for column in zip(*wanted, strict=True))
+        rows = [tuple(row) for row in conn.exec_driver_sql(_LOCK_POSTGRESQL, columns)]
+    else:
+        found = conn.exec_driver_sql(_LOCK_SQLITE, (to_json(list(wanted)),))
+        rows = [(*row[:3], msgspec.json.decode(row[3])) for row in found]
     return {
-        key: RangeSet(map(tuple, ranges))
-        for site, agent, epoch, ranges in conn.execute(found)
-        if (key := wanted.get((site, agent, epoch)))
+        wanted[site, agent, epoch]: RangeSet(map(tuple, ranges))
+        for site, agent, epoch, ranges in rows
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from ledger.bulk import plain, sqlite_time, to_json, write_rows
 from ledger.schema import rule_state
 from ledger.sql import among, insert_into
 
@@ -34,24 +35,29 @@ def get(conn: Connection, keys: Iterable[Key], *, lock: bool = True) -> dict[Key
 
 def put(conn: Connection, states: Mapping[Key, Mapping[str, Any]], at: datetime) -> None:
     """Keep these states (JSON) in place of the old ones."""
-    rows = [
-        {"rule": rule, "series": series, "body": dict(body), "changed_at": at}
-        for (rule, series), body in sorted(states.items(), key=lambda item: item[0])
-    ]
+    made = ((plain(rule), plain(series), to_json(body)) for (rule, series), body in states.items())
+    rows = sorted(made)
     if not rows:
         return
-    statement = insert_into(conn, rule_state)
-    statement = statement.on_conflict_do_update(
-        index_elements=["rule", "series"],
-        set_={"body": statement.excluded.body, "changed_at": statement.excluded.changed_at},
-    )
-    conn.execute(statement, rows)
+    stored_at = at if conn.dialect.name == "postgresql" else sqlite_time(at)
+    write_rows(conn, _PUT_SQLITE, _PUT_POSTGRESQL, [(*row, stored_at) for row in rows])
 
 
 def series_of(conn: Connection, rule: str) -> dict[str, dict[str, Any]]:
     """Every series that `rule` remembers, with its state."""
     query = select(rule_state.c.series, rule_state.c.body).where(rule_state.c.rule == rule)
     return {row.series: row.body for row in conn.execute(query)}
+
+
+_PUT_SQLITE = """
+INSERT INTO rule_state (rule, series, body, changed_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (rule, series) DO UPDATE SET body = excluded.body, changed_at = excluded.changed_at
+"""
+_PUT_POSTGRESQL = """
+INSERT INTO rule_state (rule, series, body, changed_at)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::timestamptz[])
+ON CONFLICT (rule, series) DO UPDATE SET body = excluded.body, changed_at = excluded.changed_at
+"""
 
 
 def _read(conn: Connection, keys: Set[Key], *, lock: bool) -> dict[Key, dict[str, Any]]:

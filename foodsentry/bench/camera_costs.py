@@ -25,7 +25,7 @@ from edge_agent.cameras.sources import libav
 from edge_agent.cameras.sources.capture_stream import StreamVideo, open_stream
 from edge_agent.cameras.tools.replay import play
 from foodsentry.bench.clips import FPS
-from foodsentry.bench.ingest import BenchFailed
+from foodsentry.bench.servers import BenchFailed
 
 HEAD = "head"
 _GO = threading.Event()

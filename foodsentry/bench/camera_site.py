@@ -22,7 +22,7 @@ from contracts.sequences import RangeSet
 from contracts.topics import UPLINK_CHANNELS, Channel, Identity, channel_filter, device_topic
 from contracts.words import Phase
 from foodsentry.bench.clips import SCENE, served
-from foodsentry.bench.ingest import BenchFailed, mosquitto
+from foodsentry.bench.servers import BenchFailed, mosquitto
 from foodsentry.demo.files import toml
 from foodsentry.demo.processes import Processes, ProcessFailed
 from foodsentry.demo.run import free_port

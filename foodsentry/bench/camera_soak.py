@@ -33,7 +33,7 @@ from edge_agent.simulation.film import Act
 from edge_agent.simulation.film_cook import Cook
 from foodsentry.bench.camera_costs import open_clip
 from foodsentry.bench.clips import SUB
-from foodsentry.bench.ingest import BenchFailed
+from foodsentry.bench.servers import BenchFailed
 
 VISIT = (Act(118), Act(4, (Cook(hat=False, mask=False),)), Act(118))
 """A turn: four minutes, in which somebody looks in without hat and mask."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge_agent.simulation.film import Act, pictures
 from edge_agent.simulation.film_cook import Cook
-from foodsentry.bench.ingest import BenchFailed
+from foodsentry.bench.servers import BenchFailed
 from foodsentry.demo.run import free_port
 
 SIZE, FPS, KBPS = (1280, 720), 25, 3000

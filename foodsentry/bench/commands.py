@@ -9,6 +9,7 @@ import msgspec
 
 from foodsentry.bench import cameras, decode, ingest, outbox, outbox_days, series, wire
 from foodsentry.bench.figures import Figure, machine, table
+from foodsentry.bench.servers import BenchFailed
 
 SUITES: dict[str, tuple[str, Callable[[int], list[Figure]]]] = {
     "wire": ("Wire contract, one core", wire.measure),
@@ -78,7 +79,7 @@ def run_outbox(arguments: argparse.Namespace) -> int:
         return code
     try:
         found = outbox_days.measure(arguments.days, arguments.runs)
-    except ingest.BenchFailed as error:
+    except BenchFailed as error:
         print(f"foodsentry bench: {error}", file=sys.stderr)
         return 1
     if arguments.json:
@@ -97,7 +98,7 @@ def run_cameras(arguments: argparse.Namespace) -> int:
             cameras=arguments.cameras,
             soak_hours=arguments.soak,
         )
-    except ingest.BenchFailed as error:
+    except BenchFailed as error:
         print(f"foodsentry bench: {error}", file=sys.stderr)
         return 1
     if arguments.json:
@@ -116,7 +117,7 @@ def run_soak(arguments: argparse.Namespace) -> int:
     """One line of JSON. 1: it cannot be measured here."""
     try:
         found = cameras.soak(arguments.hours)
-    except ingest.BenchFailed as error:
+    except BenchFailed as error:
         print(f"foodsentry bench: {error}", file=sys.stderr)
         return 1
     print(msgspec.json.encode(found).decode())
@@ -131,10 +132,10 @@ def run_ingest(arguments: argparse.Namespace) -> int:
             (50, max(2, round(arguments.seconds * 5))),
         ]
         runs = {
-            readings: [ingest.measure(each, readings) for _ in range(arguments.runs)]
+            readings: [ingest.measure(each, readings, "influx") for _ in range(arguments.runs)]
             for readings, each in loads
         }
-    except ingest.BenchFailed as error:
+    except BenchFailed as error:
         print(f"foodsentry bench: {error}", file=sys.stderr)
         return 1
     every = [run for group in runs.values() for run in group]

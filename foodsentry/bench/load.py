@@ -1,52 +1,64 @@
-"""A city of agents for benchmarks: their register, their messages, and who takes receipts."""
+"""A city for benchmarks: its register, its messages, and who takes receipts and alerts.
 
+A site has an agent and five probes, two of which (cold store, freezer) have a rule of the starter
+rules that judges every reading of theirs.
+"""
+
+import hashlib
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-
 from contracts.envelope import decode, encode
-from contracts.events import Reading, Readings, Receipt
+from contracts.events import (
+    Alert,
+    ProfileRef,
+    RawFrame,
+    Reading,
+    Readings,
+    Receipt,
+    Sample,
+    TestResult,
+    Value,
+)
 from contracts.sequences import RangeSet
-from contracts.topics import Channel, Identity, channel_filter, device_topic
+from contracts.topics import ALERTS, PREFIX, Channel, Identity, channel_filter, device_topic
+from contracts.words import Verdict
+from foodsentry.bench.mqtt import Wire
+from gateway.packets import Publication
 from ledger import devices, regions, sites
+from ledger.devices import DeviceKind
 from ledger.engine import Engine, writing
 from ledger.migrate import upgrade
 
 REGION = "440700"
-EPOCH = "bench"
-_METRICS = ("temperature", "humidity", "dew_point", "supply_voltage", "door_open_share")
+EPOCH = "00000000be9c4000"
+PROBES = {"coldstore1": 3.5, "freezer1": -19.5, "kitchen1": 24.5, "dryer1": 61.5, "door1": 18.5}
+"""The probes of a site, and what they measure."""
+READER = "reader1"
+STEP = timedelta(milliseconds=100)
+"""Between two readings of a probe."""
 
 
-def agents(count: int) -> list[Identity]:
-    """The agents; each speaks for one probe at its site."""
-    return [Identity(REGION, f"site-{number:04d}", "agent") for number in range(count)]
+def agents(sites: int) -> list[Identity]:
+    """One agent a site."""
+    return [Identity(REGION, f"site-{number:04d}", "agent") for number in range(sites)]
 
 
 def register(engine: Engine, who: list[Identity], at: datetime) -> None:
-    """Make the schema and write every agent and probe into the ledger."""
+    """Make the schema and write every site with its devices into the ledger."""
     upgrade(engine)
+    kinds = {"agent": DeviceKind.AGENT, READER: DeviceKind.PESTICIDE_READER}
+    kinds |= dict.fromkeys(PROBES, DeviceKind.PROBE)
     with writing(engine) as conn:
         regions.add(conn, regions.Region(REGION, "江门市", "Jiangmen"))
         for agent in who:
             sites.add(conn, sites.Site(agent.site, REGION, agent.site, sites.SiteKind.TESTING_ROOM))
-            for device, kind in (("agent", "agent"), ("probe", "probe")):
-                devices.add(
-                    conn,
-                    devices.Device(
-                        region=REGION,
-                        site=agent.site,
-                        device=device,
-                        kind=devices.DeviceKind(kind),
-                        name=device,
-                        registered_at=at,
-                    ),
-                )
+            for name, kind in kinds.items():
+                device = devices.Device(REGION, agent.site, name, kind, name, registered_at=at)
+                devices.add(conn, device)
 
 
 class Message(NamedTuple):
@@ -58,88 +70,103 @@ class Message(NamedTuple):
     payload: bytes
 
 
-def messages(who: list[Identity], each: int, readings: int) -> Iterator[Message]:
-    """`each` messages of every agent in turn, with so many readings in each."""
-    begun = datetime.now(UTC) - timedelta(hours=1)
-    for number in range(1, each + 1):
+def messages(
+    who: list[Identity], each: int, readings: int, begun: datetime, first: int = 1
+) -> Iterator[Message]:
+    """`each` messages of every agent in turn, with so many readings (of five fields) in each.
+
+    No two readings of a probe have the same time: `first` counts on over calls.
+    """
+    names = list(PROBES)
+    for number in range(first, first + each):
+        name = names[number % len(names)]
+        start = begun + (number // len(names)) * readings * STEP
+        rows = [
+            Reading("temperature", PROBES[name] + number % 7 / 10, "Cel", start + index * STEP)
+            for index in range(readings)
+        ]
         for agent in who:
-            probe = agent.sibling("probe")
-            rows = [
-                Reading(
-                    _METRICS[index % len(_METRICS)],
-                    3.5 + number % 7,
-                    "Cel",
-                    begun + timedelta(milliseconds=number * 1000 + index // len(_METRICS)),
-                )
-                for index in range(readings)
-            ]
-            payload = encode(
-                "readings",
-                probe,
-                Readings(rows),
-                event_id=f"{EPOCH}-{number}",
-                at=begun,
-                agent=agent.device,
-                epoch=EPOCH,
-                sequence=number,
-            )
-            yield Message(agent, number, device_topic(probe, Channel.READINGS), payload)
+            yield _message(agent, agent.sibling(name), number, Readings(rows), start)
 
 
-class Receiver:
-    """Publishes, and gathers every agent's receipts."""
+def bad_test(agent: Identity, number: int, at: datetime) -> Message:
+    """A test result that raises an alert; its time of capture is the alert's `raised_at`."""
+    raw = b"bench %d" % number
+    found = TestResult(
+        sample=Sample(number=str(number), name="菜心", stall="A12"),
+        item="农药残留",
+        item_code="pesticide_inhibition",
+        value=Value(text="87.5", number=87.5, unit="%"),
+        verdict=Verdict.POSITIVE,
+        captured_at=at,
+        profile=ProfileRef("bench", "1"),
+        raw=RawFrame(raw, hashlib.sha256(raw).hexdigest()),
+    )
+    return _message(agent, agent.sibling(READER), number, found, at)
+
+
+def _message(
+    agent: Identity, who: Identity, number: int, data: Readings | TestResult, at: datetime
+) -> Message:
+    channel = Channel.READINGS if isinstance(data, Readings) else Channel.TESTS
+    payload = encode(
+        channel.value,
+        who,
+        data,
+        event_id=f"{EPOCH}-{number}",
+        at=at,
+        agent=agent.device,
+        epoch=EPOCH,
+        sequence=number,
+    )
+    if channel is Channel.READINGS:  # the fifth field, which our agents leave out when it is good
+        payload = payload.replace(b'"unit":"Cel",', b'"unit":"Cel","quality":"good",')
+    return Message(agent, number, device_topic(who, channel), payload)
+
+
+class Listener:
+    """Gathers receipts and alerts, with the time at which each alert came first."""
 
     def __init__(self, port: int) -> None:
-        self._received: dict[Identity, RangeSet] = {}
+        self.alerts: dict[str, tuple[datetime, float]] = {}
+        """By alert id: `raised_at`, and seconds from then to its first message."""
+        self.receipted = 0
+        """Messages receipted so far, each counted once."""
+        self.receipted_at = time.monotonic()
+        """When that last grew."""
         self._lock = threading.Lock()
-        self._client = Client(
-            CallbackAPIVersion.VERSION2, client_id="bench", protocol=MQTTProtocolVersion.MQTTv5
-        )
-        self._client.max_inflight_messages_set(2000)
-        self._client.on_message = self._on_message
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.ReceiveMaximum = 65535
-        subscribed = threading.Event()
-        self._client.on_subscribe = lambda *_: subscribed.set()
-        self._client.on_connect = lambda client, *_: client.subscribe(
-            channel_filter(Channel.RECEIPTS), 1
-        )
-        self._client.connect("127.0.0.1", port, properties=properties)
-        self._client.loop_start()
-        if not subscribed.wait(10):
-            raise OSError(f"broker on port {port} did not take the subscription")
+        self._received: dict[Identity, RangeSet] = {}
+        self._wire = Wire(port, "bench-listener", self._heard)
+        self._wire.subscribe(channel_filter(Channel.RECEIPTS), f"{PREFIX}/+/+/{ALERTS}/+")
 
-    def _on_message(self, _client: Client, _user: object, message: MQTTMessage) -> None:
-        event = decode(bytes(message.payload))
-        if isinstance(event.data, Receipt):
-            with self._lock:
-                held = self._received.setdefault(event.envelope.identity, RangeSet())
-                for first, last in event.data.ranges:
-                    held.add_range(first, last)
+    def _heard(self, publications: list[Publication]) -> None:
+        now = datetime.now(UTC)
+        for _, payload, _, _, _ in publications:
+            if not payload:
+                continue
+            event = decode(payload)
+            if isinstance(event.data, Receipt):
+                self._receipt(event.envelope.identity, event.data)
+            elif isinstance(event.data, Alert):
+                raised_at = event.data.raised_at
+                late_s = (now - raised_at).total_seconds()
+                self.alerts.setdefault(event.data.alert_id, (raised_at, late_s))
 
-    def publish_all(self, load: Iterable[Message]) -> int:
-        """Publish with QoS 1, wait until the broker has it all; returns how many there were."""
-        sent = [self._client.publish(one.topic, one.payload, qos=1) for one in load]
-        if sent:
-            sent[-1].wait_for_publish(300)
-        return len(sent)
+    def _receipt(self, agent: Identity, told: Receipt) -> None:
+        with self._lock:
+            held = self._received.setdefault(agent, RangeSet())
+            before = len(held)
+            for first, last in told.ranges:
+                held.add_range(first, last)
+            self.receipted += len(held) - before
+        self.receipted_at = time.monotonic()
 
-    def unreceipted(self, load: Iterable[Message]) -> list[Message]:
+    def unreceipted(self, load: list[Message]) -> list[Message]:
         """What an agent would send again."""
         nothing = RangeSet()
         with self._lock:
-            return [
-                message
-                for message in load
-                if message.number not in self._received.get(message.agent, nothing)
-            ]
-
-    def receipted(self) -> int:
-        """Messages receipted so far, over all agents."""
-        with self._lock:
-            return sum(len(held) for held in self._received.values())
+            return [one for one in load if one.number not in self._received.get(one.agent, nothing)]
 
     def close(self) -> None:
         """Leave the broker."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._wire.close()

@@ -13,8 +13,7 @@ from contracts.envelope import decode_envelope
 from contracts.mqtt_settings import MqttSettings
 from contracts.topics import UPLINK_CHANNELS, Channel, channel_filter
 from gateway.broker import Broker, Inbound
-from gateway.receipts import receipts
-from gateway.unpack import Numbered
+from gateway.receipts import Key, receipts
 
 PAUSE_S = 0.02
 
@@ -29,7 +28,7 @@ class Told(msgspec.Struct, frozen=True):
 
 def run_city(port: int, pipe: Connection) -> None:
     """Work until the pipe is closed; each word in the pipe is answered with `Told`."""
-    arrived: queue.SimpleQueue[tuple[float, Inbound]] = queue.SimpleQueue()
+    arrived: queue.SimpleQueue[tuple[float, list[Inbound]]] = queue.SimpleQueue()
     broker = Broker(
         MqttSettings(port=port),
         client_id="bench-city",
@@ -38,7 +37,8 @@ def run_city(port: int, pipe: Connection) -> None:
         subscriptions=[channel_filter(channel) for channel in UPLINK_CHANNELS],
         receive_maximum=2000,
         session_expiry_s=0,
-        deliver=lambda message: arrived.put((time.monotonic(), message)),
+        deliver=lambda messages: arrived.put((time.monotonic(), messages)),
+        full=lambda: False,
         clock=utc_now,
     )
     broker.start()
@@ -49,14 +49,16 @@ def run_city(port: int, pipe: Connection) -> None:
     def receipt() -> None:
         nonlocal events
         while not stop.wait(PAUSE_S):
-            batch = [arrived.get() for _ in range(arrived.qsize())]
+            parts = [arrived.get() for _ in range(arrived.qsize())]
+            batch = [(at, message) for at, part in parts for message in part]
             if not batch:
                 continue
-            stored, tests = [], {}
+            stored: dict[Key, list[int]] = {}
+            tests = {}
             for at, message in batch:
                 envelope = decode_envelope(message.payload)
                 agent = envelope.identity.sibling(envelope.agent)
-                stored.append(Numbered(agent, envelope.epoch, envelope.sequence))
+                stored.setdefault((agent, envelope.epoch), []).append(envelope.sequence)
                 if envelope.kind == Channel.TESTS:
                     tests[envelope.time] = at
             broker.acknowledge([message for _, message in batch])

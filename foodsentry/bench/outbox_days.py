@@ -44,8 +44,8 @@ from edge_agent.uplink.mqtt import Endpoint
 from edge_agent.uplink.settings import UplinkSettings
 from edge_agent.uplink.statuses import StatusBoard
 from foodsentry.bench.figures import Figure, figure, spread
-from foodsentry.bench.ingest import mosquitto
 from foodsentry.bench.outbox_city import Told, run_city
+from foodsentry.bench.servers import mosquitto
 from foodsentry.demo.run import free_port
 
 MESSAGES_A_DAY = 50_000

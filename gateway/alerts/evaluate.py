@@ -4,8 +4,9 @@ Results and observations are judged alone; readings with the threshold states of
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ from gateway.alerts.rules import (
 from gateway.alerts.threshold import Change, ThresholdState, step
 
 
-class JudgedReading(msgspec.Struct, frozen=True):
+class JudgedReading(msgspec.Struct, frozen=True, gc=False):
     """A reading as rules see it. `at` is the measured time, freed of what the clock runs ahead."""
 
     at: datetime
@@ -55,20 +56,23 @@ class RuleBook:
         self.waitings = self._of(DataWaiting)
         self.losses = self._of(DataLost)
         self._thresholds = self._of(BeyondLimit)
-        self.thresholds = lru_cache(maxsize=65_536)(self._find_thresholds)
+        self.judged = lru_cache(maxsize=65_536)(self._find_judged)
+        """The threshold rules of a device by metric; empty for most devices."""
 
     def _of(self, kind: type[msgspec.Struct]) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if isinstance(rule.when, kind))
 
-    def _find_thresholds(self, who: Identity, metric: str) -> tuple[Rule, ...]:
-        return tuple(
-            rule
-            for rule in self._thresholds
-            if isinstance(rule.when, BeyondLimit)
-            and metric in rule.when.metrics
-            and matches(rule.when.devices, who.device)
-            and matches(rule.regions, who.region)
-        )
+    def _find_judged(self, who: Identity) -> dict[str, tuple[Rule, ...]]:
+        found: dict[str, tuple[Rule, ...]] = {}
+        for rule in self._thresholds:
+            if (
+                isinstance(rule.when, BeyondLimit)
+                and matches(rule.when.devices, who.device)
+                and matches(rule.regions, who.region)
+            ):
+                for metric in rule.when.metrics:
+                    found[metric] = (*found.get(metric, ()), rule)
+        return found
 
 
 def judge_result(
@@ -149,12 +153,17 @@ def judge_readings(
     outcomes: list[Outcome] = []
     if not isinstance(when, BeyondLimit):
         return state, outcomes
-    for reading in sorted(readings, key=lambda one: one.at):
-        on = reading.at.astimezone(LOCAL).date()
-        limit = limits.on(when.limit, on)
-        if limit is None or limit.unit != reading.unit or not rule.holds(on, who.region):
+    day_starts_at = day_ends_at = _NEVER
+    limit = None
+    for reading in sorted(readings, key=_at):
+        at = reading.at
+        if not day_starts_at <= at < day_ends_at:
+            day_starts_at, day_ends_at = _local_day(at)
+            on = day_starts_at.date()
+            limit = limits.on(when.limit, on) if rule.holds(on, who.region) else None
+        if limit is None or limit.unit != reading.unit:
             continue
-        state, change = step(state, when, limit, reading.at, reading.value)
+        state, change = step(state, when, limit, at, reading.value)
         if change is Change.FIRES:
             outcomes.append(_of_reading(rule, who, device_name, metric, state, limit, reading))
         elif change is Change.RESOLVES:
@@ -167,6 +176,17 @@ def judge_readings(
                 )
             )
     return state, outcomes
+
+
+_NEVER = datetime(1, 1, 2, tzinfo=LOCAL)
+_DAY = timedelta(days=1)
+_at = attrgetter("at")
+
+
+def _local_day(at: datetime) -> tuple[datetime, datetime]:
+    """The local day that `at` lies in: its start and its end."""
+    starts_at = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
+    return starts_at, starts_at + _DAY
 
 
 def _of_result(

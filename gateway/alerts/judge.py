@@ -65,19 +65,30 @@ def judge_batch_readings(
     conn: Connection, book: RuleBook, fresh: Iterable[Accepted], now: datetime
 ) -> list[Outcome]:
     """Outcomes of the batch's readings; the series' states are locked, stepped on and kept."""
-    series: dict[tuple[str, str], tuple[Rule, Accepted, str, list[JudgedReading]]] = {}
+    series: dict[rule_state.Key, tuple[Rule, Accepted, str, list[JudgedReading]]] = {}
     for one in fresh:
         if not isinstance(one.event.data, Readings):
             continue
+        judged = book.judged(one.who)
+        if not judged:
+            continue
         ahead = _ahead(one)
+        lists: dict[str, list[list[JudgedReading]]] = {}
         for reading in one.event.data.readings:
-            rules = book.thresholds(one.who, reading.metric)
-            if not rules or reading.quality is Quality.BAD:
+            metric = reading.metric
+            if metric not in judged or reading.quality is Quality.BAD:
                 continue
-            judged = JudgedReading(reading.measured_at - ahead, reading.value, reading.unit)
-            for rule in rules:
-                key = (rule.id, _series(one.who, reading.metric))
-                series.setdefault(key, (rule, one, reading.metric, []))[3].append(judged)
+            if metric not in lists:
+                lists[metric] = [
+                    series.setdefault((rule.id, _series(one.who, metric)), (rule, one, metric, []))[
+                        3
+                    ]
+                    for rule in judged[metric]
+                ]
+            at = reading.measured_at - ahead if ahead else reading.measured_at
+            seen = JudgedReading(at, reading.value, reading.unit)
+            for readings in lists[metric]:
+                readings.append(seen)
     if not series:
         return []
     outcomes: list[Outcome] = []

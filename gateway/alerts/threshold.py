@@ -45,11 +45,11 @@ def step(
     seen_at = state.seen_at
     if seen_at is not None and at <= seen_at:
         return state, None
+    if not state.firing and limit.allows(value):
+        return ThresholdState(seen_at=at), None
     unbroken = seen_at is not None and (at - seen_at).total_seconds() <= when.gap_s
     if state.firing:
         return _while_firing(state, when, limit, at, value, unbroken)
-    if limit.allows(value):
-        return ThresholdState(seen_at=at), None
     since = state.outside_since if unbroken and state.outside_since else at
     if (at - since).total_seconds() >= when.for_s:
         return ThresholdState(seen_at=at, outside_since=since, firing=True), Change.FIRES

@@ -8,33 +8,36 @@ halving the batch, and put to the dead letters.
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from contracts.clock import Clock
-from contracts.topics import Identity
 from gateway.alerts.evaluate import RuleBook
 from gateway.alerts.outcomes import Raise
 from gateway.backoff import pauses
 from gateway.broker import Inbound
 from gateway.health import Health
+from gateway.intake.hearing import Hearing
 from gateway.intake.inbox import Inbox
-from gateway.intake.points import has_points
 from gateway.intake.repeats import Repeats
-from gateway.intake.series import SeriesJob, SeriesWriter
+from gateway.intake.series import SeriesWriter
 from gateway.intake.store import Taken, take_in
 from gateway.metrics import Metrics
 from gateway.registry import Devices
 from gateway.settings import IntakeSettings
-from gateway.unpack import Accepted, Refused, unpack
+from gateway.unpack import Accepted, Desk, Refused, Registry
 from ledger import devices as ledger_devices
 from ledger.engine import Engine, LedgerDown, writing
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.2
-MARK_EVERY = timedelta(seconds=2)
-"""A device's last-seen time is written at most this often."""
+HOLD_S = 1.0
+"""So long an acknowledgement is held back while the time series is crowded (its batch is in the
+ledger and judged): the broker, and behind it the edge, keep so much longer what comes next …"""
+HOLD_LOOK_S = 0.02
+"""… and so often we look whether there is room again."""
 
 Piece = list[Accepted | Refused]
 """Part of a batch that goes into one transaction."""
@@ -71,22 +74,28 @@ class Intake:
         self._metrics = metrics
         self._health = health
         self._clock = clock
-        self._marked: dict[Identity, datetime] = {}
+        self._hearing = Hearing()
+        self._held: deque[tuple[float, list[Inbound]]] = deque()
+        self._desk: Desk | None = None
         self._repeats = Repeats()
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; then until the inbox is empty or the ledger fails."""
         settings = self._settings
         while True:
-            batch = self._inbox.take(settings.batch_messages, settings.batch_age_s, IDLE_S)
+            wait_s = HOLD_LOOK_S if self._held else IDLE_S
+            batch = self._inbox.take(settings.batch_messages, settings.batch_age_s, wait_s)
+            self._let_go(everything=stop.is_set())
             if batch:
                 self._metrics.messages.inc(len(batch))
                 if len(batch) >= settings.batch_messages:
                     self.behind_at = self._clock()
                 if not self._handle(batch, stop):
                     return
-            elif stop.is_set():
-                return
+            else:
+                self._mark()
+                if stop.is_set():
+                    return
 
     def _handle(self, batch: list[Inbound], stop: threading.Event) -> bool:
         """Take one batch in; False if asked to stop while the ledger is down.
@@ -113,14 +122,17 @@ class Intake:
         return True
 
     def _unpack(self, batch: list[Inbound]) -> Piece:
-        known = self._devices.known()
-        unpacked = [unpack(message, known) for message in batch]
+        desk = self._desk_of(self._devices.known())
+        unpacked = [desk.unpack(message) for message in batch]
         if any(_unregistered(one) for one in unpacked) and self._devices.may_be_old():
-            known = self._devices.refresh()
-            unpacked = [
-                unpack(one.message, known) if _unregistered(one) else one for one in unpacked
-            ]
+            desk = self._desk_of(self._devices.refresh())
+            unpacked = [desk.unpack(one.message) if _unregistered(one) else one for one in unpacked]
         return unpacked
+
+    def _desk_of(self, registry: Registry) -> Desk:
+        if self._desk is None or self._desk.registry is not registry:
+            self._desk = Desk(registry)
+        return self._desk
 
     def _store(self, piece: Piece) -> list[Piece]:
         """One transaction; returns what is left to do: the halves of a piece with a culprit."""
@@ -128,11 +140,12 @@ class Intake:
         refused = [
             one for one in piece if isinstance(one, Refused) and not self._repeats.known(one)
         ]
-        started = time.perf_counter()
+        self._hearing.hear(accepted)
+        started, now = time.perf_counter(), self._clock()
+        marks = self._hearing.due(now)
         try:
             with writing(self._engine) as conn:
-                taken = take_in(conn, accepted, refused, self._book, self._clock())
-                marks = self._due_marks(taken.seen)
+                taken = take_in(conn, accepted, refused, self._book, now)
                 ledger_devices.mark_seen(conn, marks)
         except LedgerDown:
             raise
@@ -141,7 +154,7 @@ class Intake:
                 middle = len(piece) // 2
                 return [piece[:middle], piece[middle:]]
             return self._set_aside(piece[0], error)
-        self._marked.update(marks)
+        self._hearing.written(marks)
         self._repeats.keep(taken.refused)
         self._metrics.batch_s.observe(time.perf_counter() - started)
         self._metrics.batch_messages.observe(len(piece))
@@ -149,13 +162,25 @@ class Intake:
         return []
 
     def _after_commit(self, piece: Piece, accepted: list[Accepted], taken: Taken) -> None:
-        self._acknowledge([one.message for one in piece])
-        numbers = [one.numbered for one in piece if one.numbered]
-        if numbers:
-            self._series.offer(SeriesJob([one for one in accepted if has_points(one)], numbers))
         if taken.news:
             self._on_alerts()
+        messages = [one.message for one in piece]
+        if self._series.crowded():
+            self._held.append((time.monotonic() + HOLD_S, messages))
+        else:
+            self._acknowledge(messages)
+        if taken.numbers:
+            self._series.offer(accepted, taken.numbers)
         self._count(taken)
+
+    def _let_go(self, *, everything: bool = False) -> None:
+        """Acknowledge what was held back for the time series' sake, for long enough."""
+        if not self._held:
+            return
+        everything = everything or not self._series.crowded()
+        now = time.monotonic()
+        while self._held and (everything or self._held[0][0] <= now):
+            self._acknowledge(self._held.popleft()[1])
 
     def _set_aside(self, culprit: Accepted | Refused, error: Exception) -> list[Piece]:
         if isinstance(culprit, Refused):
@@ -167,13 +192,19 @@ class Intake:
         reason = f"ledger: {type(error).__name__}: {' '.join(str(error).split())[:400]}"
         return [[Refused(culprit.message, "ledger", reason, culprit.numbered)]]
 
-    def _due_marks(self, seen: dict[Identity, datetime]) -> dict[Identity, datetime]:
-        marked = self._marked
-        return {
-            who: at
-            for who, at in seen.items()
-            if who not in marked or at >= marked[who] + MARK_EVERY
-        }
+    def _mark(self) -> None:
+        """Write who was heard, while there is nothing else to do."""
+        now = self._clock()
+        marks = self._hearing.due(now)
+        if not marks:
+            return
+        try:
+            with writing(self._engine) as conn:
+                ledger_devices.mark_seen(conn, marks)
+        except LedgerDown as error:
+            log.info("last-seen times wait, the ledger is down: %s", error)
+        else:
+            self._hearing.written(marks)
 
     def _count(self, taken: Taken) -> None:
         kinds: dict[str, int] = {}

@@ -1,47 +1,64 @@
-"""Writes points to the time series in a thread of its own, then receipts what is stored everywhere.
+"""Writes to the time series in a thread of its own, then receipts what is stored everywhere.
 
-The queue is bounded. When the store is down or slow, batches beyond the bound are dropped here:
-they are in the ledger, but not receipted, so that the edge sends them again. Neither alerts nor
-acknowledgements ever wait for this thread.
+The queue is bounded. While a living store is slower than what comes, `crowded` asks intake to hold
+its acknowledgements back for a moment, which slows the broker down. What comes beyond the bound all
+the same, because the store is down or far too slow, is dropped here: it is in the ledger, but not
+receipted, so that the edge sends it again. Alerts never wait for this thread.
 """
 
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from contracts.clock import Clock
+from contracts.envelope import decode
+from contracts.topics import Identity
 from gateway.backoff import pauses
-from gateway.broker import Outbound
+from gateway.broker import Inbound, Outbound
 from gateway.health import Health
-from gateway.intake.points import points_of
+from gateway.intake.points import has_points, lines_of, points_of
 from gateway.metrics import Metrics
-from gateway.receipts import receipts
+from gateway.receipts import Key, receipts
 from gateway.unpack import Accepted, Numbered
 from ledger import dead_letters
 from ledger.engine import Engine, LedgerDown, writing
 from timeseries import refusals
-from timeseries.port import Point, SeriesDown, SeriesRejected, SeriesStore
+from timeseries.port import LineStore, Point, SeriesDown, SeriesRejected, SeriesStore
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.5
+MESSAGE_BYTES = 500
+"""What a message takes here besides its payload and its lines."""
+A_RECEIPT_S = 0.001
+"""For so long receipts are gathered for each agent that gets one: many agents, longer rounds …"""
+RECEIPT_MOST_S = 2.0
+"""… but no longer than this."""
+UNTOLD_MOST = 100_000
+"""Numbers that wait for a connection; more are left for the edge to ask about."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """An event that has points, without what was read from its payload: that takes much room."""
+
+    message: Inbound
+    who: Identity
+    numbered: Numbered | None
 
 
 class SeriesJob(msgspec.Struct, frozen=True):
-    """One batch that the ledger has: events to write, numbers to receipt once they are written."""
+    """One batch that the ledger has: what to write, and numbers to receipt once it is written."""
 
-    events: list[Accepted]
-    """Those that have points."""
-    numbers: list[Numbered]
-
-    @property
-    def size(self) -> int:
-        """Bytes as they were sent."""
-        return sum(len(event.message.payload) for event in self.events)
+    events: Sequence[Told]
+    lines: bytes
+    """The points of the events as line protocol; empty where the store wants points."""
+    numbers: Mapping[Key, Sequence[int]]
+    size: int
+    """Bytes of the events as they were sent, and MESSAGE_BYTES for each."""
 
 
 class SeriesWriter:
@@ -61,6 +78,7 @@ class SeriesWriter:
         clock: Clock,
     ) -> None:
         self._store = store
+        self._lines = store if isinstance(store, LineStore) else None
         self._engine = engine
         self._publish = publish
         self._receipt_every_s = receipt_every_s
@@ -71,20 +89,40 @@ class SeriesWriter:
         self._queue: queue.SimpleQueue[SeriesJob] = queue.SimpleQueue()
         self._queue_bytes = queue_bytes
         self._queued = 0
+        self._down = False
         self._lock = threading.Lock()
-        self._stored: list[Numbered] = []
-        self._receipt_due = 0.0
+        self._stored: dict[Key, list[int]] = {}
+        self._gathered_since = 0.0
 
-    def offer(self, job: SeriesJob) -> None:
+    def offer(self, accepted: Sequence[Accepted], numbers: Mapping[Key, Sequence[int]]) -> None:
         """Queue a batch, or drop it if the queue is full. Never blocks."""
-        size = job.size
+        events = [one for one in accepted if has_points(one)]
+        size = sum([len(one.message.payload) + MESSAGE_BYTES for one in events])
         with self._lock:
             if self._queued and self._queued + size > self._queue_bytes:
                 self._metrics.series_dropped.inc()
                 return
             self._queued += size
-        self._queue.put(job)
+        self._queue.put(self._job(events, numbers, size))
         self._metrics.series_queue.set(self._queue.qsize())
+
+    def crowded(self) -> bool:
+        """Whether what comes should come more slowly. Never while the store is down."""
+        return not self._down and self._queued > self._queue_bytes // 2
+
+    def _job(
+        self, events: Sequence[Accepted], numbers: Mapping[Key, Sequence[int]], size: int
+    ) -> SeriesJob:
+        lines: list[str] = []
+        if self._lines:
+            for event in events:
+                made = lines_of(event.who, event.event)
+                if made is None:  # the store shall say what is wrong
+                    lines = []
+                    break
+                lines += made
+        told = [Told(one.message, one.who, one.numbered) for one in events]
+        return SeriesJob(told, "\n".join(lines).encode(), numbers, size)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`, then write what is queued, as long as the store answers."""
@@ -99,45 +137,63 @@ class SeriesWriter:
             with self._lock:
                 self._queued -= job.size
             self._metrics.series_queue.set(self._queue.qsize())
-            if time.monotonic() >= self._receipt_due:
+            if self._due_s() <= 0:
                 self._receipt()
         self._receipt()
 
     def _wait_s(self) -> float:
-        if not self._stored:
-            return IDLE_S
-        return max(0.0, self._receipt_due - time.monotonic()) or 0.001
+        return max(0.001, self._due_s()) if self._stored else IDLE_S
+
+    def _due_s(self) -> float:
+        """Seconds until what was stored should be receipted."""
+        round_s = max(self._receipt_every_s, len(self._stored) * A_RECEIPT_S)
+        return self._gathered_since + min(round_s, RECEIPT_MOST_S) - time.monotonic()
 
     def _settle(self, job: SeriesJob, stop: threading.Event) -> bool:
         """Write one batch; False if asked to stop while the store is down."""
-        points: list[Point] = []
-        owners: list[Accepted] = []
-        for event in job.events:
-            made = points_of(event)
-            points += made
-            owners += [event] * len(made)
         unsafe: set[Numbered] = set()
-        if points:
-            try:
-                if not self._write(points, stop):
-                    return False
-            except SeriesRejected as error:
-                for _, why in error.rejected:
-                    self._metrics.series_rejected.labels(refusals.why(why)).inc()
-                unsafe = self._bury([(owners[index], why) for index, why in error.rejected])
-            self._metrics.series_points.inc(len(points))
+        if job.events:
+            refused: list[tuple[Told, str]] = []
+            if not self._keep_trying(lambda: refused.extend(self._write(job)), stop):
+                return False
+            if refused:
+                unsafe = self._bury(refused)
         self._health.well("series")
         if not self._stored:
-            self._receipt_due = time.monotonic() + self._receipt_every_s
-        self._stored += [one for one in job.numbers if one not in unsafe]
+            self._gathered_since = time.monotonic()
+        for key, numbers in job.numbers.items():
+            told = [one for one in numbers if not unsafe or Numbered(*key, one) not in unsafe]
+            self._stored.setdefault(key, []).extend(told)
         return True
 
-    def _write(self, points: list[Point], stop: threading.Event) -> bool:
+    def _write(self, job: SeriesJob) -> list[tuple[Told, str]]:
+        """Write; returns events that the store refuses, and why. Raises SeriesDown."""
+        if job.lines and self._lines and self._lines.write_lines(job.lines):
+            self._metrics.series_points.inc(job.lines.count(b"\n") + 1)
+            return []
+        points: list[Point] = []
+        owners: list[Told] = []
+        for event in job.events:
+            made = points_of(event.who, decode(event.message.payload))
+            points += made
+            owners += [event] * len(made)
+        refused: list[tuple[Told, str]] = []
+        try:
+            self._store.write(points)
+        except SeriesRejected as error:
+            for _, why in error.rejected:
+                self._metrics.series_rejected.labels(refusals.why(why)).inc()
+            refused = [(owners[index], why) for index, why in error.rejected]
+        self._metrics.series_points.inc(len(points))
+        return refused
+
+    def _keep_trying(self, write: Callable[[], None], stop: threading.Event) -> bool:
         """Write, again and again; False if asked to stop while the store is down."""
         for pause_s in pauses(self._retry_most_s):
             try:
-                self._store.write(points)
+                write()
             except SeriesDown as error:
+                self._down = True
                 self._metrics.series_errors.inc()
                 if self._health.trouble("series", f"time series: {error}"):
                     log.warning("time series down, trying on: %s", error)
@@ -145,9 +201,10 @@ class SeriesWriter:
                     return False
                 continue
             break
+        self._down = False
         return True
 
-    def _bury(self, rejected: list[tuple[Accepted, str]]) -> set[Numbered]:
+    def _bury(self, rejected: list[tuple[Told, str]]) -> set[Numbered]:
         """Keep rejected points' messages as dead letters; returns numbers that may not be told."""
         reasons = {id(event): (event, why) for event, why in reversed(rejected)}
         try:
@@ -163,7 +220,12 @@ class SeriesWriter:
         return set()
 
     def _receipt(self) -> None:
-        """Tell the agents. Without a connection it is not told: the edge sends again, and hears."""
-        stored, self._stored = self._stored, []
-        if stored and self._publish(receipts(stored, self._clock())):
-            self._metrics.receipts.inc(len(stored))
+        """Tell the agents. Without a connection it is told later, or the edge asks again."""
+        stored, self._stored = self._stored, {}
+        if not stored:
+            return
+        count = sum(map(len, stored.values()))
+        if self._publish(receipts(stored, self._clock())):
+            self._metrics.receipts.inc(count)
+        elif count <= UNTOLD_MOST:
+            self._stored, self._gathered_since = stored, time.monotonic()

@@ -5,13 +5,12 @@ time series and is receipted: its first receipt, or its first series write, may 
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
-from contracts.events import Status, TestResult
-from contracts.topics import Identity
-from contracts.words import DeviceState
+from contracts.events import Readings, Status, TestResult
 from gateway.alerts.evaluate import RuleBook
 from gateway.alerts.judge import (
     carry_out,
@@ -40,7 +39,8 @@ class Taken(msgspec.Struct, frozen=True):
     outcomes: list[Outcome]
     news: bool
     """Whether an alert's published state is no longer true."""
-    seen: dict[Identity, datetime]
+    numbers: dict[intake.Key, list[int]]
+    """Every number of the batch, new or not."""
 
 
 def take_in(
@@ -57,36 +57,48 @@ def take_in(
     Raises LedgerDown when it may be tried again, and anything else for content that the ledger
     will not have.
     """
-    unclaimed = _claim(conn, [*accepted, *refused], everything=replay)
-    fresh = [one for one in accepted if one.numbered and unclaimed.take(one.numbered)]
-    bad = [one for one in refused if not one.numbered or unclaimed.take(one.numbered)]
-    statuses = [one for one in accepted if isinstance(one.event.data, Status)]
+    numbers = _numbers([*accepted, *refused])
+    unclaimed = _claim(conn, numbers, everything=replay)
+    fresh = unclaimed.taken(accepted)
+    bad = unclaimed.taken(refused, unnumbered=True)
     outcomes = judge_batch_readings(conn, book, fresh, now)
-    results.add(conn, [_new_result(one) for one in fresh if _is_test(one)])
-    outcomes += judge_results(book, fresh)
-    outcomes += put_observations(conn, book, fresh)
+    others = [one for one in fresh if not isinstance(one.event.data, Readings)]
+    results.add(conn, [_new_result(one) for one in others if _is_test(one)])
+    outcomes += judge_results(book, others)
+    outcomes += put_observations(conn, book, others)
     carry_out(conn, outcomes, now)
-    late, of_keys = put_evidence(conn, book, fresh, now)
+    late, of_keys = put_evidence(conn, book, others, now)
     carry_out(conn, of_keys, now)
     outcomes += of_keys
     for letter in bad:
         payload = letter.message.payload[:LETTER_BYTES]
         dead_letters.add(conn, letter.message.topic, payload, letter.reason, now)
-    for one in statuses:
+    unnumbered = [one for one in accepted if one.numbered is None]
+    for one in unnumbered:
         _put_status(conn, one)
-    numbered = sum(one.numbered is not None for one in accepted)
-    return Taken(
-        fresh, numbered - len(fresh), bad, outcomes, late or bool(outcomes), _seen(accepted)
-    )
+    duplicates = len(accepted) - len(unnumbered) - len(fresh)
+    return Taken(fresh, duplicates, bad, outcomes, late or bool(outcomes), numbers)
+
+
+T = TypeVar("T", Accepted, Refused)
 
 
 class _Unclaimed:
     """The numbers that this transaction got; each may be taken once."""
 
-    def __init__(self, fresh: dict[intake.Key, set[int]]) -> None:
+    def __init__(self, fresh: dict[intake.Key, set[int]], asked: int) -> None:
         self._fresh = fresh
+        self._all_new = sum(map(len, fresh.values())) == asked
 
-    def take(self, one: Numbered) -> bool:
+    def taken(self, events: Sequence[T], *, unnumbered: bool = False) -> list[T]:
+        """Those of `events` whose number is ours, and those without one if that is asked for."""
+        if self._all_new:
+            return [one for one in events if unnumbered or one.numbered]
+        return [one for one in events if self._take(one.numbered, unnumbered)]
+
+    def _take(self, one: Numbered | None, unnumbered: bool) -> bool:
+        if one is None:
+            return unnumbered
         numbers = self._fresh[one.agent, one.epoch]
         if one.sequence not in numbers:
             return False
@@ -94,16 +106,27 @@ class _Unclaimed:
         return True
 
 
-def _claim(
-    conn: Connection, events: Sequence[Accepted | Refused], *, everything: bool
-) -> _Unclaimed:
-    wanted: dict[intake.Key, set[int]] = {}
+def _numbers(events: Sequence[Accepted | Refused]) -> dict[intake.Key, list[int]]:
+    numbers: dict[intake.Key, list[int]] = {}
     for one in events:
-        if one.numbered:
-            key = (one.numbered.agent, one.numbered.epoch)
-            wanted.setdefault(key, set()).add(one.numbered.sequence)
-    claimed = intake.claim_all(conn, wanted)
-    return _Unclaimed(wanted if everything else claimed)
+        number = one.numbered
+        if number is not None:
+            key = (number.agent, number.epoch)
+            known = numbers.get(key)
+            if known is None:
+                numbers[key] = [number.sequence]
+            else:
+                known.append(number.sequence)
+    return numbers
+
+
+def _claim(
+    conn: Connection, numbers: dict[intake.Key, list[int]], *, everything: bool
+) -> _Unclaimed:
+    claimed = intake.claim_all(conn, numbers)
+    if everything:
+        claimed = {key: set(wanted) for key, wanted in numbers.items()}
+    return _Unclaimed(claimed, sum(map(len, numbers.values())))
 
 
 def _is_test(one: Accepted) -> bool:
@@ -138,34 +161,3 @@ def _put_status(conn: Connection, one: Accepted) -> None:
         if known and known.state_at and known.state_at >= status.at:
             return
     devices.set_status(conn, one.who, status, one.message.received_at)
-
-
-def _seen(accepted: Sequence[Accepted]) -> dict[Identity, datetime]:
-    """When each device was last heard: an agent when its message came, a device when it spoke.
-
-    A backlog that arrives now says that the agent lives, not that its devices do.
-    """
-    seen: dict[Identity, datetime] = {}
-    for one in accepted:
-        received_at = one.message.received_at
-        status = one.event.data
-        spoke_at = _spoke_at(one)
-        if isinstance(status, Status):
-            if status.state is DeviceState.OFFLINE:
-                continue
-            if not one.message.retained:
-                spoke_at = received_at
-        seen[one.who] = max(seen.get(one.who, spoke_at), spoke_at)
-        if one.numbered:
-            agent = one.numbered.agent
-            seen[agent] = max(seen.get(agent, received_at), received_at)
-    return seen
-
-
-def _spoke_at(one: Accepted) -> datetime:
-    envelope = one.event.envelope
-    offset = timedelta(milliseconds=max(-_YEAR_MS, min(envelope.clockoffsetms, _YEAR_MS)))
-    return min(envelope.time - offset, one.message.received_at)
-
-
-_YEAR_MS = 366 * 86_400_000

@@ -9,7 +9,7 @@ import pytest
 from edge_agent.simulation.film import Act
 from edge_agent.simulation.film_cook import Cook
 from foodsentry.bench import camera_costs, camera_site, camera_soak, cameras, clips
-from foodsentry.bench.ingest import BenchFailed
+from foodsentry.bench.servers import BenchFailed
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

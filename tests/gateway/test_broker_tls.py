@@ -73,7 +73,8 @@ def listening(city: City, port: int, tls: TlsFiles, name: str = "") -> Broker:
         subscriptions=["fs/v1/+/+/+/tests"],
         receive_maximum=10,
         session_expiry_s=0,
-        deliver=lambda _message: None,
+        deliver=lambda _messages: None,
+        full=lambda: False,
         clock=utc_now,
     )
 

@@ -44,5 +44,6 @@ def test_proven_minutes_become_points_of_the_camera() -> None:
     told = Readings([Reading(LIVE, 141.0, "min", ends_at), Reading(MEAL, 150.0, "min", ends_at)])
     unpacked = unpack(inbound(CAMERA, told, 1), registry())
     assert isinstance(unpacked, Accepted)
-    found = {point.tags["metric"]: point.fields["value"] for point in points_of(unpacked)}
+    made = points_of(unpacked.who, unpacked.event)
+    found = {point.tags["metric"]: point.fields["value"] for point in made}
     assert found == {"camera_live_minutes": 141.0, "camera_meal_minutes": 150.0}

@@ -35,7 +35,7 @@ from gateway.intake.series import SeriesWriter
 from gateway.metrics import Metrics
 from gateway.registry import Devices
 from gateway.settings import IntakeSettings
-from ledger import dead_letters, devices, results
+from ledger import alerts, dead_letters, devices, results
 from ledger.engine import Engine, LedgerDown, open_engine, reading, writing
 from timeseries.port import Point, SeriesDown, SeriesRejected
 from timeseries.sqlite import SqliteStore
@@ -64,13 +64,18 @@ class Rig:
     """Intake and series writer in their threads; the broker's side is noted."""
 
     def __init__(
-        self, ledger: Engine, folder: Path, book: RuleBook, queue_bytes: int = 10_000_000
+        self,
+        ledger: Engine,
+        folder: Path,
+        book: RuleBook,
+        queue_bytes: int = 10_000_000,
+        store: Store | None = None,
     ) -> None:
         self.stop, self.series_stop = threading.Event(), threading.Event()
         self.acknowledged: list[Inbound] = []
         self.published: list[Outbound] = []
         self.health, self.metrics = Health(), Metrics()
-        self.store = Store(folder / "series.db")
+        self.store = store or Store(folder / "series.db")
         self.inbox = Inbox(10, lambda: None)
         settings = IntakeSettings(batch_messages=50, retry_most_s=0.1, receipt_every_s=0.01)
         self.series = SeriesWriter(
@@ -110,7 +115,7 @@ class Rig:
 
     def put(self, *messages: Inbound) -> None:
         for message in messages:
-            self.inbox.put(message)
+            self.inbox.put([message])
 
     def receipted(self) -> list[int]:
         told = RangeSet()
@@ -128,6 +133,12 @@ class Rig:
         self.threads[1].join(10)
         self.store.close()
         assert not any(thread.is_alive() for thread in self.threads)
+
+
+def stored(ledger: Engine) -> int:
+    """Results in the ledger."""
+    with reading(ledger) as conn:
+        return len(results.list_in(conn, ["440703"]))
 
 
 @pytest.fixture
@@ -239,6 +250,83 @@ def test_dead_series_store_never_delays_acknowledgement(
     rig.close()
     with reading(ledger) as conn:
         assert len(results.list_in(conn, ["440703"])) == 20
+
+
+def test_a_slow_series_store_slows_the_broker_down_for_a_while(
+    ledger: Engine, tmp_path: Path, book: RuleBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Acknowledgements are held back, not the alerts; nothing is dropped, and all comes in."""
+    monkeypatch.setattr(intake_module, "HOLD_S", 60.0)
+    rig = Rig(ledger, tmp_path, book, queue_bytes=10_000)
+    slow = threading.Event()
+    write = rig.store.write
+
+    def wait_and_write(points: Sequence[Point]) -> None:
+        slow.wait(10)
+        write(points)
+
+    monkeypatch.setattr(rig.store, "write", wait_and_write)
+    for number in range(1, 8):
+        rig.put(inbound(READER, result(), number))
+        until(lambda number=number: stored(ledger) == number)  # type: ignore[misc]
+    assert rig.series.crowded()
+    with reading(ledger) as conn:
+        assert len(alerts.list_in(conn, None)) == 7
+    assert 1 < len(rig.acknowledged) < 7 and rig.published == []
+    slow.set()
+    until(lambda: rig.receipted() == list(range(1, 8)))
+    until(lambda: len(rig.acknowledged) == 7)
+    rig.close()
+
+
+def test_a_held_acknowledgement_is_given_after_a_while(
+    ledger: Engine, tmp_path: Path, book: RuleBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_module, "HOLD_S", 0.05)
+    rig = Rig(ledger, tmp_path, book)
+    monkeypatch.setattr(rig.series, "crowded", lambda: True)
+    rig.put(inbound(READER, result(), 1))
+    until(lambda: len(rig.acknowledged) == 1)
+    rig.close()
+
+
+def test_refused_lines_are_asked_for_point_by_point(
+    ledger: Engine, tmp_path: Path, book: RuleBook
+) -> None:
+    taken: list[bytes] = []
+
+    class Lines(Store):
+        def write_lines(self, lines: bytes) -> bool:
+            taken.append(lines)
+            return b"tests" not in lines
+
+    rig = Rig(ledger, tmp_path, book, store=Lines(tmp_path / "series.db"))
+    rig.store.rejects = "tests"
+    rig.put(inbound(COLD, readings((0, 4.0), (60, 5.0)), 1))
+    until(lambda: rig.receipted() == [1])
+    rig.put(inbound(READER, result(), 2))
+    until(lambda: rig.receipted() == [1, 2])
+    rig.close()
+    assert taken[0].count(b"\n") == 1 and rig.store.writes == 1
+    with reading(ledger) as conn:
+        (letter,) = dead_letters.list(conn)
+    assert letter.reason == "time series: told to"
+
+
+def test_receipts_wait_for_a_connection(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = threading.Event()
+    publish = rig.series._publish
+
+    def refuse(messages: list[Outbound]) -> bool:
+        return gone.is_set() and publish(messages)
+
+    monkeypatch.setattr(rig.series, "_publish", refuse)
+    rig.put(inbound(READER, result(), 1))
+    until(lambda: len(rig.acknowledged) == 1)
+    rig.put(inbound(READER, result(), 2))
+    until(lambda: len(rig.acknowledged) == 2)
+    gone.set()
+    until(lambda: rig.receipted() == [1, 2])
 
 
 def test_rejected_points_move_aside_and_the_rest_is_stored(rig: Rig, ledger: Engine) -> None:

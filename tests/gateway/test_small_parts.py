@@ -4,6 +4,7 @@ import itertools
 import json
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 
 import pytest
 from gateway_town import (
@@ -18,9 +19,11 @@ from gateway_town import (
     registry,
     result,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.envelope import decode
-from contracts.events import Receipt
+from contracts.events import Reading, Readings, Receipt
 from contracts.settings import SettingsError
 from contracts.words import Verdict
 from gateway.backoff import pauses
@@ -28,17 +31,19 @@ from gateway.broker import Inbound
 from gateway.health import Health
 from gateway.http import HttpServer
 from gateway.intake.inbox import Inbox
-from gateway.intake.points import points_of
+from gateway.intake.points import lines_of, points_of
 from gateway.metrics import Metrics
 from gateway.receipts import receipts
-from gateway.unpack import Accepted, Numbered, unpack
+from gateway.unpack import Accepted, unpack
+from timeseries.lines import line
+from timeseries.names import fault
 from timeseries.port import Point, to_ns
 
 
 def points(message: Inbound) -> list[Point]:
     unpacked = unpack(message, registry())
     assert isinstance(unpacked, Accepted)
-    return points_of(unpacked)
+    return points_of(unpacked.who, unpacked.event)
 
 
 def test_points_of_readings() -> None:
@@ -66,13 +71,39 @@ def test_points_of_results_of_one_moment_stay_apart() -> None:
     assert passed.fields["positive"] is False
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.text(min_size=1, max_size=128),
+            st.floats(allow_nan=False, allow_infinity=False),
+            st.datetimes(datetime(1970, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC)),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_lines_are_those_of_the_points(told: list[tuple[str, float, datetime]]) -> None:
+    data = Readings([Reading(metric, value, "Cel", at) for metric, value, at in told])
+    unpacked = unpack(inbound(COLD, data, 1), registry())
+    assert isinstance(unpacked, Accepted)
+    made = points_of(unpacked.who, unpacked.event)
+    wanted = None if any(fault(one) for one in made) else [line(one) for one in made]
+    assert lines_of(unpacked.who, unpacked.event) == wanted
+
+
+def test_lines_of_results_are_those_of_their_points() -> None:
+    unpacked = unpack(inbound(READER, result(), 1001), registry())
+    assert isinstance(unpacked, Accepted)
+    (point,) = points_of(unpacked.who, unpacked.event)
+    assert lines_of(unpacked.who, unpacked.event) == [line(point)]
+
+
 def test_other_kinds_have_no_points() -> None:
     assert points(inbound(CAMERA, observation(), 1)) == []
 
 
 def test_receipts_are_ranges_by_agent_and_epoch() -> None:
-    numbers = [Numbered(market("agent"), "e1", number) for number in (3, 1, 2, 7, 7)]
-    numbers.append(Numbered(market("agent"), "e2", 1))
+    numbers = {(market("agent"), "e1"): [3, 1, 2, 7, 7], (market("agent"), "e2"): [1]}
     one, two = receipts(numbers, NOON)
     assert one.topic == two.topic == "fs/v1/440703/market1/agent/receipts"
     assert decode(one.payload).data == Receipt("e1", [(1, 3), (7, 7)])
@@ -83,13 +114,26 @@ def test_inbox_batches_by_size_and_age() -> None:
     dropped: list[int] = []
     inbox = Inbox(3, lambda: dropped.append(1))
     assert inbox.take(10, 0.01, 0.01) == []
-    for number in range(5):
-        inbox.put(Inbound("t", bytes([number]), NOON))
+    inbox.put([Inbound("t", bytes([number]), NOON) for number in range(5)])
     assert [message.payload for message in inbox.take(3, 1, 1)] == [b"\x00", b"\x01", b"\x02"]
-    assert len(inbox.take(3, 0.01, 1)) == 2
-    for _ in range(4):
-        inbox.put(Inbound("t", b"", NOON, qos=0))
-    assert len(dropped) == 1 and len(inbox) == 3
+    inbox.put([Inbound("t", b"\x05", NOON)])
+    assert [message.payload for message in inbox.take(3, 0.01, 1)] == [b"\x03", b"\x04", b"\x05"]
+    inbox.put([Inbound("t", b"", NOON, qos=0)] * 2)
+    inbox.put([Inbound("t", b"", NOON, qos=qos) for qos in (0, 0, 1)])
+    assert len(dropped) == 1 and len(inbox) == 4
+
+
+def test_inbox_closes_a_batch_of_large_messages() -> None:
+    inbox = Inbox(3, lambda: None)
+    inbox.put([Inbound("t", bytes(300_000), NOON)] * 10)
+    assert inbox.full()
+    assert [len(inbox.take(100, 0.01, 0.01)) for _ in range(4)] == [4, 4, 2, 0]
+    assert not inbox.full()
+    inbox = Inbox(100, lambda: None)
+    inbox.put([Inbound("t", bytes(1_000_000), NOON)] * 16)
+    assert inbox.full()
+    inbox.take(1, 0.01, 0.01)
+    assert not inbox.full()
 
 
 def test_pauses_double_up_to_their_bound() -> None:

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.broker import Inbound
-from gateway.unpack import Accepted, Refused, unpack
+from gateway.unpack import Accepted, Desk, Refused, unpack
 
 
 def changed(message: Inbound, **attributes: Any) -> Inbound:
@@ -134,3 +134,46 @@ def test_garbage_never_raises(payload: bytes, topic: str) -> None:
 )
 def test_mangled_envelopes_never_raise(attributes: dict[str, Any]) -> None:
     unpack(changed(inbound(READER, result(), 1), **attributes), registry())
+
+
+_OF_COLD = inbound(COLD, readings((0, 4.0), (60, 5.0)), 1)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        _OF_COLD,
+        inbound(COLD, readings((0, 4.0)), 7, epoch="e2"),
+        inbound(COLD, readings((0, 4.0)), 1, agent="ghost"),
+        inbound(COLD, readings((0, 4.0)), 1, agent="coldstore1"),
+        inbound(READER, readings((0, 4.0)), 1, topic_of=COLD),
+        changed(_OF_COLD, sequence=0),
+        changed(_OF_COLD, sequence=2**53 + 1),
+        changed(_OF_COLD, epoch=""),
+        changed(_OF_COLD, epoch="e" * 65),
+        changed(_OF_COLD, epoch="a\0b"),
+        changed(_OF_COLD, time="1969-12-31T23:59:59Z"),
+        changed(_OF_COLD, time="2026-03-02T04:00:00"),
+        changed(_OF_COLD, type="foodsentry.readings.v2"),
+        changed(_OF_COLD, type="foodsentry.tests.v1"),
+        changed(_OF_COLD, specversion="2"),
+        changed(_OF_COLD, data={"readings": []}),
+        changed(_OF_COLD, data={"readings": [{"metric": "t"}]}),
+        *(
+            changed(
+                _OF_COLD,
+                data={"readings": [{"metric": "t", "value": 1, "unit": "Cel", "measured_at": at}]},
+            )
+            for at in ("2026-03-02T04:00:00", "2201-01-01T00:00:00Z", "2026-03-02T12:00:00+08:00")
+        ),
+        msgspec.structs.replace(_OF_COLD, payload=_OF_COLD.payload[:-5]),
+        msgspec.structs.replace(_OF_COLD, payload=_OF_COLD.payload + b" " * 1_000_000),
+        inbound(READER, result(), 3),
+        inbound(READER, status()),
+    ],
+)
+def test_the_desk_says_the_same_on_its_shorter_way(message: Inbound) -> None:
+    desk = Desk(registry())
+    assert isinstance(desk.unpack(inbound(COLD, readings((0, 1.0)), 9)), Accepted)
+    for _ in range(2):
+        assert desk.unpack(message) == unpack(message, registry())

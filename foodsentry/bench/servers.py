@@ -1,0 +1,93 @@
+"""Real servers for benchmarks, on loopback, each in a folder of its own: mosquitto and InfluxDB."""
+
+import getpass
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PLACES = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
+_READY_LIMIT_S = 30.0
+
+
+class BenchFailed(RuntimeError):
+    """The benchmark cannot run here; the text says why."""
+
+
+def program(name: str) -> str | None:
+    """Path of a server program, or None."""
+    return shutil.which(name, path=_PLACES)
+
+
+@contextmanager
+def mosquitto(folder: Path, port: int) -> Iterator[int]:
+    """A mosquitto without the limits that would drop a backlog; yields its process id."""
+    found = program("mosquitto")
+    if found is None:
+        raise BenchFailed("this benchmark needs mosquitto: apt-get install mosquitto")
+    conf = folder / "mosquitto.conf"
+    conf.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\n"
+        f"max_queued_messages 0\nuser {getpass.getuser()}\nset_tcp_nodelay true\n",
+        "utf-8",
+    )
+    with _running([found, "-c", str(conf)], folder / "mosquitto.log") as process:
+        yield process.pid
+
+
+@contextmanager
+def influxd(folder: Path, port: int, rpc_port: int) -> Iterator[str]:
+    """An InfluxDB 1.x with a database "bench" (see `program`); yields its URL."""
+    found = program("influxd")
+    if found is None:
+        raise BenchFailed("influxd is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    conf = folder / "influxdb.conf"
+    conf.write_text(
+        f'reporting-disabled = true\nbind-address = "127.0.0.1:{rpc_port}"\n'
+        f'[meta]\ndir = "{folder}/meta"\n'
+        f'[data]\ndir = "{folder}/data"\nwal-dir = "{folder}/wal"\nquery-log-enabled = false\n'
+        f'[http]\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
+        "[monitor]\nstore-enabled = false\n",
+        "utf-8",
+    )
+    url = f"http://127.0.0.1:{port}"
+    with _running([found, "-config", str(conf)], folder / "influxd.log") as process:
+        until = time.monotonic() + _READY_LIMIT_S
+        while True:
+            try:
+                influxql(url, "CREATE DATABASE bench")
+                break
+            except (urllib.error.URLError, OSError):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise BenchFailed(f"influxd did not come up, see {folder}") from None
+                time.sleep(0.05)
+        yield url
+
+
+def influxql(url: str, query: str) -> bytes:
+    """An InfluxQL statement to the database "bench"; returns the answer's body."""
+    body = urllib.parse.urlencode({"q": query}).encode()
+    with urllib.request.urlopen(f"{url}/query?db=bench&epoch=ns", body, timeout=60) as answer:
+        text: bytes = answer.read()
+        return text
+
+
+@contextmanager
+def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -32,6 +32,9 @@ TICK_S = 0.2
 LEASE_S = 15.0
 PUBLISH_LIMIT_S = 5.0
 ROWS = 500
+KEEP_EVERY = timedelta(seconds=1)
+"""The cursor is kept at most so often: under load its transaction waits for intake's, and the next
+alert behind it. What is published again after a crash is the same state once more."""
 OPEN_STATES = (AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
 
 
@@ -72,6 +75,9 @@ class Publisher:
         self._until: datetime | None = None
         self._cursor: int | None = None
         self._kept = 0
+        self._unkept = False
+        """Whether alerts were published since the cursor was kept."""
+        self._keep_at: datetime | None = None
         self._session: int | None = None
         self._look_again_at: datetime | None = None
 
@@ -116,9 +122,12 @@ class Publisher:
             return False
         if rows:
             self._cursor = rows[-1].id
-        if messages or (self._cursor or 0) - self._kept >= ROWS:
-            self._keep_cursor()
         now = self._clock()
+        self._unkept = self._unkept or bool(messages)
+        far = (self._cursor or 0) - self._kept >= ROWS
+        if far or (self._unkept and (self._keep_at is None or now >= self._keep_at)):
+            self._keep_cursor()
+            self._unkept, self._keep_at = False, now + KEEP_EVERY
         for at in changed.values():
             self._metrics.alert_s.labels("published").observe(max(0.0, (now - at).total_seconds()))
         self._health.well("publisher")

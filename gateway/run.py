@@ -9,6 +9,7 @@ import gc
 import hashlib
 import logging
 import socket
+import sys
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 CONFIGS = Path(__file__).resolve().parents[1] / "firmware_configs"
 DRAIN_S = 10.0
 TICK_S = 0.5
+SWITCH_S = 0.001
+"""How long a thread may compute while others wait: an alert takes a dozen such waits."""
 GARBAGE_EVERY = 50_000
 """Objects made, more than were let go, after which Python looks for circles among the young."""
 
@@ -196,6 +199,7 @@ def run_gateway(settings: GatewaySettings, settings_file: Path, stop: threading.
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_EVERY, 10, 50)
+    sys.setswitchinterval(SWITCH_S)
     gateway.run(stop)
     return 0
 

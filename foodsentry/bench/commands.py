@@ -1,13 +1,13 @@
 """`foodsentry bench NAME`: runs benchmarks and prints their figures as Markdown or JSON."""
 
 import argparse
-import statistics
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
-from foodsentry.bench import cameras, decode, ingest, outbox, outbox_days, series, wire
+from foodsentry.bench import cameras, decode, ingest_report, outbox, outbox_days, series, wire
 from foodsentry.bench.figures import Figure, machine, table
 from foodsentry.bench.servers import BenchFailed
 
@@ -47,9 +47,17 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="also after so many days offline, beside one day (30: about four minutes)",
     )
     leaf.set_defaults(run=run_outbox)
-    leaf = leaves.add_parser("ingest", help="broker to ledger, series and receipts")
+    leaf = leaves.add_parser("ingest", help="broker to ledger, alerts, series and receipts")
     leaf.add_argument("--runs", type=int, default=3)
-    leaf.add_argument("--seconds", type=float, default=10, help="about this long a run")
+    leaf.add_argument("--seconds", type=float, default=6, help="about this long a run")
+    leaf.add_argument("--series", choices=("influx", "sqlite"), default="")
+    leaf.add_argument(
+        "--peers",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="other bridges beside it, installed by pip (into FOLDER, to have them again)",
+    )
     leaf.add_argument("--json", action="store_true")
     leaf.set_defaults(run=run_ingest)
 
@@ -67,7 +75,7 @@ def run_suites(arguments: argparse.Namespace) -> int:
         else:
             print(table(title, figures), flush=True)
     if arguments.suite == "all":
-        arguments.seconds = 10
+        arguments.seconds, arguments.series, arguments.peers = 6, "", None
         return run_ingest(arguments)
     return 0
 
@@ -127,37 +135,15 @@ def run_soak(arguments: argparse.Namespace) -> int:
 def run_ingest(arguments: argparse.Namespace) -> int:
     """The gateway's intake, with one and with fifty readings a message. 1: something was lost."""
     try:
-        loads = [
-            (1, max(10, round(arguments.seconds * 25))),
-            (50, max(2, round(arguments.seconds * 5))),
-        ]
-        runs = {
-            readings: [ingest.measure(each, readings, "influx") for _ in range(arguments.runs)]
-            for readings, each in loads
-        }
+        found = ingest_report.report(
+            arguments.runs,
+            arguments.seconds,
+            series=arguments.series,
+            peers=arguments.peers is not None,
+            environment=Path(arguments.peers) if arguments.peers else None,
+        )
     except BenchFailed as error:
         print(f"foodsentry bench: {error}", file=sys.stderr)
         return 1
-    every = [run for group in runs.values() for run in group]
-    summary = {
-        "messages_per_s": statistics.median(run.messages_per_s for run in runs[1]),
-        "readings_per_s": statistics.median(run.readings_per_s for run in runs[50]),
-        "lost": sum(run.lost for run in every),
-        "duplicated": sum(run.duplicated for run in every),
-        "rss_mb": max(run.rss_mb for run in every),
-        "runs": runs,
-    }
-    if arguments.json:
-        print(msgspec.json.encode(summary).decode())
-    else:
-        print("### Gateway intake: mosquitto → ledger, alerts, series, receipts\n")
-        print("| load | messages/s | readings/s | lost | twice | sent again | RSS MB | s |")
-        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-        for readings, group in runs.items():
-            for run in group:
-                print(
-                    f"| {readings} reading(s) a message | {run.messages_per_s:,.0f} | "
-                    f"{run.readings_per_s:,.0f} | {run.lost} | {run.duplicated} | {run.resent} | "
-                    f"{run.rss_mb:.0f} | {run.seconds:.1f} |"
-                )
-    return 0 if not summary["lost"] and not summary["duplicated"] else 1
+    print(msgspec.json.encode(found).decode() if arguments.json else ingest_report.as_table(found))
+    return 1 if found.lost or found.duplicated else 0

@@ -171,7 +171,7 @@ def _town(series: str) -> Iterator[tuple[Town, Listener]]:
 def measure(each: int, readings: int, series: str) -> Ingested:
     """One run: `each` messages of every site, with so many readings in each."""
     with _town(series) as (town, listener):
-        load = list(messages(town.agents, each, readings, _hours_ago()))
+        load = list(messages(town.agents, each, readings, hours_ago()))
         _publish(town.port, load)
         begun = town.start()
         resent = _wait(listener, town, load)
@@ -200,7 +200,7 @@ def measure_alerts(messages_per_s: float, readings: int, series: str, seconds: f
     """One live run at that rate; every alert is timed."""
     with _town(series) as (town, listener):
         each = round(messages_per_s * seconds / SITES)
-        load = list(messages(town.agents, each, readings, _hours_ago()))
+        load = list(messages(town.agents, each, readings, hours_ago()))
         town.start()
         wire = Wire(town.port, "bench-publisher", lambda _: None)
         tests = 0
@@ -244,7 +244,7 @@ def measure_alerts(messages_per_s: float, readings: int, series: str, seconds: f
     )
 
 
-def _hours_ago() -> datetime:
+def hours_ago() -> datetime:
     return datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6)
 
 

@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def mosquitto(folder: Path, port: int) -> Iterator[int]:
         f"max_queued_messages 0\nuser {getpass.getuser()}\nset_tcp_nodelay true\n",
         "utf-8",
     )
-    with _running([found, "-c", str(conf)], folder / "mosquitto.log") as process:
+    with running([found, "-c", str(conf)], folder / "mosquitto.log") as process:
         yield process.pid
 
 
@@ -57,7 +57,7 @@ def influxd(folder: Path, port: int, rpc_port: int) -> Iterator[str]:
         "utf-8",
     )
     url = f"http://127.0.0.1:{port}"
-    with _running([found, "-config", str(conf)], folder / "influxd.log") as process:
+    with running([found, "-config", str(conf)], folder / "influxd.log") as process:
         until = time.monotonic() + _READY_LIMIT_S
         while True:
             try:
@@ -79,9 +79,12 @@ def influxql(url: str, query: str) -> bytes:
 
 
 @contextmanager
-def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that is ended at the end; what it says goes to `log`."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
     try:
         yield process
     finally:

@@ -17,6 +17,8 @@ from contracts.topics import Identity
 from contracts.units import symbol
 from contracts.words import Phase, in_chinese, in_english
 from gateway.alerts import wording
+from gateway.alerts.late import Late, told
+from gateway.alerts.late import step as late_step
 from gateway.alerts.limits import StorageLimit, StorageLimits
 from gateway.alerts.outcomes import LOCAL, Outcome, Raise, Resolve, fingerprint, place, raising
 from gateway.alerts.rules import (
@@ -139,20 +141,28 @@ def judge_key(
     ]
 
 
+class SeriesState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is remembered of one rule on one series: how it stands, and what was told before."""
+
+    now: ThresholdState = ThresholdState()
+    late: Late = Late()
+
+
 def judge_readings(
     rule: Rule,
     limits: StorageLimits,
     who: Identity,
     device_name: str,
     metric: str,
-    state: ThresholdState,
+    state: SeriesState,
     readings: Iterable[JudgedReading],
-) -> tuple[ThresholdState, list[Outcome]]:
+) -> tuple[SeriesState, list[Outcome]]:
     """Run one threshold rule over readings of one series; returns its new state and outcomes."""
     when = rule.when
     outcomes: list[Outcome] = []
     if not isinstance(when, BeyondLimit):
         return state, outcomes
+    now, late = state.now, state.late
     day_starts_at = day_ends_at = _NEVER
     limit = None
     for reading in sorted(readings, key=_at):
@@ -163,19 +173,26 @@ def judge_readings(
             limit = limits.on(when.limit, on) if rule.holds(on, who.region) else None
         if limit is None or limit.unit != reading.unit:
             continue
-        state, change = step(state, when, limit, at, reading.value)
+        before = now
+        if now.seen_at is not None and at <= now.seen_at:
+            late, since = late_step(late, now, when, limit, at, reading.value)
+            if since is not None and not now.firing:
+                outcomes.append(_of_reading(rule, who, device_name, metric, since, limit, reading))
+                outcomes.append(_over(rule, who, metric, at, "told late, and over by now"))
+            continue
+        now, change = step(now, when, limit, at, reading.value)
         if change is Change.FIRES:
-            outcomes.append(_of_reading(rule, who, device_name, metric, state, limit, reading))
+            since = now.outside_since or at
+            outcomes.append(_of_reading(rule, who, device_name, metric, since, limit, reading))
         elif change is Change.RESOLVES:
+            late = told(late, before.outside_since or at, at)
             said = wording.number(reading.value, reading.unit)
-            outcomes.append(
-                Resolve(
-                    fingerprint=fingerprint(rule, who, metric),
-                    at=reading.at,
-                    reason=f"{said}, {limit.text}",
-                )
-            )
-    return state, outcomes
+            outcomes.append(_over(rule, who, metric, at, f"{said}, {limit.text}"))
+    return SeriesState(now, late), outcomes
+
+
+def _over(rule: Rule, who: Identity, metric: str, at: datetime, reason: str) -> Resolve:
+    return Resolve(fingerprint=fingerprint(rule, who, metric), at=at, reason=reason)
 
 
 _NEVER = datetime(1, 1, 2, tzinfo=LOCAL)
@@ -259,11 +276,10 @@ def _of_reading(
     who: Identity,
     device_name: str,
     metric: str,
-    state: ThresholdState,
+    since: datetime,
     limit: StorageLimit,
     reading: JudgedReading,
 ) -> Raise:
-    since = state.outside_since or reading.at
     lasted_s = (reading.at - since).total_seconds()
     common = place(who, device_name) | {
         "metric": metric,

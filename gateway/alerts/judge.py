@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -11,6 +12,7 @@ from contracts.words import Quality
 from gateway.alerts.evaluate import (
     JudgedReading,
     RuleBook,
+    SeriesState,
     judge_key,
     judge_observation,
     judge_readings,
@@ -18,7 +20,6 @@ from gateway.alerts.evaluate import (
 )
 from gateway.alerts.outcomes import Outcome, Raise
 from gateway.alerts.rules import Rule
-from gateway.alerts.threshold import ThresholdState
 from gateway.unpack import Accepted
 from ledger import alerts, evidence, journal, observations, rule_state
 from ledger.engine import Connection
@@ -95,7 +96,7 @@ def judge_batch_readings(
     bodies = rule_state.get(conn, series)
     changed = {}
     for key, (rule, one, metric, readings) in series.items():
-        before = msgspec.convert(bodies[key], ThresholdState)
+        before = _state(bodies[key])
         after, found = judge_readings(
             rule, book.limits, one.who, one.device.name, metric, before, readings
         )
@@ -104,6 +105,12 @@ def judge_batch_readings(
             changed[key] = msgspec.to_builtins(after)
     rule_state.put(conn, changed, now)
     return outcomes
+
+
+def _state(body: dict[str, Any]) -> SeriesState:
+    if "seen_at" in body:  # as versions before late readings kept it
+        body = {"now": body}
+    return msgspec.convert(body, SeriesState)
 
 
 def carry_out(conn: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:

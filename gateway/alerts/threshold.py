@@ -6,8 +6,8 @@ States, by measured time:
 * pending: outside since `outside_since`, not yet long enough;
 * firing: was outside for `for_s`; ends once values are inside by `clear_by` for `clear_for_s`.
 
-A reading at or before the newest one seen changes nothing: late and repeated readings are stored
-elsewhere, but judged once and in order. A gap longer than `gap_s` breaks a pending stretch, and a
+A reading at or before the newest one seen changes nothing here: late ones are judged by themselves
+(`gateway.alerts.late`). A gap longer than `gap_s` breaks a pending stretch, and a
 clearing one, since nothing is known of the time between.
 """
 

@@ -26,7 +26,7 @@ from foodsentry.fleet.wire import FleetLink
 
 DIALERS = 16
 LOOK_EVERY_S = 1.0
-HEALTH_EVERY_S = 10.0
+HEALTH_EVERY_S = 15.0
 GOODBYE_S = 1.0
 _FILES_ASIDE = 200
 

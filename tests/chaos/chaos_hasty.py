@@ -8,7 +8,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import gateway.run
@@ -16,33 +16,40 @@ from contracts.settings import load_settings
 from foodsentry.cli import stop_on_signals
 from foodsentry.logs import configure_logs
 from gateway.settings import GatewaySettings
-from timeseries.port import Point, SeriesDown, SeriesStore
+from timeseries.port import LineStore, Point, SeriesDown, SeriesStore
 from timeseries.settings import SeriesSettings, open_store
 
 
 class HastyStore:
-    """Says yes before it has asked."""
+    """Says yes before it has asked. Whatever writes is here; a new way of writing belongs here."""
 
     def __init__(self, inner: SeriesStore) -> None:
         self._inner = inner
-        self._waiting: queue.SimpleQueue[Sequence[Point]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         threading.Thread(target=self._write_later, daemon=True).start()
 
     def write(self, points: Sequence[Point]) -> None:
-        self._waiting.put(list(points))
+        kept = list(points)
+        self._waiting.put(lambda: self._inner.write(kept))
+
+    def write_lines(self, lines: bytes) -> bool:
+        inner = self._inner
+        assert isinstance(inner, LineStore)
+        self._waiting.put(lambda: inner.write_lines(lines))
+        return True
+
+    def close(self) -> None:
+        self._inner.close()
 
     def _write_later(self) -> None:
         while True:
-            points = self._waiting.get()
+            write = self._waiting.get()
             while True:
                 try:
-                    self._inner.write(points)
+                    write()
                     break
                 except SeriesDown:
                     time.sleep(0.2)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
 
 
 def hasty(settings: SeriesSettings, base: Path) -> HastyStore:

@@ -1,4 +1,4 @@
-"""A fleet on a real broker and a real gateway: all arrives, and a check finds what does not."""
+"""A fleet on a real broker, under its access rules: all arrives, a check finds what does not."""
 
 import sqlite3
 import sys
@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "gateway"))
 
 from gateway_process import GatewayProcess
+from journey_town import ACL, passwords
 from servers import Mosquitto
 
 from contracts.clock import utc_now
@@ -24,7 +25,6 @@ from ledger.engine import open_engine
 from timeseries.settings import SeriesSettings, open_store
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
-QUIET = "allow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 100000\n"
 
 
 def test_everything_told_arrives_and_what_is_taken_away_is_missed(tmp_path: Path) -> None:
@@ -37,11 +37,18 @@ def test_everything_told_arrives_and_what_is_taken_away_is_missed(tmp_path: Path
     migrate.upgrade(engine)
     assert register(script, engine) == 40
     assert register(script, engine) == 0
+    write_passwords(script, tmp_path / "users")
+    words = read_passwords(tmp_path / "users")
+    (tmp_path / "gateway").mkdir()
+    (tmp_path / "gateway" / "word").write_text("open", "utf-8")
+    config = f"allow_anonymous false\nacl_file {ACL}\nmax_inflight_messages 0\n"
+    config += f"password_file {passwords(tmp_path, words | {'gateway': 'open'})}\n"
+    mqtt = 'username = "gateway"\npassword_file = "word"'
     with (
-        Mosquitto(tmp_path / "broker", QUIET) as broker,
-        GatewayProcess(tmp_path / "gateway", broker.port, url) as gateway,
+        Mosquitto(tmp_path / "broker", config) as broker,
+        GatewayProcess(tmp_path / "gateway", broker.port, url, mqtt=mqtt) as gateway,
     ):
-        options = msgspec.structs.replace(options, port=broker.port)
+        options = msgspec.structs.replace(options, port=broker.port, passwords=words)
         report = run_fleet(script, options)
     assert report.unreceipted == 0
     assert report.told == report.expected.facts == 40 * 13

@@ -50,6 +50,11 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         "--labels", type=Path, nargs="*", default=[], help="label files with corrected answers"
     )
     evaluating.add_argument(
+        "--by-eye",
+        action="store_true",
+        help="with what was seen by eye on the photographs that this project knows",
+    )
+    evaluating.add_argument(
         "--pictures", type=Path, help="folder for sheets of the mistakes and reliability diagrams"
     )
     evaluating.set_defaults(run=evaluate_models)
@@ -70,9 +75,11 @@ def verify_models(arguments: argparse.Namespace) -> int:
 def evaluate_models(arguments: argparse.Namespace) -> int:
     """Tables in Markdown on standard output; 1 if labels or models cannot be used."""
     # Vision libraries are large: other commands must not pay for them.
+    from models.corrections import corrected
     from models.evaluate import measure, render, summary
     from models.labels_file import merge_labels
     from models.mistakes import write_pictures
+    from models.other_heads import with_other_heads
     from models.reading import AttributeReader, HeadDetector
     from models.sweep import render_sweep, sweep
     from models.truth import TruthError, read_truth
@@ -84,6 +91,8 @@ def evaluate_models(arguments: argparse.Namespace) -> int:
             outside = [photo for photo in photos if photo.source == VALIDATION_ONLY]
             photos = split(photos)[1] + outside
         photos = merge_labels(photos, arguments.labels)
+        if arguments.by_eye:
+            photos = with_other_heads(corrected(photos))
         detector = HeadDetector(arguments.models / DETECTOR)
         if arguments.sweep:
             print(render_sweep(sweep(photos, detector)))

@@ -108,6 +108,15 @@ def best_match(box: Box, found: Sequence[Found]) -> Found | None:
     return found[index] if shares[index] > MATCH_IOU else None
 
 
+def beside_the_ignored(photo: Photo, found: Sequence[Found]) -> list[Found]:
+    """The detections that are none of the heads that count neither way."""
+    free = list(found)
+    for label in photo.labels:
+        if label.is_ignored and (one := best_match(label.box, free)) is not None:
+            free.remove(one)
+    return free
+
+
 def count_heads(photo: Photo, found: Sequence[Found]) -> Counts:
     """Hits and misses of one photograph; mistakes too if all its heads are labelled."""
     free = list(found)
@@ -118,6 +127,7 @@ def count_heads(photo: Photo, found: Sequence[Found]) -> Counts:
         if best is not None:
             free.remove(best)
             hits += 1
+    free = beside_the_ignored(photo, free)
     is_judged = photo.is_complete and bool(labels)
     return Counts(hits, len(free) if is_judged else 0, len(labels) - hits)
 
@@ -138,6 +148,7 @@ def _score_heads(result: Measured, photo: Photo, found: Sequence[Found]) -> None
         result.heads_by_size[name] += count
         if photo.is_complete:
             result.complete_by_size[name] += count
+    free = beside_the_ignored(photo, free)
     for item in free if labels else ():
         result.mistakes.append(Mistake("false", photo, item.box, item.confidence))
     if photo.is_complete and labels:
@@ -200,7 +211,7 @@ def render(result: Measured, detector: HeadDetector, reader: AttributeReader) ->
     )
     parts.append(table(("size in the picture", "heads", "recall", "precision"), rows))
     parts.append(
-        "Where a source labels faces only, other heads are unlabelled and precision is not counted."
+        "Where a source labels faces only and nobody looked for more, precision is not counted."
     )
     parts.append(f"## Attributes ({reader.manifest.id} {reader.manifest.version}, yes from .5)")
     rows = []

@@ -12,6 +12,8 @@ from models.truth import Box
 Picture = npt.NDArray[np.uint8]
 Random = np.random.Generator
 
+STEAM_SHARE = 0.25
+
 
 def degrade(picture: Picture, random: Random) -> Picture:
     """A random few of the effects of light, lens, sensor and coder; the size stays."""
@@ -21,7 +23,7 @@ def degrade(picture: Picture, random: Random) -> Picture:
         picture = make_grey(picture)
     if random.random() < 0.20:
         picture = darken(picture, random)
-    if random.random() < 0.12:
+    if random.random() < STEAM_SHARE:
         picture = add_steam(picture, random)
     if random.random() < 0.30:
         picture = blur(picture, random)
@@ -59,11 +61,12 @@ def darken(picture: Picture, random: Random) -> Picture:
 
 
 def add_steam(picture: Picture, random: Random) -> Picture:
-    """A cloud of white that hides part of the contrast."""
+    """A cloud of white that hides part of the contrast, in wisps or as one veil."""
     height, width = picture.shape[:2]
-    coarse = random.random((4, 4)).astype(np.float32)
+    grain = int(random.integers(2, 8))
+    coarse = random.random((grain, grain)).astype(np.float32)
     cloud = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    density = np.clip(cloud * random.uniform(0.2, 0.75), 0, 0.8)[..., None]
+    density = np.clip(cloud * random.uniform(0.2, 0.95), 0, 0.85)[..., None]
     return (picture * (1 - density) + random.uniform(200, 250) * density).astype(np.uint8)
 
 

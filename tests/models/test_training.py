@@ -13,6 +13,7 @@ from contracts.model_manifest import verify  # noqa: E402
 from models.reading import AttributeReader, HeadDetector  # noqa: E402
 from models.training import export, train_attributes, train_detector  # noqa: E402
 from models.training.augment import Picture, affine, degrade, move_box, tilt  # noqa: E402
+from models.training.blend import blend  # noqa: E402
 from models.training.crops import cut_heads, vary  # noqa: E402
 from models.training.detector import LABELS, Detector, flatten  # noqa: E402
 from models.training.detector_loss import detector_loss, iou  # noqa: E402
@@ -250,3 +251,14 @@ def test_from_behind_nothing_is_known_of_a_mask(made_up: Path) -> None:
             assert (label.mask, label.mask_wrong) == (-1, -1)
         seen.add((label.face, label.mask))
     assert {(0, -1), (1, 0), (1, 1)} <= seen
+
+
+def test_a_blend_is_the_mean_and_keeps_counters() -> None:
+    first, last = (
+        {"averaged": {"w": torch.full((2,), value), "n": torch.tensor(count)}, "step": count}
+        for value, count in ((1.0, 3), (2.0, 7))
+    )
+    both = blend([first, last])
+    assert both["averaged"]["w"].tolist() == [1.5, 1.5]
+    assert (int(both["averaged"]["n"]), both["step"]) == (7, 7)
+    assert last["averaged"]["w"].tolist() == [2.0, 2.0]

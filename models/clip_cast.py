@@ -1,7 +1,8 @@
 """A cast of photographed people for golden clips, cut out of labelled photographs.
 
-Only of those that training leaves out. A photograph shows one person of known dress; it is cut to
-head and shoulders with soft edges, so that it moves through the drawn kitchen as a figure.
+Only of those that training leaves out. A photograph shows one person of known dress, and nobody
+else whom an eye found; it is cut to head and shoulders with soft edges, so that it moves through
+the drawn kitchen as a figure.
 """
 
 from collections.abc import Iterable

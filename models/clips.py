@@ -25,6 +25,7 @@ from edge_agent.simulation.scripts import SCRIPTS, Cast, day, story
 from models.clip_cast import PhotoCast
 from models.clip_scores import Score, judge
 from models.corrections import corrected
+from models.other_heads import with_other_heads
 from models.truth import read_truth
 from models.validation import VALIDATION_ONLY, split
 
@@ -76,7 +77,7 @@ def cast_of(source: Source) -> Cast:
     """The cast of a source. Raises TruthError."""
     if source.photos is None:
         return DrawnCast()
-    photos = corrected(read_truth(source.photos))
+    photos = with_other_heads(corrected(read_truth(source.photos)))
     outside = [photo for photo in photos if photo.source == VALIDATION_ONLY]
     return PhotoCast(split(photos)[1] + outside)
 

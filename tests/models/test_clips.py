@@ -1,5 +1,6 @@
 """Scores of golden clips: what counts as found, missed and false; rates; runs that go on."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -100,6 +101,10 @@ def test_a_cast_of_photographs_fits_the_zones(tmp_path: Path) -> None:
     assert figure.pixels[0, 0, 3] < 0.1
     with pytest.raises(TruthError, match="hat = 0"):
         PhotoCast([photos[0], *photos[2:]])
+    somebody = Label((150.0, 10.0, 180.0, 40.0), is_ignored=True)
+    crowd = replace(photos[1], labels=(*photos[1].labels, somebody))
+    with pytest.raises(TruthError, match="hat = 0"):
+        PhotoCast([photos[0], crowd, *photos[2:]])
 
 
 def test_a_run_goes_on_where_it_was_broken_off(

@@ -19,7 +19,8 @@ from foodsentry.bench.peers import Peer
 from foodsentry.bench.peers import measure as measure_peers
 
 RATES = {1: 25_000, 50: 3_600}
-"""Messages a second that a run's length is reckoned with, by readings a message."""
+"""Messages a second by readings a message: a run's length is reckoned with them, and alerts are
+timed at half of them (or of what was measured, if that is less)."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ class Report(msgspec.Struct, frozen=True):
     lost: int
     duplicated: int
     alert_p99_s: float
-    """From publication to alert message at half of these rates, on the worse of the loads."""
+    """From publication to alert message at half load (see RATES), on the worse of the loads."""
     rss_mb: float
     peers: list[Peer]
     series: str
@@ -57,7 +58,7 @@ def report(
         for readings, done in found.items()
     }
     alerted = {
-        readings: measure_alerts(rate / 2, readings, series, seconds)
+        readings: measure_alerts(min(rate, RATES[readings]) / 2, readings, series, seconds)
         for readings, rate in rates.items()
     }
     beside: list[Peer] = []

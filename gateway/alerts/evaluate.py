@@ -4,7 +4,7 @@ Results and observations are judged alone; readings with the threshold states of
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -168,8 +168,7 @@ def judge_readings(
     for reading in sorted(readings, key=_at):
         at = reading.at
         if not day_starts_at <= at < day_ends_at:
-            day_starts_at, day_ends_at = _local_day(at)
-            on = day_starts_at.date()
+            on, day_starts_at, day_ends_at = _local_day(at)
             limit = limits.on(when.limit, on) if rule.holds(on, who.region) else None
         if limit is None or limit.unit != reading.unit:
             continue
@@ -195,15 +194,16 @@ def _over(rule: Rule, who: Identity, metric: str, at: datetime, reason: str) -> 
     return Resolve(fingerprint=fingerprint(rule, who, metric), at=at, reason=reason)
 
 
-_NEVER = datetime(1, 1, 2, tzinfo=LOCAL)
+_NEVER = datetime(1, 1, 2, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _at = attrgetter("at")
 
 
-def _local_day(at: datetime) -> tuple[datetime, datetime]:
-    """The local day that `at` lies in: its start and its end."""
-    starts_at = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
-    return starts_at, starts_at + _DAY
+def _local_day(at: datetime) -> tuple[date, datetime, datetime]:
+    """The local day that `at` lies in, its start and its end (in UTC: equal zones compare fast)."""
+    local = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
+    starts_at = local.astimezone(UTC)
+    return local.date(), starts_at, starts_at + _DAY
 
 
 def _of_result(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from gateway.broker import Inbound
 
-BATCH_BYTES = 1_000_000
+BATCH_BYTES = 2_000_000
 """A batch with more than this is full: pictures do not make giant transactions, and readings, which
 take several times their bytes once they are read, not giant heaps."""
 

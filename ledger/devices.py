@@ -144,13 +144,18 @@ def set_site_unknown(conn: Connection, agent: Identity, detail: str, at: datetim
 
     Returns how many devices became ``unknown`` (each journalled).
     """
+    others = (
+        devices.c.site == agent.site,
+        devices.c.device != agent.device,
+        devices.c.state != DeviceState.UNKNOWN.value,
+    )
+    # Statuses of a batch lock devices in this order, too.
+    conn.execute(
+        select(devices.c.device).where(*others).order_by(devices.c.device).with_for_update()
+    )
     changed = (
         update(devices)
-        .where(
-            devices.c.site == agent.site,
-            devices.c.device != agent.device,
-            devices.c.state != DeviceState.UNKNOWN.value,
-        )
+        .where(*others)
         .values(state=DeviceState.UNKNOWN.value, state_detail=detail, state_at=at)
         .returning(devices.c.device)
     )

@@ -141,12 +141,10 @@ class Intake:
             one for one in piece if isinstance(one, Refused) and not self._repeats.known(one)
         ]
         self._hearing.hear(accepted)
-        started, now = time.perf_counter(), self._clock()
-        marks = self._hearing.due(now)
+        started = time.perf_counter()
         try:
             with writing(self._engine) as conn:
-                taken = take_in(conn, accepted, refused, self._book, now)
-                ledger_devices.mark_seen(conn, marks)
+                taken = take_in(conn, accepted, refused, self._book, self._clock())
         except LedgerDown:
             raise
         except Exception as error:  # noqa: BLE001 (content may hide what only a store finds)
@@ -154,11 +152,11 @@ class Intake:
                 middle = len(piece) // 2
                 return [piece[:middle], piece[middle:]]
             return self._set_aside(piece[0], error)
-        self._hearing.written(marks)
         self._repeats.keep(taken.refused)
         self._metrics.batch_s.observe(time.perf_counter() - started)
         self._metrics.batch_messages.observe(len(piece))
         self._after_commit(piece, accepted, taken)
+        self._mark()
         return []
 
     def _after_commit(self, piece: Piece, accepted: list[Accepted], taken: Taken) -> None:
@@ -193,7 +191,8 @@ class Intake:
         return [[Refused(culprit.message, "ledger", reason, culprit.numbered)]]
 
     def _mark(self) -> None:
-        """Write who was heard, while there is nothing else to do."""
+        """Write who was heard, in a transaction of its own: a batch locks devices in the order of
+        its statuses, and would wait for another gateway's while that one waits for it."""
         now = self._clock()
         marks = self._hearing.due(now)
         if not marks:

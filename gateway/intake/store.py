@@ -74,7 +74,8 @@ def take_in(
         payload = letter.message.payload[:LETTER_BYTES]
         dead_letters.add(conn, letter.message.topic, payload, letter.reason, now)
     unnumbered = [one for one in accepted if one.numbered is None]
-    for one in unnumbered:
+    # In one order, so that two gateways don't block each other for good.
+    for one in sorted(unnumbered, key=lambda one: one.who):
         _put_status(conn, one)
     duplicates = len(accepted) - len(unnumbered) - len(fresh)
     return Taken(fresh, duplicates, bad, outcomes, late or bool(outcomes), numbers)

@@ -162,19 +162,21 @@ class _Run:
         self.states: list[_State] = []
         self.stop = threading.Event()
         self.turned = threading.Event()
+        self.done = False
+        """True after the last turn."""
+        self._restarted = 0
         self._arrivals: Iterator[float] = itertools.count(0.0, 1 / SUB.fps)
 
-    @property
-    def done(self) -> bool:
-        """True after the last turn."""
-        return len(self.states) >= self._turns
-
     def open(self) -> _InStep:
-        """Begin a turn; what is stored counts as receipted."""
+        """Begin a turn, or end the worker; what is stored counts as receipted."""
         self._store.outbox.remove(_ALL_KEYS)
-        self.states.append(_state(self._folder))
-        if self.done or len(self.states) % RESTART_TURNS == 0:
+        played = len(self.states)
+        self.done = played >= self._turns
+        if self.done or (played % RESTART_TURNS == 0 and played != self._restarted):
+            self._restarted = played
             self.stop.set()
+        else:
+            self.states.append(_state(self._folder))
         self.turned.set()
         return _InStep(open_clip(self._clip, self.settings, self._arrivals), self._at)
 

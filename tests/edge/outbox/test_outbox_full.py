@@ -1,10 +1,8 @@
 """The outbox on bad ground: bounds and thinning, full, read-only and broken disks."""
 
-import os
 import sqlite3
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +15,6 @@ from edge_agent.outbox.survey import survey
 from edge_agent.ports import OutboxError
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("mounting needs rights that are not given here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_old_readings_thin_out_by_device_and_nothing_else_does(tmp_path: Path) -> None:

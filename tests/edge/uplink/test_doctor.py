@@ -1,8 +1,7 @@
 """The doctor finds each cause on real parts: brokers, a silent city, a full disk, clocks."""
 
-import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -155,18 +154,6 @@ def test_a_clock_that_is_off_and_one_that_was_set_back(ask: Ask, mosquitto, upli
     tomorrow = (utc_now() + timedelta(days=1)).timestamp()
     uplink.outbox._writer.execute("UPDATE events SET put_at = ?", (tomorrow,))
     assert "set back" in ask(mosquitto.port)[Cause.CLOCK].what
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("mounting needs rights that are not given here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk_and_a_read_only_one(small_disk: Path, ask: Ask, agent) -> None:

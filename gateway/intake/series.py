@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -21,6 +22,7 @@ from gateway.backoff import pauses
 from gateway.broker import Inbound, Outbound
 from gateway.health import Health
 from gateway.intake.points import has_points, lines_of, points_of
+from gateway.intake.repeats import REMEMBERED
 from gateway.metrics import Metrics
 from gateway.receipts import Key, receipts
 from gateway.unpack import Accepted, Numbered
@@ -93,6 +95,8 @@ class SeriesWriter:
         self._lock = threading.Lock()
         self._stored: dict[Key, list[int]] = {}
         self._gathered_since = 0.0
+        self._buried: OrderedDict[Numbered | None, None] = OrderedDict()
+        """The last events that were put to the dead letters."""
 
     def offer(self, accepted: Sequence[Accepted], numbers: Mapping[Key, Sequence[int]]) -> None:
         """Queue a batch, or drop it if the queue is full. Never blocks."""
@@ -206,7 +210,12 @@ class SeriesWriter:
 
     def _bury(self, rejected: list[tuple[Told, str]]) -> set[Numbered]:
         """Keep rejected points' messages as dead letters; returns numbers that may not be told."""
-        reasons = {id(event): (event, why) for event, why in reversed(rejected)}
+        reasons = {
+            id(event): (event, why)
+            for event, why in reversed(rejected)
+            # What the edge sends again, because its receipt is late, is kept already.
+            if event.numbered not in self._buried
+        }
         try:
             with writing(self._engine) as conn:
                 for event, why in reasons.values():
@@ -217,6 +226,10 @@ class SeriesWriter:
             log.warning("rejected points are not receipted, the ledger is down: %s", error)
             return {event.numbered for event, _ in reasons.values() if event.numbered}
         self._metrics.dead_letters.labels("series").inc(len(reasons))
+        self._buried.update((event.numbered, None) for event, _ in reasons.values())
+        self._buried.pop(None, None)
+        while len(self._buried) > REMEMBERED:
+            self._buried.popitem(last=False)
         return set()
 
     def _receipt(self) -> None:

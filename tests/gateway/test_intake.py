@@ -333,6 +333,9 @@ def test_rejected_points_move_aside_and_the_rest_is_stored(rig: Rig, ledger: Eng
     rig.store.rejects = "tests"
     rig.put(inbound(READER, result(), 1), inbound(COLD, readings((0, 4.0)), 2))
     until(lambda: rig.receipted() == [1, 2])
+    told = len(rig.published)
+    rig.put(inbound(READER, result(), 1))  # sent again: the receipt came late
+    until(lambda: len(rig.published) > told)
     with reading(ledger) as conn:
         (letter,) = dead_letters.list(conn)
     assert letter.reason == "time series: told to"

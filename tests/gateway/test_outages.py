@@ -120,7 +120,8 @@ def test_locked_ledger_holds_acknowledgements_back(
         before = gateway.metric("messages_total")
         with writing(ledger):  # the write lock of the whole file
             put_results(agent, 5)
-            until(lambda: gateway.metric("messages_total") >= before + 5)
+            # The first of them, or all: what comes while a batch waits, waits behind it.
+            until(lambda: gateway.metric("messages_total") > before)
             assert agent.unreceipted == 5
         until(lambda: not agent.unreceipted)
     assert results_and_alerts(ledger) == (6, [1] * 6)

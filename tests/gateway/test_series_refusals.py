@@ -25,7 +25,8 @@ def test_what_is_too_old_for_the_store_holds_nothing_up(
         series=f'api = "v1"\nurl = "{influx.url}"\ndatabase = "short"',
         intake='group = "too-old"',
     )
-    with gateway, SendingAgent(mosquitto.port, canteen("agent")) as agent:
+    # Slower to send again than the store is to refuse, so that everything comes once.
+    with gateway, SendingAgent(mosquitto.port, canteen("agent"), resend_s=60.0) as agent:
         until(gateway.well)
         for index in range(30):
             agent.put(COLD, readings((index * 60, 3.5), (index * 60 + 30, 3.5)))

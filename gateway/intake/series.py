@@ -211,7 +211,7 @@ class SeriesWriter:
     def _bury(self, rejected: list[tuple[Told, str]]) -> set[Numbered]:
         """Keep rejected points' messages as dead letters; returns numbers that may not be told."""
         reasons = {
-            id(event): (event, why)
+            event.numbered or id(event): (event, why)
             for event, why in reversed(rejected)
             # What the edge sends again, because its receipt is late, is kept already.
             if event.numbered not in self._buried

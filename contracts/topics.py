@@ -48,6 +48,11 @@ class Identity(msgspec.Struct, frozen=True, order=True):
         """The CloudEvents source, ``/{region}/{site}/{device}``."""
         return f"/{self.region}/{self.site}/{self.device}"
 
+    @property
+    def place(self) -> str:
+        """Its site, ``{region}/{site}``: also what the broker calls a site's agent."""
+        return f"{self.region}/{self.site}"
+
     def sibling(self, device: str) -> "Identity":
         """Another device of the same site."""
         return Identity(self.region, self.site, checked_segment("device", device))

@@ -14,7 +14,7 @@ from edge_agent.custody.settings import VaultSettings
 from edge_agent.instruments.settings import InstrumentSettings
 from edge_agent.outbox.settings import OutboxSettings
 from edge_agent.preview.settings import PreviewSettings
-from edge_agent.uplink.mqtt import Endpoint
+from edge_agent.uplink.mqtt import Endpoint, client_id_of
 from edge_agent.uplink.settings import UplinkSettings
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -169,11 +169,11 @@ def endpoint(settings: EdgeSettings, settings_file: Path) -> Endpoint:
     """Where and as whom the agent connects. Raises SettingsError for a secret or a TLS file."""
     mqtt, who = settings.mqtt, settings.identity
     password = mqtt.password(settings_file)
-    username = mqtt.username or (f"{who.region}/{who.site}" if password else "")
+    username = mqtt.username or (who.place if password else "")
     return Endpoint(
         host=mqtt.host,
         port=mqtt.port,
-        client_id=mqtt.client_id or f"fs-{who.region}-{who.site}-{who.device}",
+        client_id=mqtt.client_id or client_id_of(who),
         username=username,
         password=password,
         tls=mqtt.tls(settings_file),

@@ -38,7 +38,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from contracts.clock import Clock
 from contracts.envelope import MAX_PAYLOAD_BYTES
 from contracts.mqtt_settings import MqttSettings
-from contracts.tls import TlsFiles, asked_again, handshake, tls_problem
+from contracts.tls import TlsFiles, asked_again
+from contracts.tls_client import TlsClient
 from gateway.buffered_socket import BufferedSocket
 from gateway.packets import PUBACK, Malformed, Publication, write_pubacks
 
@@ -71,12 +72,9 @@ class Outbound(msgspec.Struct, frozen=True):
     retain: bool = False
 
 
-class _Client(mqtt.Client):
-    """paho's client. TLS files are read anew at every connection: renewing needs no restart."""
+class _Client(TlsClient, mqtt.Client):
+    """paho's client with our TLS; it remembers of any error why connecting or reading failed."""
 
-    tls: TlsFiles | None = None
-    trouble = ""
-    """Why the last connecting or reading failed, which paho only logs."""
     answered = False
     """Whether the broker answered on this connection."""
 
@@ -89,23 +87,9 @@ class _Client(mqtt.Client):
         self.trouble, self.answered = "", False
         return made
 
-    def _ssl_wrap_socket(self, tcp_sock: Any) -> Any:
-        if self.tls is None:
-            raise ValueError("TLS without its files")
-        return handshake(self.tls.context(), tcp_sock, self._host, self._connect_timeout)
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        try:
-            return super()._sock_recv(bufsize)
-        except BlockingIOError:
-            raise
-        except OSError as error:
-            self._note(error)
-            raise
-
     def _note(self, error: OSError) -> None:
-        # Not the error itself: its trace would hold the dead connection.
-        self.trouble = tls_problem(error, self._host) or error.strerror or str(error)
+        super()._note(error)
+        self.trouble = self.trouble or error.strerror or str(error)
 
 
 class _Receiver(_Client):

@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -148,14 +148,9 @@ def _chosen(engine: Engine, ids: Sequence[int]) -> list[DeadLetter]:
         return list(reversed(dead_letters.list(conn, 100_000, waiting_only=True)))
 
 
-@contextmanager
-def _ledger(arguments: argparse.Namespace) -> Iterator[Engine]:
+def _ledger(arguments: argparse.Namespace) -> AbstractContextManager[Engine]:
     settings = load_settings(arguments.settings, GatewaySettings)
-    engine = settings.ledger.open(arguments.settings)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+    return settings.ledger.opened(arguments.settings)
 
 
 def _missing(letter_id: int) -> int:

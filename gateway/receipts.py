@@ -7,15 +7,12 @@ from datetime import datetime
 from contracts.envelope import encode
 from contracts.events import Receipt
 from contracts.sequences import RangeSet
-from contracts.topics import Channel, Identity, device_topic
+from contracts.topics import Channel, device_topic
 from gateway.broker import Outbound
+from ledger.intake import Key
 
 RANGES_MOST = 2000
 """Ranges in one message; more are told in several."""
-
-
-Key = tuple[Identity, str]
-"""An agent and the epoch of its numbering."""
 
 
 def receipts(stored: Mapping[Key, Iterable[int]], at: datetime) -> list[Outbound]:

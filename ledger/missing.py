@@ -23,6 +23,8 @@ WAITING_AFTER_S = 60.0
 """What waits at a site for less than this is on its way."""
 RANGES_MOST = 20
 """Ranges that are named of one gap."""
+SHOWN_RANGES = 3
+"""Of them, in one line."""
 
 
 class MissingKind(StrEnum):
@@ -54,6 +56,14 @@ class Missing(msgspec.Struct, frozen=True):
     epoch: str = ""
     ranges: list[tuple[int, int]] = []
     """The numbers that are missing, at most RANGES_MOST ranges."""
+
+    def numbers(self, dash: str = "-") -> str:
+        """The first of the missing numbers in one line; empty if there are none to name."""
+        shown = [
+            f"{first}{dash}{last}" if first < last else str(first)
+            for first, last in self.ranges[:SHOWN_RANGES]
+        ]
+        return ", ".join(shown) + (" …" if len(self.ranges) > SHOWN_RANGES else "")
 
 
 def find(

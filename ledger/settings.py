@@ -1,5 +1,7 @@
 """Settings of the ledger: where the database is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -47,3 +49,12 @@ class LedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return open_engine(url)
         except ValueError as error:
             raise SettingsError(f"{where}.url: {error}") from None
+
+    @contextmanager
+    def opened(self, settings_file: Path) -> Iterator[Engine]:
+        """The same for a while. Raises SettingsError."""
+        engine = self.open(settings_file)
+        try:
+            yield engine
+        finally:
+            engine.dispose()

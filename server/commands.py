@@ -56,17 +56,13 @@ def _set_password(arguments: argparse.Namespace) -> int:
     except WeakPassword as error:
         print(f"foodsentry: {error}", file=sys.stderr)
         return 1
-    engine = settings.ledger.open(arguments.settings)
-    try:
-        with writing(engine) as conn:
-            officer = officers.by_login(conn, arguments.login)
-            if officer is None:
-                print(f"foodsentry: no officer {arguments.login!r}", file=sys.stderr)
-                return 1
-            officers.set_password(conn, officer.id, hashed)
-            sessions.remove_of(conn, officer.id)
-            who = f"officer/{officer.id}"
-            audit.append(conn, "command line", "password_set", who, {}, utc_now())
-    finally:
-        engine.dispose()
+    with settings.ledger.opened(arguments.settings) as engine, writing(engine) as conn:
+        officer = officers.by_login(conn, arguments.login)
+        if officer is None:
+            print(f"foodsentry: no officer {arguments.login!r}", file=sys.stderr)
+            return 1
+        officers.set_password(conn, officer.id, hashed)
+        sessions.remove_of(conn, officer.id)
+        who = f"officer/{officer.id}"
+        audit.append(conn, "command line", "password_set", who, {}, utc_now())
     return 0

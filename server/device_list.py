@@ -5,11 +5,12 @@ from datetime import datetime
 import msgspec
 
 from contracts.words import DeviceState
-from ledger import devices, regions, sites
+from ledger import devices, sites
 from ledger.devices import Device, DeviceKind
 from ledger.engine import Connection
 from ledger.sites import Site
 from server.access import Scope
+from server.desk import Names
 
 CLOCK_OFF_S = 5.0
 """An offset beyond this is pointed out."""
@@ -61,16 +62,15 @@ def read_devices(conn: Connection, scope: Scope, now: datetime) -> list[SiteDevi
     by_site: dict[str, list[Device]] = {}
     for device in devices.list_in(conn, scope.listed):
         by_site.setdefault(device.site, []).append(device)
+    names = Names(conn)
     made = []
     for site in sites.list_in(conn, scope.listed):
         if not scope.covers_site(site.region, site.id):
             continue
-        region = regions.get(conn, site.region)
         own = sorted(
             by_site.get(site.id, ()),
             key=lambda one: (one.kind is not DeviceKind.AGENT, one.kind.value, one.device),
         )
         lines = [device_line(device, now) for device in own]
-        names = (region.name_zh, region.name_en) if region else (site.region, site.region)
-        made.append(SiteDevices(site, names, lines))
+        made.append(SiteDevices(site, names.region(site.region), lines))
     return sorted(made, key=lambda one: (one.trouble == 0, one.site.region, one.site.id))

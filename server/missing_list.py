@@ -4,10 +4,11 @@ from datetime import datetime
 
 import msgspec
 
-from ledger import missing, regions, sites
+from ledger import missing, sites
 from ledger.engine import Connection
 from ledger.missing import Missing
 from server.access import Scope
+from server.desk import Names
 
 
 class MissingLine(msgspec.Struct, frozen=True):
@@ -20,24 +21,17 @@ class MissingLine(msgspec.Struct, frozen=True):
     @property
     def numbers(self) -> str:
         """The first of the missing numbers, as people write ranges."""
-        named = [
-            f"{first}–{last}" if first < last else str(first) for first, last in self.gap.ranges
-        ]
-        return ", ".join(named[:3]) + (" …" if len(named) > 3 else "")
+        return self.gap.numbers("–")
 
 
 def read_missing(conn: Connection, scope: Scope, now: datetime) -> list[MissingLine]:
     """Every gap of the scope's agents."""
     named = {site.id: site.name for site in sites.list_in(conn, scope.listed)}
-    places: dict[str, tuple[str, str]] = {}
+    names = Names(conn)
     lines = []
     for gap in missing.find(conn, now, scope.listed):
         who = gap.agent
         if not scope.covers_site(who.region, who.site):
             continue
-        if who.region not in places:
-            region = regions.get(conn, who.region)
-            names = (region.name_zh, region.name_en) if region else (who.region, who.region)
-            places[who.region] = names
-        lines.append(MissingLine(gap, named.get(who.site, who.site), places[who.region]))
+        lines.append(MissingLine(gap, named.get(who.site, who.site), names.region(who.region)))
     return lines

@@ -43,7 +43,7 @@ def encode_fact(
     """Wrap a fact for the wire. Raises FactRefused if the city could not read it."""
     who = fact.who
     if (who.region, who.site) != (agent.region, agent.site):
-        raise FactRefused(f"{who.source}: not of this agent's site {agent.region}/{agent.site}")
+        raise FactRefused(f"{who.source}: not of this agent's site {agent.place}")
     try:
         channel = Channel(fact.kind)
         lane = _LANES[channel]

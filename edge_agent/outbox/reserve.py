@@ -13,7 +13,7 @@ class Reserve:
     """`size` bytes beside the outbox."""
 
     def __init__(self, outbox: Path, size: int) -> None:
-        self.path = Path(f"{outbox}.reserve")
+        self.path = _path(outbox)
         self.size = size
         self.held = False
 
@@ -40,4 +40,8 @@ class Reserve:
 
 def reserve_held(outbox: Path) -> bool:
     """Whether the agent on this outbox holds its reserve; if not, its disk is full."""
-    return Path(f"{outbox}.reserve").exists()
+    return _path(outbox).exists()
+
+
+def _path(outbox: Path) -> Path:
+    return Path(f"{outbox}.reserve")

@@ -44,7 +44,7 @@ def look_at_certificates(
 def _own(file: Path, key: Path, who: Identity, at: datetime) -> list[Remark]:
     remarks = []
     found = _read(file)
-    place = f"{who.region}/{who.site}"
+    place = who.place
     if found is not None and found.name not in (place, f"{place}/{who.device}"):
         what = f"this agent's certificate {file} is for {found.name!r}, but this agent is {place!r}"
         remarks.append(Remark(what, "have the city issue one for this agent, or mend [agent]"))

@@ -10,7 +10,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -19,7 +18,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from contracts.tls import TlsFiles, asked_again, handshake, tls_problem
+from contracts.tls import TlsFiles, asked_again, tls_problem
+from contracts.tls_client import TlsClient
+from contracts.topics import Identity
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -45,6 +46,11 @@ class Message(msgspec.Struct, frozen=True):
     topic: str
     payload: bytes
     arrived: float
+
+
+def client_id_of(who: Identity) -> str:
+    """An agent's client id, unless its settings name another."""
+    return f"fs-{who.region}-{who.site}-{who.device}"
 
 
 class Up(msgspec.Struct, frozen=True):
@@ -80,25 +86,8 @@ class Acknowledged(msgspec.Struct, frozen=True):
 LinkEvent = Up | Down | Subscribed | Acknowledged | Message
 
 
-class _Client(Client):
-    """paho's client; it remembers why a read failed, which paho only logs."""
-
-    tls: TlsFiles | None = None
-    trouble = ""
-
-    def _ssl_wrap_socket(self, tcp_sock: Any) -> Any:
-        if self.tls is None:
-            raise ValueError("TLS without its files")
-        return handshake(self.tls.context(), tcp_sock, self._host, self._connect_timeout)
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        try:
-            return super()._sock_recv(bufsize)
-        except BlockingIOError:
-            raise
-        except OSError as error:
-            self.trouble = tls_problem(error, self._host)
-            raise
+class _Client(TlsClient, Client):
+    """paho's client with our TLS."""
 
 
 class Link:
@@ -146,23 +135,27 @@ class Link:
         threading.Thread(target=self._connect, name="uplink-connect", daemon=True).start()
 
     def _connect(self) -> None:
-        end, properties = self._endpoint, self._connect_properties()
+        problem = self._dial()
+        if problem:
+            self._end(problem)
+            return
+        self._client.loop_start()
+        if self._closed.is_set():
+            self._client.disconnect()
+
+    def _dial(self) -> str:
+        """Connect, which may block; returns why it failed, or an empty text."""
+        end = self._endpoint
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = end.session_expiry_s
         try:
             self._client.connect(
                 end.host, end.port, end.keepalive_s, clean_start=False, properties=properties
             )
         except (OSError, ValueError) as error:
             detail = tls_problem(error, end.host) or getattr(error, "strerror", None) or error
-            self._end(f"cannot reach the broker {end.host}:{end.port}: {detail}")
-            return
-        self._client.loop_start()
-        if self._closed.is_set():
-            self._client.disconnect()
-
-    def _connect_properties(self) -> Properties:
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = self._endpoint.session_expiry_s
-        return properties
+            return f"cannot reach the broker {end.host}:{end.port}: {detail}"
+        return ""
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
         """Send with QoS 1; returns the packet id, or None if the link is down."""

@@ -21,7 +21,15 @@ import msgspec
 
 from contracts.clock import utc_now
 from foodsentry.bench import servers
-from foodsentry.bench.load import Listener, Message, agents, bad_test, messages, register
+from foodsentry.bench.load import (
+    Listener,
+    Message,
+    agents,
+    bad_test,
+    messages,
+    publish,
+    register,
+)
 from foodsentry.bench.mqtt import Wire
 from foodsentry.bench.servers import BenchFailed
 from foodsentry.demo.processes import Processes
@@ -145,10 +153,7 @@ class Town:
     def stored(self) -> int:
         """Readings in the time series."""
         if self.series == "influx":
-            answer = msgspec.json.decode(
-                servers.influxql(self._url, "SELECT count(value) FROM readings")
-            )
-            return int(answer["results"][0]["series"][0]["values"][0][1])
+            return servers.count_readings(self._url)
         settings = SeriesSettings(api="sqlite", path=str(self.folder / "series.sqlite"))
         store, day = open_store(settings, self.folder), timedelta(days=1)
         try:
@@ -172,7 +177,7 @@ def measure(each: int, readings: int, series: str) -> Ingested:
     """One run: `each` messages of every site, with so many readings in each."""
     with _town(series) as (town, listener):
         load = list(messages(town.agents, each, readings, hours_ago()))
-        _publish(town.port, load)
+        publish(town.port, load)
         begun = town.start()
         resent = _wait(listener, town, load)
         seconds = listener.receipted_at - begun
@@ -245,14 +250,8 @@ def measure_alerts(messages_per_s: float, readings: int, series: str, seconds: f
 
 
 def hours_ago() -> datetime:
+    """When a load's readings begin."""
     return datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6)
-
-
-def _publish(port: int, load: list[Message]) -> None:
-    wire = Wire(port, "bench-publisher", lambda _: None)
-    wire.publish((one.topic, one.payload) for one in load)
-    wire.settle()
-    wire.close()
 
 
 def _wait(listener: Listener, town: Town, load: list[Message]) -> int:
@@ -267,7 +266,7 @@ def _wait(listener: Listener, town: Town, load: list[Message]) -> int:
         now = time.monotonic()
         if now - max(tried_at, listener.receipted_at) > RESEND_AFTER_S:
             again = listener.unreceipted(load)
-            _publish(town.port, again)
+            publish(town.port, again)
             resent += len(again)
             tried_at = time.monotonic()
         town.processes.check()

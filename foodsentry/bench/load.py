@@ -7,7 +7,7 @@ rules that judges every reading of theirs.
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -103,6 +103,14 @@ def bad_test(agent: Identity, number: int, at: datetime) -> Message:
         raw=RawFrame(raw, hashlib.sha256(raw).hexdigest()),
     )
     return _message(agent, agent.sibling(READER), number, found, at)
+
+
+def publish(port: int, load: Sequence[Message]) -> None:
+    """Publish a load, and wait until the broker has all of it."""
+    wire = Wire(port, "bench-publisher", lambda _: None)
+    wire.publish((one.topic, one.payload) for one in load)
+    wire.settle()
+    wire.close()
 
 
 def _message(

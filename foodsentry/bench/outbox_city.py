@@ -13,7 +13,8 @@ from contracts.envelope import decode_envelope
 from contracts.mqtt_settings import MqttSettings
 from contracts.topics import UPLINK_CHANNELS, Channel, channel_filter
 from gateway.broker import Broker, Inbound
-from gateway.receipts import Key, receipts
+from gateway.receipts import receipts
+from ledger.intake import Key
 
 PAUSE_S = 0.02
 

@@ -19,8 +19,7 @@ from pathlib import Path
 import msgspec
 
 from foodsentry.bench import servers
-from foodsentry.bench.load import Message
-from foodsentry.bench.mqtt import Wire
+from foodsentry.bench.load import Message, publish
 from foodsentry.demo.run import free_port
 
 LIMIT_S = 15.0
@@ -179,10 +178,7 @@ def _run(command: Command, load: list[Message], readings: int) -> tuple[float, i
         environment = os.environ | {"PYTHONPATH": "", "HOME": str(folder)}
         with servers.running(words, folder / "first.log", environment):
             time.sleep(SESSION_S)
-        wire = Wire(port, "bench-publisher", lambda _: None)
-        wire.publish((one.topic, one.payload) for one in load)
-        wire.settle()
-        wire.close()
+        publish(port, load)
         wanted, count = len(load) * readings, 0
         with servers.running(words, folder / "second.log", environment) as process:
             begun = grown_at = time.monotonic()
@@ -191,16 +187,10 @@ def _run(command: Command, load: list[Message], readings: int) -> tuple[float, i
                 if process.poll() is not None:
                     log = (folder / "second.log").read_text("utf-8", "replace")
                     raise Skipped(f"it ended by itself: {log.strip()[-200:]}")
-                grown = _counted(url)
+                grown = servers.count_readings(url)
                 if grown > count:
                     count, grown_at = grown, time.monotonic()
                 elif count and now - grown_at > 3.0:
                     break
     whole = time.monotonic() - begun < LIMIT_S
     return count / max(0.1, grown_at - begun), wanted - count if whole else None
-
-
-def _counted(url: str) -> int:
-    answer = msgspec.json.decode(servers.influxql(url, "SELECT count(value) FROM readings"))
-    found = answer["results"][0].get("series")
-    return int(found[0]["values"][0][1]) if found else 0

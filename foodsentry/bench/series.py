@@ -5,19 +5,16 @@ loopback, with and without gzip) and to a SQLite file. Batches as a gateway make
 readings of 200 probes. Every write is of new points, and has ended when the server has said yes.
 """
 
-import shutil
-import subprocess
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from foodsentry.bench import servers
 from foodsentry.bench.figures import Figure, figure, rate
 from foodsentry.demo.run import free_port
 from timeseries.influx import InfluxStore
-from timeseries.influx_client import LEVEL, InfluxClient, Refused, Unreachable
+from timeseries.influx_client import LEVEL, InfluxClient
 from timeseries.lines import line
 from timeseries.port import Point, SeriesStore
 from timeseries.sqlite import SqliteStore
@@ -26,7 +23,6 @@ PROBES = 200
 BATCH = 5000
 BATCHES = 20
 """Of one run; made before its time begins."""
-START_S = 30.0
 _TAGS = [
     {
         "region": "440703",
@@ -36,19 +32,6 @@ _TAGS = [
     }
     for n in range(PROBES)
 ]
-_CONF = """reporting-disabled = true
-bind-address = "127.0.0.1:{rpc}"
-[meta]
-dir = "{folder}/meta"
-[data]
-dir = "{folder}/data"
-wal-dir = "{folder}/wal"
-[http]
-bind-address = "127.0.0.1:{port}"
-log-enabled = false
-[monitor]
-store-enabled = false
-"""
 
 
 def measure(runs: int) -> list[Figure]:
@@ -72,8 +55,9 @@ def measure(runs: int) -> list[Figure]:
         rate("compress lines, one core", "points/s", compress, runs),
     ]
     with tempfile.TemporaryDirectory(prefix="foodsentry-bench-") as folder:
-        with _influxd(Path(folder)) as url:
-            if url:
+        if servers.program("influxd"):
+            place = Path(folder) / "influx"
+            with servers.influxd(place, free_port(), free_port()) as url:
                 for gzip in (False, True):
                     client = InfluxClient(url, v1_database="bench", gzip=gzip)
                     store = InfluxStore(client, api="v1", database="bench")
@@ -112,33 +96,3 @@ def _writes(name: str, store: SeriesStore, batch: _Batches, runs: int) -> Figure
             store.write(points)
         values.append(BATCH * BATCHES / (time.perf_counter() - begun))
     return figure(name, "points/s", values)
-
-
-@contextmanager
-def _influxd(folder: Path) -> Iterator[str]:
-    """URL of an InfluxDB of our own with a database `bench`; empty if there is no program."""
-    found = shutil.which("influxd", path="/usr/bin:/usr/local/bin:/usr/sbin")
-    if found is None:
-        yield ""
-        return
-    port = free_port()
-    conf = folder / "influxdb.conf"
-    conf.write_text(_CONF.format(rpc=free_port(), port=port, folder=folder), "utf-8")
-    url = f"http://127.0.0.1:{port}"
-    with ExitStack() as opened:
-        log = opened.enter_context((folder / "influxd.log").open("wb"))
-        process = subprocess.Popen([found, "-config", str(conf)], stdout=log, stderr=log)
-        opened.callback(process.wait, 10)
-        opened.callback(process.terminate)
-        client = InfluxClient(url)
-        opened.callback(client.close)
-        until = time.monotonic() + START_S
-        while True:
-            try:
-                client.ask("POST", "/query", [("q", "CREATE DATABASE bench")])
-                break
-            except (Unreachable, Refused):
-                if process.poll() is not None or time.monotonic() > until:
-                    raise
-                time.sleep(0.1)
-        yield url

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 _PLACES = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 _READY_LIMIT_S = 30.0
 
@@ -76,6 +78,13 @@ def influxql(url: str, query: str) -> bytes:
     with urllib.request.urlopen(f"{url}/query?db=bench&epoch=ns", body, timeout=60) as answer:
         text: bytes = answer.read()
         return text
+
+
+def count_readings(url: str) -> int:
+    """How many readings are in the database "bench"."""
+    answer = msgspec.json.decode(influxql(url, "SELECT count(value) FROM readings"))
+    found = answer["results"][0].get("series")
+    return int(found[0]["values"][0][1]) if found else 0
 
 
 @contextmanager

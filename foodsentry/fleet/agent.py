@@ -21,7 +21,7 @@ from edge_agent.health import agent_status
 from edge_agent.ports import Fact
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.clock_offset import ClockOffset
-from edge_agent.uplink.connection import Connection, Letter, LinkMaker
+from edge_agent.uplink.connection import Connection, Letter
 from edge_agent.uplink.dispatch import Dispatch
 from edge_agent.uplink.mqtt import Acknowledged, Down, Endpoint, LinkEvent, Message, Up
 from edge_agent.uplink.receipts import ReceiptError, read_receipt
@@ -33,6 +33,12 @@ from foodsentry.fleet.wire import FleetLink
 SOFTWARE = "foodsentry fleet"
 MEMORY_BYTES = 64 << 20
 """Told as the outbox's bound; nothing here grows so far."""
+
+
+FleetLinkMaker = Callable[
+    [Endpoint, tuple[str, bytes] | None, str, Callable[[LinkEvent], None]], FleetLink
+]
+"""Prepares a link that asyncio drives."""
 
 
 class Counts(msgspec.Struct):
@@ -57,7 +63,7 @@ class VirtualAgent:
         endpoint: Endpoint,
         settings: UplinkSettings,
         loop: asyncio.AbstractEventLoop,
-        make_link: LinkMaker,
+        make_link: FleetLinkMaker,
         clock: Clock,
         chance: random.Random,
     ) -> None:
@@ -66,6 +72,8 @@ class VirtualAgent:
         self.outbox = MemoryOutbox(who, clock)
         self._settings = settings
         self._loop = loop
+        self._new_link = make_link
+        self._link: FleetLink | None = None
         self._clock = clock
         self._jitter: Callable[[], float] = lambda: chance.uniform(0.8, 1.2)
         self._offset = ClockOffset(clock, loop.time)
@@ -84,26 +92,19 @@ class VirtualAgent:
             Backoff(0.5, settings.reconnect_max_s, self._jitter),
             self,
             connect_limit_s=settings.ack_timeout_s,
-            make_link=self._linked(make_link),
+            make_link=self._make_link,
         )
         self._dispatch = Dispatch(self.outbox, settings, self._jitter)
 
-    def _linked(self, make_link: LinkMaker) -> LinkMaker:
-        self._link: FleetLink | None = None
-
-        def make(
-            endpoint: Endpoint,
-            will: tuple[str, bytes] | None,
-            subscription: str,
-            emit: Callable[[LinkEvent], None],
-        ) -> FleetLink:
-            link = make_link(endpoint, will, subscription, emit)
-            if not isinstance(link, FleetLink):
-                raise TypeError("a virtual agent needs a link that asyncio drives")
-            self._link = link
-            return link
-
-        return make
+    def _make_link(
+        self,
+        endpoint: Endpoint,
+        will: tuple[str, bytes] | None,
+        subscription: str,
+        emit: Callable[[LinkEvent], None],
+    ) -> FleetLink:
+        self._link = self._new_link(endpoint, will, subscription, emit)
+        return self._link
 
     # What the world does to it
 

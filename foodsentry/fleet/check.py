@@ -85,6 +85,7 @@ class _Check:
 
     def run(self) -> Findings:
         script = self._report.script
+        expected = []
         with reading(self._engine) as conn:
             progress = {
                 (row.agent.site, row.epoch): row
@@ -102,6 +103,7 @@ class _Check:
                 numbered = numbers(spans)
                 # A run that was stopped told the beginning of its script.
                 told.keep(len(numbered))
+                expected.append(told)
                 for span in spans:
                     self._numbers(
                         name, span.epoch, span.facts, progress.pop((name, span.epoch), None)
@@ -115,9 +117,7 @@ class _Check:
         for (name, epoch), row in progress.items():
             self._found.numbers.unexpected += row.highest - row.missing
             self._say(f"{name}: epoch {epoch} was never told")
-        for site in script.each():
-            told = SiteExpectation(site)
-            told.keep(len(numbers(self._report.numbered.get(site.agent.site, []))))
+        for told in expected:
             self._points(told)
         return self._found
 

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from contextlib import ExitStack
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -192,20 +192,17 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _register_in(script: FleetScript, settings_file: Path) -> None:
-    engine = load_settings(settings_file, GatewaySettings).ledger.open(settings_file)
-    try:
+    ledger = load_settings(settings_file, GatewaySettings).ledger
+    with ledger.opened(settings_file) as engine:
         _tell(f"{register(script, engine)} sites registered")
-    finally:
-        engine.dispose()
 
 
 def _check_in(report: FleetReport, settings_file: Path) -> Findings:
     settings = load_settings(settings_file, GatewaySettings)
-    with ExitStack() as opened:
-        engine = settings.ledger.open(settings_file)
-        opened.callback(engine.dispose)
-        store = open_store(settings.series, settings_file.parent)
-        opened.callback(store.close)
+    with (
+        settings.ledger.opened(settings_file) as engine,
+        closing(open_store(settings.series, settings_file.parent)) as store,
+    ):
         return check(report, engine, store)
 
 

@@ -4,9 +4,11 @@ import csv
 import secrets
 from pathlib import Path
 
+from contracts.files import write_whole
 from foodsentry.fleet.script import AGENT, CAMERA, KINDS, NAMES, PROBE, READER, FleetScript
 from ledger import devices, establishments, regions, sites
 from ledger.engine import Engine, writing
+from ledger.sql import chunks
 
 _MODELS = {AGENT: "FoodSentry fleet", READER: "仿真", PROBE: "仿真", CAMERA: "仿真"}
 _AT_ONCE = 200
@@ -22,9 +24,9 @@ def register(script: FleetScript, engine: Engine) -> int:
             regions.add(conn, regions.Region(script.region, script.region, script.region))
         known = {site.id for site in sites.list_in(conn, [script.region])}
     fresh = [site for site in script.each() if site.agent.site not in known]
-    for start in range(0, len(fresh), _AT_ONCE):
+    for part in chunks(fresh, _AT_ONCE):
         with writing(engine) as conn:
-            for site in fresh[start : start + _AT_ONCE]:
+            for site in part:
                 owner = establishments.Establishment(
                     name=f"仿真食堂 {site.agent.site}",
                     kind=establishments.EstablishmentKind.CANTEEN,
@@ -69,12 +71,8 @@ def write_csv(script: FleetScript, path: Path) -> None:
 
 def write_passwords(script: FleetScript, path: Path) -> None:
     """A line ``region/site:password`` for each site, as `mosquitto_passwd -U` takes them."""
-    path.touch(mode=0o600)
-    lines = (
-        f"{site.agent.region}/{site.agent.site}:{secrets.token_urlsafe(18)}"
-        for site in script.each()
-    )
-    path.write_text("\n".join(lines) + "\n", "utf-8")
+    lines = (f"{site.agent.place}:{secrets.token_urlsafe(18)}\n" for site in script.each())
+    write_whole(path, "".join(lines).encode())
 
 
 def read_passwords(path: Path) -> dict[str, str]:

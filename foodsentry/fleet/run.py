@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from contracts.clock import Clock, utc_now
 from contracts.tls import TlsFiles
 from edge_agent.ports import Fact
-from edge_agent.uplink.mqtt import Endpoint, LinkEvent
+from edge_agent.uplink.mqtt import Endpoint, client_id_of
 from edge_agent.uplink.settings import UplinkSettings
 from foodsentry.fleet.agent import VirtualAgent
 from foodsentry.fleet.report import FleetReport, expectation
@@ -128,27 +129,18 @@ class _Fleet:
         self, site: SiteScript, loop: asyncio.AbstractEventLoop, dialers: ThreadPoolExecutor
     ) -> VirtualAgent:
         options, who = self._options, site.agent
-        user = f"{who.region}/{who.site}"
-        password = options.passwords.get(user)
+        password = options.passwords.get(who.place)
         endpoint = Endpoint(
             host=options.host,
             port=options.port,
-            client_id=f"fs-{who.region}-{who.site}-{who.device}",
-            username=user if password else "",
+            client_id=client_id_of(who),
+            username=who.place if password else "",
             password=password,
             tls=options.tls,
             keepalive_s=options.keepalive_s,
             session_expiry_s=options.uplink.session_expiry_s,
         )
-
-        def make_link(
-            endpoint: Endpoint,
-            will: tuple[str, bytes] | None,
-            subscription: str,
-            emit: Callable[[LinkEvent], None],
-        ) -> FleetLink:
-            return FleetLink(loop, dialers, endpoint, will, subscription, emit)
-
+        make_link = partial(FleetLink, loop, dialers)
         chance = random.Random(f"{self._script.seed}/{who.site}/jitter")
         clock = _wrong_clock(site.clock.after_s)
         return VirtualAgent(who, endpoint, options.uplink, loop, make_link, clock, chance)

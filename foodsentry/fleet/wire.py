@@ -15,7 +15,7 @@ from edge_agent.uplink.mqtt import Endpoint, Link, LinkEvent
 
 
 class FleetLink(Link):
-    """One agent's connection. All but `_dial` runs in the loop's thread."""
+    """One agent's connection. All but `_open` runs in the loop's thread."""
 
     def __init__(
         self,
@@ -38,32 +38,19 @@ class FleetLink(Link):
 
     def open(self) -> None:
         """Begin to connect in the background; `Up` or `Down` follows."""
-        self._dialers.submit(self._dial)
+        self._dialers.submit(self._open)
 
     def misc(self) -> None:
         """Keep-alive: call it about once a second."""
         if self._watched is not None:
             self._client.loop_misc()
 
-    def _dial(self) -> None:
-        if self._closed.is_set():
-            self._loop.call_soon_threadsafe(self._end, "not wanted any more")
-            return
-        end, client = self._endpoint, self._client
-        try:
-            client.connect(
-                end.host,
-                end.port,
-                end.keepalive_s,
-                clean_start=False,
-                properties=self._connect_properties(),
-            )
-        except (OSError, ValueError) as error:
-            detail = getattr(error, "strerror", None) or error
-            reason = f"cannot reach the broker {end.host}:{end.port}: {detail}"
-            self._loop.call_soon_threadsafe(self._end, reason)
-            return
-        self._loop.call_soon_threadsafe(self._attach)
+    def _open(self) -> None:
+        problem = "not wanted any more" if self._closed.is_set() else self._dial()
+        if problem:
+            self._loop.call_soon_threadsafe(self._end, problem)
+        else:
+            self._loop.call_soon_threadsafe(self._attach)
 
     def _attach(self) -> None:
         sock = self._client.socket()

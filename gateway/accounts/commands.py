@@ -96,12 +96,9 @@ def _guarded(work: Work, arguments: argparse.Namespace) -> int:
 @contextmanager
 def _ledger(arguments: argparse.Namespace) -> Iterator[Engine]:
     settings = load_settings(arguments.settings, GatewaySettings)
-    engine = settings.ledger.open(arguments.settings)
-    try:
+    with settings.ledger.opened(arguments.settings) as engine:
         migrate.check(engine)
         yield engine
-    finally:
-        engine.dispose()
 
 
 def _list(arguments: argparse.Namespace) -> int:

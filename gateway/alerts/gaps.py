@@ -17,7 +17,6 @@ from ledger.devices import Device
 from ledger.missing import Missing, MissingKind, silent
 
 WAITING = "waiting"
-NAMED_RANGES = 3
 
 
 def look_for_gaps(
@@ -97,12 +96,7 @@ def _judge_losses(
 
 
 def _lost(rule: Rule, gap: Missing, at: datetime) -> Raise:
-    named = ", ".join(
-        f"{first}-{last}" if first < last else str(first)
-        for first, last in gap.ranges[:NAMED_RANGES]
-    )
-    more = " …" if len(gap.ranges) > NAMED_RANGES else ""
-    words = {"events": str(gap.events), "numbers": named + more, "epoch": gap.epoch}
+    words = {"events": str(gap.events), "numbers": gap.numbers(), "epoch": gap.epoch}
     said = place(gap.agent, gap.name) | words
     facts = {
         "events": gap.events,

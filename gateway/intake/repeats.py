@@ -8,7 +8,7 @@ harm.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from contracts.topics import Channel
 from gateway.unpack import Refused
@@ -17,12 +17,29 @@ REMEMBERED = 10_000
 _STATUS = f"/{Channel.STATUS.value}"
 
 
+class Memory:
+    """The last keys that were kept, so many at most."""
+
+    def __init__(self, most: int = REMEMBERED) -> None:
+        self._most = most
+        self._kept: OrderedDict[Hashable, None] = OrderedDict()
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._kept
+
+    def keep(self, keys: Iterable[Hashable]) -> None:
+        """Remember these; the oldest make room."""
+        for key in keys:
+            self._kept[key] = None
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+
 class Repeats:
     """The last refused messages that carry no number (those with one are told by their claim)."""
 
     def __init__(self, most: int = REMEMBERED) -> None:
-        self._most = most
-        self._kept: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._kept = Memory(most)
 
     def known(self, refused: Refused) -> bool:
         """Whether the same was kept before."""
@@ -30,11 +47,7 @@ class Repeats:
 
     def keep(self, letters: Iterable[Refused]) -> None:
         """These are in the dead letters now."""
-        for letter in letters:
-            if letter.numbered is None:
-                self._kept[_key(letter)] = None
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        self._kept.keep(_key(letter) for letter in letters if letter.numbered is None)
 
 
 def _key(refused: Refused) -> tuple[str, str]:

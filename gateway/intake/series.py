@@ -10,7 +10,6 @@ import logging
 import queue
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -22,12 +21,13 @@ from gateway.backoff import pauses
 from gateway.broker import Inbound, Outbound
 from gateway.health import Health
 from gateway.intake.points import has_points, lines_of, points_of
-from gateway.intake.repeats import REMEMBERED
+from gateway.intake.repeats import Memory
 from gateway.metrics import Metrics
-from gateway.receipts import Key, receipts
+from gateway.receipts import receipts
 from gateway.unpack import Accepted, Numbered
 from ledger import dead_letters
 from ledger.engine import Engine, LedgerDown, writing
+from ledger.intake import Key
 from timeseries import refusals
 from timeseries.port import LineStore, Point, SeriesDown, SeriesRejected, SeriesStore
 
@@ -95,8 +95,8 @@ class SeriesWriter:
         self._lock = threading.Lock()
         self._stored: dict[Key, list[int]] = {}
         self._gathered_since = 0.0
-        self._buried: OrderedDict[Numbered | None, None] = OrderedDict()
-        """The last events that were put to the dead letters."""
+        self._buried = Memory()
+        """Numbers of the last events that were put to the dead letters."""
 
     def offer(self, accepted: Sequence[Accepted], numbers: Mapping[Key, Sequence[int]]) -> None:
         """Queue a batch, or drop it if the queue is full. Never blocks."""
@@ -226,10 +226,7 @@ class SeriesWriter:
             log.warning("rejected points are not receipted, the ledger is down: %s", error)
             return {event.numbered for event, _ in reasons.values() if event.numbered}
         self._metrics.dead_letters.labels("series").inc(len(reasons))
-        self._buried.update((event.numbered, None) for event, _ in reasons.values())
-        self._buried.pop(None, None)
-        while len(self._buried) > REMEMBERED:
-            self._buried.popitem(last=False)
+        self._buried.keep(event.numbered for event, _ in reasons.values() if event.numbered)
         return set()
 
     def _receipt(self) -> None:

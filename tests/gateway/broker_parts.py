@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
-from gateway_process import until
+from gateway_process import GatewayProcess, until
 from gateway_town import REGION
 from paho.mqtt.enums import CallbackAPIVersion
 from servers import Mosquitto, free_port
@@ -79,6 +79,18 @@ class City:
         """What a client with a password needs."""
         return TlsFiles(self.folder / "ca.crt")
 
+    def gateway(self, folder: Path, ledger_file: Path) -> GatewayProcess:
+        """A gateway on this ledger that signs in with its password, over TLS."""
+        secret = self.folder / "secret"
+        secret.write_text(self.passwords["gateway"], "utf-8")
+        return GatewayProcess(
+            folder,
+            self.port,
+            f"sqlite:///{ledger_file}",
+            mqtt=f'username = "gateway"\npassword_file = "{secret}"\n'
+            f'tls_ca_file = "{self.folder}/ca.crt"',
+        )
+
     def write(self) -> None:
         with reading(self.ledger) as conn:
             write_broker_files(conn, self.folder, self.ca, utc_now())
@@ -104,7 +116,7 @@ class City:
 class Client:
     """Signed in (or refused), waits for what it asks."""
 
-    def __init__(self, port: int, tls: TlsFiles, name: str = "", password: str = "") -> None:
+    def __init__(self, port: int, tls: TlsFiles | None, name: str = "", password: str = "") -> None:
         self.got: list[tuple[str, bytes]] = []
         self.reasons: list[int] = []
         self.connected: list[str] = []
@@ -115,7 +127,8 @@ class Client:
         )
         if name:
             self.client.username_pw_set(name, password)
-        self.client.tls_set_context(tls.context())
+        if tls is not None:
+            self.client.tls_set_context(tls.context())
         self.client.on_connect = lambda _c, _u, _f, reason, _p: self.connected.append(str(reason))
         self.client.on_message = lambda _c, _u, one: self.got.append((one.topic, one.payload))
         self.client.on_publish = self._on_publish
@@ -132,6 +145,11 @@ class Client:
     @property
     def signed_in(self) -> bool:
         return self.connected == ["Success"]
+
+    @property
+    def topics(self) -> list[str]:
+        """Of what it got."""
+        return [topic for topic, _ in self.got]
 
     def _on_publish(self, _c: object, _u: object, _mid: int, reason: object, _p: object) -> None:
         self.reasons.append(reason.value)  # type: ignore[attr-defined]

@@ -1,14 +1,12 @@
 """Tests of deploy/mosquitto on the real mosquitto: who may publish and read what."""
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
 import pytest
+from broker_parts import Client
 from gateway_process import until
-from paho.mqtt.enums import CallbackAPIVersion
 from servers import Mosquitto, program
 
 pytestmark = pytest.mark.real
@@ -55,63 +53,21 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
         yield server
 
 
-class User:
-    """A signed-in client that waits for what it asks."""
-
-    def __init__(self, port: int, name: str, password: str = "secret") -> None:
-        self.got: list[str] = []
-        self.reasons: list[int] = []
-        self.connected: list[str] = []
-        self.answered = threading.Event()
-        self.client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5, reconnect_on_failure=False
-        )
-        self.client.username_pw_set(name, password)
-        self.client.on_connect = lambda _c, _u, _f, reason, _p: self.connected.append(str(reason))
-        self.client.on_message = lambda _c, _u, message: self.got.append(message.topic)
-        self.client.on_publish = self._on_publish
-        self.client.on_subscribe = lambda *_: self.answered.set()
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-        until(lambda: self.connected)
-
-    def _on_publish(
-        self, _c: mqtt.Client, _u: object, _mid: int, reason: object, _p: object
-    ) -> None:
-        self.reasons.append(reason.value)  # type: ignore[attr-defined]
-        self.answered.set()
-
-    def may_publish(self, topic: str) -> bool:
-        self.answered.clear()
-        self.client.publish(topic, b"x", qos=1)
-        assert self.answered.wait(10)
-        return self.reasons[-1] < 0x80
-
-    def listen(self, topic: str) -> None:
-        self.answered.clear()
-        self.client.subscribe(topic, qos=1)
-        assert self.answered.wait(10)
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
 @pytest.fixture
-def users(broker: Mosquitto) -> Iterator[dict[str, User]]:
-    made = {name: User(broker.port, name) for name in USERS}
+def users(broker: Mosquitto) -> Iterator[dict[str, Client]]:
+    made = {name: Client(broker.port, None, name, "secret") for name in USERS}
     yield made
     for user in made.values():
         user.close()
 
 
 def test_wrong_password_is_refused(broker: Mosquitto) -> None:
-    user = User(broker.port, "440703/market1", "guess")
+    user = Client(broker.port, None, "440703/market1", "guess")
     assert user.connected == ["Not authorized"]
     user.client.loop_stop()
 
 
-def test_agent_publishes_only_its_own_sites_facts(users: dict[str, User]) -> None:
+def test_agent_publishes_only_its_own_sites_facts(users: dict[str, Client]) -> None:
     agent = users["440703/market1"]
     for channel in ("readings", "tests", "observations", "evidence", "status"):
         assert agent.may_publish(f"fs/v1/440703/market1/reader1/{channel}")
@@ -128,7 +84,7 @@ def test_agent_publishes_only_its_own_sites_facts(users: dict[str, User]) -> Non
         assert not agent.may_publish(topic)
 
 
-def test_agent_reads_only_its_own(users: dict[str, User]) -> None:
+def test_agent_reads_only_its_own(users: dict[str, Client]) -> None:
     agent = users["440703/market1"]
     agent.listen("#")
     mine = [
@@ -140,11 +96,11 @@ def test_agent_reads_only_its_own(users: dict[str, User]) -> None:
     for topic in [*(topic.replace("market1", "canteen1") for topic in mine), *mine]:
         sender = users["server" if topic.endswith(("commands", "config")) else "gateway"]
         assert sender.may_publish(topic)
-    until(lambda: len(agent.got) >= len(mine))
-    assert agent.got == mine
+    until(lambda: len(agent.topics) >= len(mine))
+    assert agent.topics == mine
 
 
-def test_gateway_hears_facts_and_does_not_make_them(users: dict[str, User]) -> None:
+def test_gateway_hears_facts_and_does_not_make_them(users: dict[str, Client]) -> None:
     gateway, agent = users["gateway"], users["440703/market1"]
     gateway.listen("$share/gateway/fs/v1/+/+/+/tests")
     gateway.listen("fs/v1/+/+/+/status")
@@ -155,7 +111,7 @@ def test_gateway_hears_facts_and_does_not_make_them(users: dict[str, User]) -> N
         assert not gateway.may_publish(f"fs/v1/440703/market1/reader1/{channel}")
 
 
-def test_server_gives_orders_and_nothing_else(users: dict[str, User]) -> None:
+def test_server_gives_orders_and_nothing_else(users: dict[str, Client]) -> None:
     server, agent, gateway = users["server"], users["440703/market1"], users["gateway"]
     server.listen("#")
     assert agent.may_publish("fs/v1/440703/market1/reader1/tests")
@@ -165,21 +121,21 @@ def test_server_gives_orders_and_nothing_else(users: dict[str, User]) -> None:
     for channel in ("tests", "status", "receipts"):
         assert not server.may_publish(f"fs/v1/440703/market1/agent/{channel}")
     assert not server.may_publish("fs/v1/440703/market1/alerts/a1")
-    assert server.got == []
+    assert server.topics == []
 
 
-def test_wildcards_in_a_user_name_open_nothing(users: dict[str, User]) -> None:
+def test_wildcards_in_a_user_name_open_nothing(users: dict[str, Client]) -> None:
     assert not users["+/+"].may_publish("fs/v1/440703/market1/reader1/tests")
     assert not users["440703/#"].may_publish("fs/v1/440703/market1/reader1/tests")
 
 
-def test_reader_follows_alerts_only(users: dict[str, User]) -> None:
+def test_reader_follows_alerts_only(users: dict[str, Client]) -> None:
     reader, gateway, agent = users["reader"], users["gateway"], users["440703/market1"]
     reader.listen("#")
     assert agent.may_publish("fs/v1/440703/market1/reader1/tests")
     assert gateway.may_publish("fs/v1/440703/market1/alerts/a1")
     until(lambda: reader.got)
-    assert set(reader.got) <= {
+    assert set(reader.topics) <= {
         "fs/v1/440703/market1/alerts/a1",
         "fs/v1/440703/market1/reader1/status",
     }

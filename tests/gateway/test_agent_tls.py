@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from broker_parts import OTHER, SITE, City
 from facts import result as fact
-from gateway_process import GatewayProcess, until
+from gateway_process import until
 from gateway_town import READER, market
 from servers import Server
 
@@ -76,7 +76,6 @@ def test_an_agents_certificate_runs_out_and_is_renewed(
     ledger: Engine, ledger_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     city = City(tmp_path / "city", ledger)
-    (city.folder / "secret").write_text(city.passwords["gateway"], "utf-8")
     agent = Agent(tmp_path / "edge", city, market("agent"))
 
     def put(number: int) -> None:
@@ -92,30 +91,22 @@ def test_an_agents_certificate_runs_out_and_is_renewed(
         said = json.loads(capsys.readouterr().out)
         return "\n".join(f"{one['what']} → {one['advice']}" for one in said["findings"])
 
-    login = f'username = "gateway"\npassword_file = "{city.folder}/secret"'
-    with city.broker:
-        gateway = GatewayProcess(
-            tmp_path / "gateway",
-            city.port,
-            f"sqlite:///{ledger_file}",
-            mqtt=f'{login}\ntls_ca_file = "{city.folder}/ca.crt"',
-        )
-        with gateway:
+    with city.broker, city.gateway(tmp_path / "gateway", ledger_file):
+        agent.certificate(city, SITE)
+        put(1)
+        with agent:
+            until(lambda: stored() == 1, 60)
+        agent.certificate(city, SITE, age_days=40)
+        put(2)
+        with agent:
+            until(lambda: "has expired" in agent.log.read_text("utf-8"))
+            said = doctor()
+            day = utc_now() - timedelta(days=10)
+            assert f"expired on {day:%Y-%m-%d}" in said
+            assert "our certificate (mqtt.tls_cert_file) has expired" in said
+            assert "nothing is lost meanwhile" in said and f"{SITE!r}" in said
+            assert stored() == 1
             agent.certificate(city, SITE)
-            put(1)
-            with agent:
-                until(lambda: stored() == 1, 60)
-            agent.certificate(city, SITE, age_days=40)
-            put(2)
-            with agent:
-                until(lambda: "has expired" in agent.log.read_text("utf-8"))
-                said = doctor()
-                day = utc_now() - timedelta(days=10)
-                assert f"expired on {day:%Y-%m-%d}" in said
-                assert "our certificate (mqtt.tls_cert_file) has expired" in said
-                assert "nothing is lost meanwhile" in said and f"{SITE!r}" in said
-                assert stored() == 1
-                agent.certificate(city, SITE)
-                until(lambda: stored() == 2, 60)
-            agent.certificate(city, OTHER)
-            assert f"is for {OTHER!r}, but this agent is {SITE!r}" in doctor()
+            until(lambda: stored() == 2, 60)
+        agent.certificate(city, OTHER)
+        assert f"is for {OTHER!r}, but this agent is {SITE!r}" in doctor()

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from broker_parts import OTHER, SITE, City, Client
-from gateway_process import GatewayProcess, until
+from gateway_process import until
 from gateway_town import READER, inbound, market, observation, result
 
 from contracts.envelope import decode
@@ -48,15 +48,8 @@ def test_a_replayed_message_changes_nothing(
     ledger: Engine, ledger_file: Path, tmp_path: Path
 ) -> None:
     city = City(tmp_path / "city", ledger)
-    login = f'username = "gateway"\npassword_file = "{city.folder}/secret"'
-    (city.folder / "secret").write_text(city.passwords["gateway"], "utf-8")
     with city.broker:
-        gateway = GatewayProcess(
-            tmp_path / "gateway",
-            city.port,
-            f"sqlite:///{ledger_file}",
-            mqtt=f'{login}\ntls_ca_file = "{city.folder}/ca.crt"',
-        )
+        gateway = city.gateway(tmp_path / "gateway", ledger_file)
         mine = Client(city.port, city.tls, SITE, city.passwords[SITE])
         its = Client(city.port, city.tls, OTHER, city.passwords[OTHER])
         mine.listen(f"fs/v1/{SITE}/agent/receipts")

@@ -73,6 +73,12 @@ def told(error: Refused | Unreachable | QueryError) -> str:
     return str(error)
 
 
+def backfill(measurement: str, days: int, do: Callable[[], object]) -> Step:
+    """The step that makes the means of the last days."""
+    zh = f"补算 {measurement} 最近 {days} 天的均值"
+    return Step(both(zh, f"means of {measurement} for the last {days} days"), do)
+
+
 def would_shorten(old_s: int, new_s: int) -> bool:
     """Whether a retention (0: for ever) would become shorter, which deletes data."""
     return new_s != 0 and (old_s == 0 or new_s < old_s)

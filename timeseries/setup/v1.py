@@ -15,7 +15,7 @@ from timeseries.influxql import name
 from timeseries.keep import KeepSettings, days_text, seconds
 from timeseries.port import Value
 from timeseries.schema import MEANS, MEANS_EVERY_S, MEANS_FIELDS, THINNED
-from timeseries.setup.steps import NEEDS_SHORTEN, Step, Wishes, would_shorten
+from timeseries.setup.steps import NEEDS_SHORTEN, Step, Wishes, backfill, would_shorten
 
 SOON_S = 3600
 """The means of so long are made anew every ten minutes."""
@@ -53,13 +53,8 @@ class SetupV1:
             for end, again in (("", soon), ("_late", late)):
                 yield self._query(f"foodsentry_{measurement}_{field}{end}", select, again, queries)
             if wishes.backfill_days:
-                yield Step(
-                    both(
-                        f"补算 {measurement} 最近 {wishes.backfill_days} 天的均值",
-                        f"means of {measurement} for the last {wishes.backfill_days} days",
-                    ),
-                    self._does(*_by_hour(select, wishes.backfill_days)),
-                )
+                days = wishes.backfill_days
+                yield backfill(measurement, days, self._does(*_by_hour(select, days)))
 
     def _policy(
         self, policy: str, days: int, policies: dict[str, tuple[int, bool]], *, shorten: bool
@@ -69,13 +64,13 @@ class SetupV1:
         on = f"RETENTION POLICY {name(policy)} ON {name(self._database)}"
         duration = f"DURATION {seconds(days)}s" if days else "DURATION INF"
         shards = f"SHARD DURATION {shard_days(days, 30 if policy == MEANS else 7)}d"
-        if policy in policies and policies[policy][0] == seconds(days):
-            return Step(text)
         if policy in policies:
-            if would_shorten(policies[policy][0], seconds(days)) and not shorten:
+            old_s, _ = policies[policy]
+            if old_s == seconds(days):
+                return Step(text)
+            if would_shorten(old_s, seconds(days)) and not shorten:
                 return Step(text, cannot=NEEDS_SHORTEN)
-            return Step(text, self._does(f"ALTER {on} {duration} {shards}"))
-        if policy == MEANS:
+        elif policy == MEANS:
             return Step(text, self._does(f"CREATE {on} {duration} REPLICATION 1 {shards}"))
         return Step(text, self._does(f"ALTER {on} {duration} {shards}"))
 

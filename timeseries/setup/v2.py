@@ -15,7 +15,7 @@ from contracts.words import both
 from timeseries.influx_client import InfluxClient, Refused
 from timeseries.keep import KeepSettings, days_text, seconds
 from timeseries.schema import MEANS, MEANS_EVERY_S, THINNED
-from timeseries.setup.steps import NEEDS_SHORTEN, Step, Wishes, would_shorten
+from timeseries.setup.steps import NEEDS_SHORTEN, Step, Wishes, backfill, would_shorten
 
 SOON = "1h"
 """The means of so long are made anew every ten minutes."""
@@ -57,13 +57,8 @@ class SetupV2:
             yield self._task(name, flux_task(name, "10m", "1m", SOON, *select))
             yield self._task(f"{name}, late", flux_task(f"{name}, late", "1d", "3h", late, *select))
             if wishes.backfill_days:
-                yield Step(
-                    both(
-                        f"补算 {measurement} 最近 {wishes.backfill_days} 天的均值",
-                        f"means of {measurement} for the last {wishes.backfill_days} days",
-                    ),
-                    self._backfill(wishes.backfill_days, *select),
-                )
+                days = wishes.backfill_days
+                yield backfill(measurement, days, self._backfill(days, *select))
 
     def _bucket_step(self, bucket: str, days: int, *, shorten: bool) -> Step:
         zh, en = days_text(days)

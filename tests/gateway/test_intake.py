@@ -343,6 +343,15 @@ def test_rejected_points_move_aside_and_the_rest_is_stored(rig: Rig, ledger: Eng
     assert [sample.value for sample in stored] == [4.0]
 
 
+def test_copies_in_one_batch_are_one_dead_letter(rig: Rig, ledger: Engine) -> None:
+    rig.store.rejects = "tests"
+    rig.put(*(inbound(READER, result(), 1) for _ in range(3)))
+    until(lambda: rig.receipted() == [1])
+    with reading(ledger) as conn:
+        (letter,) = dead_letters.list(conn)
+    assert letter.reason == "time series: told to"
+
+
 def test_kinds_without_series_are_receipted_while_the_store_is_down(rig: Rig) -> None:
     rig.store.down = True
     rig.put(inbound(CAMERA, picture(), 1))

@@ -120,6 +120,7 @@ class SendingAgent:
         self._waiting: dict[int, tuple[str, bytes]] = {}
         self._sent_at: dict[int, float] = {}
         self._last = 0
+        self._greeted = False
         self._resend_s = resend_s
         self._window = window
         self._lock = threading.Lock()
@@ -175,22 +176,24 @@ class SendingAgent:
 
     def _run(self) -> None:
         while not self._stop.wait(0.02):
-            if not self._client.is_connected():
-                continue
             now = time.monotonic()
             with self._lock:
+                if not (self._greeted and self._client.is_connected()):
+                    continue
                 due = [
                     (number, *message)
                     for number, message in list(self._waiting.items())[: self._window]
                     if now - self._sent_at.get(number, -9.0) >= self._resend_s
                 ]
-            for number, topic, payload in due:
-                self._sent_at[number] = now
+                self._sent_at.update({number: now for number, _, _ in due})
+            for _, topic, payload in due:
                 self._client.publish(topic, payload, qos=1)
 
     def _on_connect(self, client: mqtt.Client, *_: object) -> None:
         client.subscribe(device_topic(self.who, Channel.RECEIPTS), qos=1)
-        self._sent_at.clear()
+        with self._lock:
+            self._sent_at.clear()
+            self._greeted = True
 
     def _on_message(self, _client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
         receipt = decode(bytes(message.payload)).data

@@ -5,11 +5,11 @@ A rule file is a list of ``[[rule]]`` tables. Errors name the file, the rule and
 
 import string
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -120,6 +120,14 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     effective_until: date | None = None
     """Last day on which the rule holds."""
     regions: Globs = ()
+    routes: tuple[Name, ...] = ()
+    """Names of the routes that its alerts take; none: the one of its class."""
+    evidence: tuple[Name, ...] = ()
+    """What an alert should be proved by (roles of pictures, ``retest``, ``readings`` …)."""
+    inhibits: Globs = ()
+    """Rules that are not notified at the same site while this one fires."""
+    notify: Literal["push", "digest", "none"] = "push"
+    """Whether people are told at once, in the day's digest, or find it on the console only."""
 
     def holds(self, on: date, region: str) -> bool:
         """Whether the rule is in force on that day in that region."""
@@ -167,7 +175,24 @@ def read_rules(path: Path) -> list[Rule]:
             if rule.id in rules:
                 raise SettingsError(f"{file}: rule {rule.id}: this id is already taken")
             rules[rule.id] = rule
-    return list(rules.values())
+    found = list(rules.values())
+    check_inhibits(found, str(path))
+    return found
+
+
+def check_inhibits(rules: Sequence[Rule], where: str) -> None:
+    """See that what a rule inhibits exists, and class 1 is not named. Raises SettingsError.
+
+    A pattern may fit rules of class 1, too: they are notified all the same.
+    """
+    for rule in rules:
+        for pattern in rule.inhibits:
+            here = f"{where}: rule {rule.id}: inhibits: {pattern!r}"
+            hidden = [one for one in rules if one.id != rule.id and fnmatchcase(one.id, pattern)]
+            if not hidden:
+                raise SettingsError(f"{here}: there is no such rule")
+            if all(one.severity is Severity.AT_ONCE for one in hidden):
+                raise SettingsError(f"{here}: class 1 always passes")
 
 
 def check_limits(rules: Iterable[Rule], known: Iterable[str], where: str) -> None:

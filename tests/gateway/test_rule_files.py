@@ -59,6 +59,18 @@ def test_faults_are_named(tmp_path: Path) -> None:
     assert "severity" in refused(tmp_path, RULE.replace("severity = 2", "severity = 4"))
 
 
+def test_what_a_rule_inhibits_must_exist_and_is_never_class_1(tmp_path: Path) -> None:
+    other = RULE.replace('id = "r"', 'id = "other"')
+    inhibiting = RULE.replace('version = "1"', 'version = "1"\ninhibits = ["oth*"]')
+    file = tmp_path / "rules.toml"
+    file.write_text(inhibiting + other, "utf-8")
+    rule, _ = read_rules(file)
+    assert rule.inhibits == ("oth*",) and rule.notify == "push" and rule.routes == ()
+    assert "rule r: inhibits: 'oth*': there is no such" in refused(tmp_path, inhibiting)
+    first = other.replace("severity = 2", "severity = 1")
+    assert "class 1 always passes" in refused(tmp_path, inhibiting + first)
+
+
 def test_missing_places_are_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.toml: cannot be read"):
         read_rules(tmp_path / "nowhere.toml")

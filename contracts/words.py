@@ -40,6 +40,14 @@ class AlertState(StrEnum):
     CLOSED = "closed"
 
 
+class AlertVerdict(StrEnum):
+    """What an officer says of an alert after looking: it was right, wrong, or cannot be told."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNSURE = "unsure"
+
+
 class Phase(StrEnum):
     """Where an observed episode stands."""
 

@@ -14,9 +14,11 @@ from ledger.tables.facts import (
 )
 from ledger.tables.people import login_failures, officers, sessions
 from ledger.tables.places import devices, establishments, regions, sites, stalls
+from ledger.tables.worth import alert_verdicts, suppression_proposals
 
 __all__ = [
     "alert_timeline",
+    "alert_verdicts",
     "alerts",
     "audit",
     "broker_accounts",
@@ -41,4 +43,5 @@ __all__ = [
     "sessions",
     "sites",
     "stalls",
+    "suppression_proposals",
 ]

@@ -4,11 +4,13 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from servers import Mosquitto, program
 
 from contracts.topics import Identity
+from contracts.words import DeviceState
 from edge_agent.simulation.film_cook import Cook
 from foodsentry.demo.files import CONFIGS, Layout
 from foodsentry.demo.processes import Processes
@@ -16,6 +18,7 @@ from foodsentry.demo.stage import Stage
 from foodsentry.demo.town import AGENT, SITES
 from ledger import alerts, devices, results
 from ledger.alerts import AlertRow
+from ledger.devices import Device
 from ledger.engine import Engine, reading
 from ledger.results import ResultRow
 
@@ -63,12 +66,26 @@ class Town:
         with reading(self.engine) as conn:
             return alerts.list_in(conn, REGIONS, None, 10_000)
 
-    def backlogs(self) -> dict[str, int]:
-        """What each agent last said that it still holds, by site."""
+    def holding(self, put_until: datetime) -> list[str]:
+        """Sites that, by their agents' latest word, hold something put until then; or are silent.
+
+        Not: whose backlog is not 0 at the moment of speaking. An agent that speaks every two
+        seconds and reads a probe every two seconds may do one just after the other for minutes.
+        """
         with reading(self.engine) as conn:
             known = devices.registry(conn)
         agents = [known[Identity(site.region, site.site, AGENT.device)] for site in SITES]
-        return {row.site: row.backlog for row in agents}
+        return [row.site for row in agents if not has_drained(row, put_until)]
+
+
+def has_drained(agent: Device, put_until: datetime) -> bool:
+    """Whether nothing is left at the agent's site that was put until then, as the agent says."""
+    if agent.state_at is None or agent.state not in (DeviceState.ONLINE, DeviceState.DEGRADED):
+        return False
+    clear_at = agent.state_at
+    if agent.backlog:
+        clear_at -= timedelta(seconds=agent.oldest_unsent_age_s)
+    return clear_at > put_until
 
 
 def wait_until(condition: Callable[[], object], limit_s: float = 45.0) -> None:

@@ -36,6 +36,9 @@ class Flight:
     lane: Lane
     size: int
     attempts: int = 0
+    missed: int = 0
+    """How often its receipt did not come although somebody had heard it: only that lengthens the
+    pauses. What nobody heard, or a broker lost, says nothing of the city."""
     strikes: int = 0
     mid: int | None = None
     """Packet id while it is unacknowledged."""
@@ -180,7 +183,7 @@ class SendPlan:
         flight.unheard = not heard
         timeout = UNHEARD_S
         if heard:
-            timeout = self._settings.receipt_timeout_s * 2.0 ** min(flight.attempts - 1, 16)
+            timeout = self._settings.receipt_timeout_s * 2.0 ** min(flight.missed, 16)
             timeout = min(timeout, self._settings.resend_max_s)
         self._schedule(flight, now + timeout * self._jitter())
         self._listens(heard, now)
@@ -247,6 +250,7 @@ class SendPlan:
             elif flight.acked_at is not None and self._put_off(flight, flight.acked_at, now):
                 continue
             flight.due_at = None
+            flight.missed += flight.acked_at is not None and not flight.unheard
             keys.append(key)
             size += flight.size
         return keys

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from journey_town import Town, wait_until
 
+from contracts.clock import utc_now
 from foodsentry.demo.town import MARKET, VAN
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(420)]
@@ -50,14 +51,8 @@ def test_every_part_is_killed_and_nothing_is_lost_or_twice(town: Town) -> None:
     measure()
 
     wait_until(lambda: set(records(town)) == expected(town), 90)
-    drained: set[str] = set()
-
-    def everybody_drained() -> bool:
-        # Readings go on, so that an agent need not be empty at the moment of another's word.
-        drained.update(site for site, backlog in town.backlogs().items() if not backlog)
-        return drained == set(town.backlogs())
-
-    wait_until(everybody_drained, 150)
+    everything_at = utc_now()
+    wait_until(lambda: not town.holding(everything_at), 150)
     assert set(records(town).values()) == {1}, "a result was booked twice"
     positives = [alert for alert in town.raised() if alert.rule == "pesticide_positive"]
     assert len(positives) == len(town.stage.market.records), "one alert for each positive record"

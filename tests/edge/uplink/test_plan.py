@@ -53,6 +53,30 @@ def test_what_others_overtake_is_sent_again_with_doubling_pauses() -> None:
     assert sent == [30, 90, 210]
 
 
+def test_what_nobody_heard_is_sent_again_as_soon_as_any_other_when_its_receipt_is_lost() -> None:
+    plan = plan_of()
+    plan.acknowledged(send(plan, 1, 0.0), 0.0, heard=False)
+    for second in range(1, 60):  # a gateway that takes a minute to come back
+        for key in plan.take_due(float(second)):
+            plan.acknowledged(send(plan, key, float(second)), float(second), heard=False)
+    (key,) = plan.take_due(60.0)
+    plan.acknowledged(send(plan, key, 60.0), 60.0)  # heard; its receipt is lost
+    assert plan.take_due(89.0) == []
+    assert plan.take_due(90.0) == [1]
+
+
+def test_what_brokers_lost_is_sent_again_as_soon_as_any_other_when_its_receipt_is_lost() -> None:
+    plan = plan_of()
+    plan.acknowledged(send(plan, 1, 0.0), 0.0)
+    for second in (1.0, 2.0, 3.0, 4.0):
+        plan.disconnected(second)
+        plan.connected(second, 65535, session_present=False)
+        assert plan.take_due(second) == [1]
+        plan.acknowledged(send(plan, 1, second), second)
+    assert plan.take_due(33.0) == []
+    assert plan.take_due(34.0) == [1]
+
+
 def test_when_receipts_come_back_the_rest_is_given_time() -> None:
     plan = plan_of()
     for key in range(1, 51):

@@ -82,7 +82,8 @@ def keys(settings: type[msgspec.Struct], table: str = "") -> Iterator[Key]:
         hint = hints[field.name]
         struct, many = _struct_of(hint)
         if struct is not None:
-            path = f"{table}.{field.encode_name}" if table else field.encode_name
+            outer = table.strip("[]")
+            path = f"{outer}.{field.encode_name}" if outer else field.encode_name
             nested.append((struct, f"[{path}]" if many else path))
             continue
         kind, meta = _without_annotation(hint)
@@ -94,7 +95,7 @@ def keys(settings: type[msgspec.Struct], table: str = "") -> Iterator[Key]:
         shown = None if default is NODEFAULT else "" if default is None else _toml(default)
         yield Key(table, field.encode_name, _kind_name(kind), shown, meta.description)
     for struct, path in nested:
-        yield from keys(struct, path.replace("[", "").replace("]", "") if "." in path else path)
+        yield from keys(struct, path)
 
 
 def markdown(settings: type[msgspec.Struct]) -> str:

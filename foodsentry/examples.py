@@ -38,10 +38,14 @@ def example(command: str, settings: type[msgspec.Struct]) -> str:
         "# Written from the settings types by `make docs`; copy it, and keep what you change.",
     ]
     table = ""
-    for key in keys(settings):
+    every = list(keys(settings))
+    needed = {key.table for key in every if key.default is None}
+    for key in every:
         if key.table != table:
             table = key.table
-            lines += ["", f"[{table}]"]
+            # One entry of a list that may be empty: to be filled in before it stands.
+            aside = "#" if table.startswith("[") and table not in needed else ""
+            lines += ["", f"{aside}[{table}]"]
         lines += ["", *textwrap.wrap(_plain(key), 96, initial_indent="# ", subsequent_indent="# ")]
         lines.append(_line(key))
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.mqtt_settings import MqttSettings
+from gateway.notify.settings import NotifySettings
 from ledger.settings import LedgerSettings
 from timeseries.settings import SeriesSettings
 
@@ -118,4 +119,5 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mqtt: Annotated[MqttSettings, Meta(description="The broker.")] = MqttSettings()
     intake: Annotated[IntakeSettings, Meta(description="Taking messages in.")] = IntakeSettings()
     alerts: Annotated[AlertSettings, Meta(description="Alert rules.")] = AlertSettings()
+    notify: Annotated[NotifySettings, Meta(description="Telling people.")] = NotifySettings()
     http: Annotated[HttpSettings, Meta(description="Health and metrics.")] = HttpSettings()

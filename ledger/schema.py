@@ -12,6 +12,7 @@ from ledger.tables.facts import (
     results,
     samples,
 )
+from ledger.tables.notify import push_subscriptions
 from ledger.tables.people import login_failures, officers, sessions
 from ledger.tables.places import devices, establishments, regions, sites, stalls
 from ledger.tables.worth import alert_verdicts, suppression_proposals
@@ -36,6 +37,7 @@ __all__ = [
     "metadata",
     "observations",
     "officers",
+    "push_subscriptions",
     "regions",
     "results",
     "rule_state",

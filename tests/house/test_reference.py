@@ -51,7 +51,12 @@ def test_an_example_says_the_defaults_as_they_are(command: str, tmp_path: Path) 
     as_given = tmp_path / "given.toml"
     as_given.write_text(text, "utf-8")
     uncommented = tmp_path / "uncommented.toml"
-    uncommented.write_text(re.sub(r"(?m)^#(\w+ = [^…\n]+)$", r"\1", text), "utf-8")
+    keys_too = re.sub(r"(?m)^#(\w+ = [^…\n]+)$", r"\1", text)
+    # Entries of lists that may be empty are left aside, and can be filled in.
+    uncommented.write_text(re.sub(r"(?ms)^#\[\[.*?(?=^#?\[|\Z)", "", keys_too), "utf-8")
     whole = load_settings(uncommented, PROCESSES[command])
+    filled_in = tmp_path / "filled_in.toml"
+    filled_in.write_text(re.sub(r"(?m)^#(\[\[)", r"\1", keys_too), "utf-8")
+    load_settings(filled_in, PROCESSES[command])
     assert load_settings(as_given, PROCESSES[command]) == whole
     assert uncommented.read_text("utf-8") != text

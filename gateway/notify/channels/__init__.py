@@ -1,0 +1,1 @@
+"""The roads to people: one file for each kind of channel, behind one small protocol."""

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Select, case, func, null, select, text, tuple_, update
 
 from contracts.words import AlertState
-from ledger import journal
+from ledger import journal, notifications
 from ledger.alert_types import AlertConflict, AlertCount, AlertRow, NewAlert, TimelineEntry
 from ledger.ids import new_id
 from ledger.schema import alert_timeline, alerts, sites
@@ -150,6 +150,7 @@ def acknowledge(conn: Connection, alert_id: str, officer: str, at: datetime) -> 
         if _standing(conn, alert_id).state is AlertState.CLOSED:
             raise AlertConflict(f"alert {alert_id} is closed")
         return False
+    notifications.cancel_for_alert(conn, alert_id, at, "acknowledged")
     _note(conn, typed(row, AlertRow), journal.ALERT_ACKNOWLEDGED, at, "acknowledged", actor=officer)
     return True
 
@@ -174,6 +175,7 @@ def close(conn: Connection, alert_id: str, officer: str, at: datetime, note: str
     if row is None:
         _standing(conn, alert_id)
         return False
+    notifications.cancel_for_alert(conn, alert_id, at, "closed")
     _note(conn, typed(row, AlertRow), journal.ALERT_CLOSED, at, "closed", actor=officer, note=note)
     return True
 

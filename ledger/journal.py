@@ -22,6 +22,7 @@ ALERT_JUDGED = "alert.judged"
 RESULT = "result"
 OBSERVATION = "observation"
 DEVICE = "device"
+SILENCE = "silence"
 
 
 class JournalRow(msgspec.Struct, frozen=True):

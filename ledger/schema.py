@@ -12,7 +12,15 @@ from ledger.tables.facts import (
     results,
     samples,
 )
-from ledger.tables.notify import push_subscriptions
+from ledger.tables.notify import (
+    notification_alerts,
+    notifications,
+    notify_alerts,
+    notify_groups,
+    push_subscriptions,
+    rule_modes,
+    silences,
+)
 from ledger.tables.people import login_failures, officers, sessions
 from ledger.tables.places import devices, establishments, regions, sites, stalls
 from ledger.tables.worth import alert_verdicts, suppression_proposals
@@ -35,14 +43,20 @@ __all__ = [
     "journal",
     "login_failures",
     "metadata",
+    "notification_alerts",
+    "notifications",
+    "notify_alerts",
+    "notify_groups",
     "observations",
     "officers",
     "push_subscriptions",
     "regions",
     "results",
+    "rule_modes",
     "rule_state",
     "samples",
     "sessions",
+    "silences",
     "sites",
     "stalls",
     "suppression_proposals",

@@ -58,6 +58,7 @@ alerts = Table(
         postgresql_where=text(OPEN),
     ),
     Index("ix_alerts_raised_at", "raised_at", "number"),
+    Index("ix_alerts_site", "site", "state"),
     Index("ix_alerts_region", "region", "state", "raised_at"),
     Index("ix_alerts_establishment_id", "establishment_id", "raised_at"),
 )

@@ -1,0 +1,329 @@
+"""Notifications: what is told to whom, of which alerts, and how it went; the journal of telling.
+
+A row is made once for its `dedupe` key, in the transaction that decided on it. A sender takes rows
+that are due under a lease of its own, and says how it went. What is `held` waits for a digest.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from contracts.notices import Part, compose
+from contracts.words import Severity
+from ledger.schema import notification_alerts, notifications
+from ledger.sql import chunks, insert_into, typed, typed_or_none
+
+Kind = Literal["alert", "resolved", "escalated", "digest", "notice"]
+State = Literal["queued", "sending", "sent", "failed", "held", "cancelled"]
+Hold = Literal["", "storm", "day"]
+"""Which digest takes a held one: the next after a storm, or the day's."""
+
+LEASE_S = 60.0
+"""How long a taken row is its sender's; longer than any channel takes."""
+TOLD: tuple[State, ...] = ("queued", "sending", "sent", "failed")
+"""States of what was meant to be told by itself."""
+
+
+class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be told to one recipient, or on one route (`recipient` empty)."""
+
+    dedupe: str
+    """Same key, same notification; it travels along, so that a receiver can tell copies."""
+    kind: Kind
+    severity: Severity
+    recipient: str = ""
+    """Officer id."""
+    route: str = ""
+    title_zh: str
+    title_en: str
+    body_zh: str
+    body_en: str
+    alert_ids: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    """One for each alert, if title and body were composed of them."""
+    group_key: str = ""
+    level: int = 0
+    region: str = ""
+    site: str = ""
+    hold: Hold = ""
+    """Not empty: held for that digest, for `reason`."""
+    reason: str = ""
+
+
+class NotificationRow(msgspec.Struct, frozen=True):
+    """A notification as it stands."""
+
+    id: int
+    dedupe: str
+    kind: Kind
+    alert_ids: tuple[str, ...]
+    parts: tuple[Part, ...]
+    group_key: str
+    severity: Severity
+    level: int
+    recipient: str
+    route: str
+    title_zh: str
+    title_en: str
+    body_zh: str
+    body_en: str
+    region: str
+    site: str
+    state: State
+    reason: str
+    """Why it is held, cancelled, failed, or tried again."""
+    stop: str
+    """Not empty: its last alert was acknowledged while it was being sent; no second try."""
+    hold: Hold
+    channel: str
+    """By which channel it went."""
+    attempts: int
+    created_at: datetime
+    due_at: datetime
+    changed_at: datetime
+    sent_at: datetime | None
+    owner: str
+    lease_until: datetime | None
+    digest_id: int | None
+    """The digest that told it, if it was held."""
+
+
+class NotificationCount(msgspec.Struct, frozen=True):
+    """How many there are in one state, by channel."""
+
+    state: State
+    channel: str
+    count: int
+
+
+def enqueue(
+    conn: Connection, new: Iterable[NewNotification], at: datetime, due_at: datetime | None = None
+) -> dict[str, int]:
+    """Make rows, queued or held; those whose key is taken are left as they are.
+
+    Returns the ids of the rows that were made, by their key.
+    """
+    rows = {one.dedupe: one for one in new}
+    made: dict[str, int] = {}
+    for some in chunks(rows.values(), 500):
+        statement = insert_into(conn, notifications).on_conflict_do_nothing(
+            index_elements=["dedupe"]
+        )
+        found = conn.execute(
+            statement.returning(notifications.c.dedupe, notifications.c.id),
+            [_row(one, at, due_at or at) for one in some],
+        )
+        made |= {row.dedupe: row.id for row in found}
+    links = [
+        {"alert_id": alert_id, "notification_id": number}
+        for dedupe, number in made.items()
+        for alert_id in sorted(set(rows[dedupe].alert_ids))
+    ]
+    if links:
+        conn.execute(notification_alerts.insert(), links)
+    return made
+
+
+def take_due(
+    conn: Connection, owner: str, limit: int, at: datetime, lease_s: float = LEASE_S
+) -> Sequence[NotificationRow]:
+    """Take up to `limit` rows that are due, the gravest first; they are `owner`'s for `lease_s`.
+
+    Also those whose sender let its lease run out: it may have sent them or not.
+    """
+    left = and_(notifications.c.state == "sending", notifications.c.lease_until <= at)
+    stopped = update(notifications).where(left, notifications.c.stop != "")
+    conn.execute(
+        stopped.values(
+            state="cancelled",
+            reason=notifications.c.stop,
+            owner="",
+            lease_until=None,
+            changed_at=at,
+        )
+    )
+    queued = and_(notifications.c.state == "queued", notifications.c.due_at <= at)
+    order = (notifications.c.severity, notifications.c.due_at, notifications.c.id)
+    due = select(notifications.c.id).where(or_(queued, left)).order_by(*order).limit(limit)
+    ids = [*conn.scalars(due.with_for_update(skip_locked=True))]
+    taken = conn.execute(
+        update(notifications)
+        .where(notifications.c.id.in_(ids))
+        .values(
+            state="sending",
+            owner=owner,
+            lease_until=at + timedelta(seconds=lease_s),
+            attempts=notifications.c.attempts + 1,
+            changed_at=at,
+        )
+        .returning(*notifications.c)
+    )
+    place = {number: index for index, number in enumerate(ids)}
+    return sorted((typed(row, NotificationRow) for row in taken), key=lambda row: place[row.id])
+
+
+def next_due(conn: Connection) -> datetime | None:
+    """When the next queued row is due; None if none is queued."""
+    waiting = notifications.c.state == "queued"
+    first = select(notifications.c.due_at).where(waiting).order_by(notifications.c.due_at)
+    due_at: datetime | None = conn.scalar(first.limit(1))
+    return due_at
+
+
+def sent(conn: Connection, number: int, owner: str, at: datetime, channel: str) -> bool:
+    """A channel has taken it; False if the row is `owner`'s no longer."""
+    return _settle(conn, number, owner, at, state="sent", channel=channel, sent_at=at, reason="")
+
+
+def retry_at(
+    conn: Connection, number: int, owner: str, at: datetime, due_at: datetime, reason: str
+) -> bool:
+    """It is to be tried again at `due_at`; cancelled instead if it was stopped meanwhile."""
+    if _settle(conn, number, owner, at, stopped=True, state="cancelled"):
+        return True
+    return _settle(conn, number, owner, at, state="queued", due_at=due_at, reason=reason)
+
+
+def failed(conn: Connection, number: int, owner: str, at: datetime, reason: str) -> bool:
+    """No channel will ever take it."""
+    return _settle(conn, number, owner, at, state="failed", reason=reason)
+
+
+def held(conn: Connection, number: int, owner: str, at: datetime, reason: str) -> bool:
+    """It is not sent by itself, but told in the day's digest."""
+    if _settle(conn, number, owner, at, stopped=True, state="cancelled"):
+        return True
+    return _settle(conn, number, owner, at, state="held", hold="day", reason=reason)
+
+
+def cancel_for_alert(conn: Connection, alert_id: str, at: datetime, reason: str) -> int:
+    """Nothing more is told of this alert: rows of it alone are cancelled, others lose its part.
+
+    What is being sent at this moment can't be called back, but is not tried again. Reports on other
+    matters (`notice`) stay. Returns how many rows were changed.
+    """
+    pending = notifications.c.state.in_(["queued", "sending", "held"])
+    found = (
+        select(notifications)
+        .join(notification_alerts, notification_alerts.c.notification_id == notifications.c.id)
+        .where(
+            notification_alerts.c.alert_id == alert_id,
+            pending,
+            notifications.c.digest_id.is_(None),
+            notifications.c.kind != "notice",
+        )
+        .order_by(notifications.c.id)
+    )
+    rows = [
+        typed(row, NotificationRow) for row in conn.execute(found.with_for_update(of=notifications))
+    ]
+    for row in rows:
+        changed = _without(row, alert_id, reason) | {"changed_at": at}
+        conn.execute(update(notifications).where(notifications.c.id == row.id).values(changed))
+    return len(rows)
+
+
+def get(conn: Connection, number: int) -> NotificationRow | None:
+    """The notification of that id."""
+    row = conn.execute(select(notifications).where(notifications.c.id == number)).one_or_none()
+    return typed_or_none(row, NotificationRow)
+
+
+def list(
+    conn: Connection,
+    *,
+    alert_id: str | None = None,
+    recipient: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    states: Sequence[State] | None = None,
+    regions: Sequence[str] | None = None,
+    limit: int = 50,
+    before: int | None = None,
+) -> Sequence[NotificationRow]:
+    """Notifications, newest first: of an alert, to an officer, of a span of time.
+
+    `regions` leaves out what is about other places. `before`: the last id seen.
+    """
+    query = select(notifications)
+    if alert_id is not None:
+        linked = select(notification_alerts.c.notification_id)
+        linked = linked.where(notification_alerts.c.alert_id == alert_id)
+        query = query.where(notifications.c.id.in_(linked))
+    if recipient is not None:
+        query = query.where(notifications.c.recipient == recipient)
+    if since is not None:
+        query = query.where(notifications.c.created_at >= since)
+    if until is not None:
+        query = query.where(notifications.c.created_at < until)
+    if states is not None:
+        query = query.where(notifications.c.state.in_(states))
+    if regions is not None:
+        query = query.where(notifications.c.region.in_(regions))
+    if before is not None:
+        query = query.where(notifications.c.id < before)
+    rows = conn.execute(query.order_by(notifications.c.id.desc()).limit(limit))
+    return [typed(row, NotificationRow) for row in rows]
+
+
+def counts(conn: Connection, since: datetime) -> Sequence[NotificationCount]:
+    """How many were made since then, by state and channel."""
+    by = (notifications.c.state, notifications.c.channel)
+    query = select(*by, func.count().label("count")).where(notifications.c.created_at >= since)
+    rows = conn.execute(query.group_by(*by).order_by(*by))
+    return [typed(row, NotificationCount) for row in rows]
+
+
+def _row(one: NewNotification, at: datetime, due_at: datetime) -> dict[str, object]:
+    row = msgspec.structs.asdict(one)
+    return row | {
+        "severity": int(one.severity),
+        "alert_ids": [*one.alert_ids],
+        "parts": msgspec.to_builtins(one.parts),
+        "state": "held" if one.hold else "queued",
+        "stop": "",
+        "channel": "",
+        "attempts": 0,
+        "created_at": at,
+        "due_at": due_at,
+        "changed_at": at,
+        "owner": "",
+    }
+
+
+def _settle(
+    conn: Connection,
+    number: int,
+    owner: str,
+    at: datetime,
+    *,
+    stopped: bool = False,
+    **values: object,
+) -> bool:
+    mine = update(notifications).where(
+        notifications.c.id == number,
+        notifications.c.state == "sending",
+        notifications.c.owner == owner,
+    )
+    if stopped:
+        mine = mine.where(notifications.c.stop != "")
+        values["reason"] = notifications.c.stop
+    done = mine.values(owner="", lease_until=None, changed_at=at, **values)
+    return conn.execute(done).rowcount == 1
+
+
+def _without(row: NotificationRow, alert_id: str, reason: str) -> dict[str, object]:
+    """What changes in a row that shall say nothing of `alert_id` any more."""
+    left = [one for one in row.alert_ids if one != alert_id]
+    if not left:
+        if row.state == "sending":
+            return {"stop": reason}
+        return {"state": "cancelled", "reason": reason}
+    changed: dict[str, object] = {"alert_ids": left}
+    parts = [part for part in row.parts if part.alert_id != alert_id]
+    if parts:
+        changed |= msgspec.structs.asdict(compose(parts)) | {"parts": msgspec.to_builtins(parts)}
+    return changed

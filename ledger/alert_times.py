@@ -1,0 +1,137 @@
+"""How long alerts took: to be told to somebody, taken on, dealt with; read from their timelines.
+
+The clock starts when the alert was booked, not when the fact happened: an officer cannot take on
+what has not come yet. Of an alert that fired again, its first round counts.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from contracts.words import Severity
+from ledger.schema import alert_timeline, alerts
+
+RAISED = "raised"
+NOTIFIED = "notified"
+ACKNOWLEDGED = "acknowledged"
+DISPOSED = frozenset({"disposing", "reviewed", "closed"})
+"""What says that the matter was dealt with; of several, the first counts."""
+
+
+class AlertTimes(msgspec.Struct, frozen=True):
+    """When an alert came, and what became of it; None: not yet."""
+
+    alert_id: str
+    rule: str
+    severity: Severity
+    told_at: datetime
+    """When it was booked."""
+    notified_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    disposed_at: datetime | None = None
+
+    @property
+    def notify_s(self) -> float | None:
+        """Seconds until the first channel had taken it."""
+        return self._lasted(self.notified_at)
+
+    @property
+    def acknowledge_s(self) -> float | None:
+        """Seconds until an officer took it on."""
+        return self._lasted(self.acknowledged_at)
+
+    @property
+    def dispose_s(self) -> float | None:
+        """Seconds until it was dealt with."""
+        return self._lasted(self.disposed_at)
+
+    def _lasted(self, until: datetime | None) -> float | None:
+        return None if until is None else max(0.0, (until - self.told_at).total_seconds())
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """Durations in seconds: how many, the middle one, and the one that nine of ten are within."""
+
+    count: int
+    median_s: float | None = None
+    p90_s: float | None = None
+
+
+def spread(durations: Iterable[float | None]) -> Spread:
+    """What can be said of these durations; those that are None are not over and don't count."""
+    told = sorted(one for one in durations if one is not None)
+    return Spread(len(told), _share(told, 0.5), _share(told, 0.9))
+
+
+def _share(told: Sequence[float], share: float) -> float | None:
+    """The quantile of sorted values, in a straight line between neighbours."""
+    if not told:
+        return None
+    place = share * (len(told) - 1)
+    low = int(place)
+    high = min(low + 1, len(told) - 1)
+    return told[low] + (told[high] - told[low]) * (place - low)
+
+
+def read(
+    conn: Connection,
+    regions: Sequence[str],
+    since: datetime,
+    until: datetime,
+    *,
+    establishment_id: str | None = None,
+) -> list[AlertTimes]:
+    """The times of the alerts raised from `since` on and before `until`, in order of booking."""
+    wanted = [
+        alerts.c.region.in_(regions),
+        alerts.c.raised_at >= since,
+        alerts.c.raised_at < until,
+    ]
+    if establishment_id is not None:
+        wanted.append(alerts.c.establishment_id == establishment_id)
+    return _read(conn, wanted)
+
+
+def of_alert(conn: Connection, alert_id: str) -> AlertTimes | None:
+    """The times of one alert."""
+    found = _read(conn, [alerts.c.alert_id == alert_id])
+    return found[0] if found else None
+
+
+def _read(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[AlertTimes]:
+    kinds = [RAISED, NOTIFIED, ACKNOWLEDGED, *sorted(DISPOSED)]
+    entry = alert_timeline.c
+    first = (
+        select(
+            alerts.c.alert_id,
+            alerts.c.rule,
+            alerts.c.severity,
+            entry.kind,
+            func.min(entry.at).label("at"),
+        )
+        .join(alert_timeline, entry.alert_id == alerts.c.alert_id)
+        .where(*wanted, entry.kind.in_(kinds))
+        .group_by(alerts.c.alert_id, alerts.c.rule, alerts.c.severity, entry.kind)
+    )
+    told: dict[str, dict[str, Any]] = {}
+    for alert_id, rule, severity, kind, at in conn.execute(first):
+        one = told.setdefault(alert_id, {"rule": rule, "severity": Severity(severity)})
+        name = "disposed" if kind in DISPOSED else kind
+        one[name] = min(at, one.get(name, at))
+    made = [
+        AlertTimes(
+            alert_id=alert_id,
+            rule=one["rule"],
+            severity=one["severity"],
+            told_at=one[RAISED],
+            notified_at=one.get(NOTIFIED),
+            acknowledged_at=one.get(ACKNOWLEDGED),
+            disposed_at=one.get("disposed"),
+        )
+        for alert_id, one in told.items()
+        if RAISED in one
+    ]
+    return sorted(made, key=lambda one: (one.told_at, one.alert_id))

@@ -12,10 +12,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from contracts.words import Severity
-from ledger.schema import alert_timeline, alerts
+from ledger.schema import alert_timeline, alerts, notification_alerts, notifications
 
 RAISED = "raised"
-NOTIFIED = "notified"
 ACKNOWLEDGED = "acknowledged"
 DISPOSED = frozenset({"disposing", "reviewed", "closed"})
 """What says that the matter was dealt with; of several, the first counts."""
@@ -102,7 +101,7 @@ def of_alert(conn: Connection, alert_id: str) -> AlertTimes | None:
 
 
 def _read(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[AlertTimes]:
-    kinds = [RAISED, NOTIFIED, ACKNOWLEDGED, *sorted(DISPOSED)]
+    kinds = [RAISED, ACKNOWLEDGED, *sorted(DISPOSED)]
     entry = alert_timeline.c
     first = (
         select(
@@ -121,13 +120,14 @@ def _read(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[Alert
         one = told.setdefault(alert_id, {"rule": rule, "severity": Severity(severity)})
         name = "disposed" if kind in DISPOSED else kind
         one[name] = min(at, one.get(name, at))
+    sent = _sent(conn, wanted)
     made = [
         AlertTimes(
             alert_id=alert_id,
             rule=one["rule"],
             severity=one["severity"],
             told_at=one[RAISED],
-            notified_at=one.get(NOTIFIED),
+            notified_at=sent.get(alert_id),
             acknowledged_at=one.get(ACKNOWLEDGED),
             disposed_at=one.get("disposed"),
         )
@@ -135,3 +135,15 @@ def _read(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[Alert
         if RAISED in one
     ]
     return sorted(made, key=lambda one: (one.told_at, one.alert_id))
+
+
+def _sent(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> dict[str, datetime]:
+    """When the first channel had taken each alert, alone or in a digest."""
+    first = (
+        select(alerts.c.alert_id, func.min(notifications.c.sent_at).label("at"))
+        .join(notification_alerts, notification_alerts.c.alert_id == alerts.c.alert_id)
+        .join(notifications, notifications.c.id == notification_alerts.c.notification_id)
+        .where(*wanted, notifications.c.sent_at.is_not(None))
+        .group_by(alerts.c.alert_id)
+    )
+    return {row.alert_id: row.at for row in conn.execute(first)}

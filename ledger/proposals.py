@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select, text, update
 
-from contracts.words import Severity
-from ledger import regions, scorecards
+from contracts.words import Severity, both
+from ledger import regions, rule_modes, scorecards, silences
 from ledger.alerts import AlertRow
 from ledger.ids import new_id
 from ledger.precision import precision
@@ -29,6 +29,7 @@ from ledger.proposal_types import (
 )
 from ledger.schema import suppression_proposals
 from ledger.scorecards import Judged, read_judged, tally
+from ledger.silences import Matchers
 from ledger.sql import insert_into, typed, typed_or_none
 from ledger.tables.worth import WAITING
 
@@ -40,8 +41,9 @@ __all__ = [
     "ProposalKind",
     "ProposalState",
     "Scope",
+    "accept",
     "affected",
-    "decide",
+    "decline",
     "get",
     "list_in",
     "renew",
@@ -109,23 +111,67 @@ def affected(
     ]
 
 
-def decide(
+def accept(
+    conn: Connection, proposal_id: str, officer: str, at: datetime, until: datetime, note: str = ""
+) -> Proposal:
+    """An officer (id) lets it happen until then: a silence, or a rule moved to the digest.
+
+    Raises ProposalConflict if it waits no longer, or would not end within 30 days.
+    """
+    if not at < until <= at + LONGEST:
+        raise ProposalConflict("it must end, after now and within 30 days")
+    waiting = get(conn, proposal_id)
+    if waiting is None or waiting.state is not ProposalState.OPEN:
+        raise _settled(proposal_id)
+    made = new_id()
+    right, wrong = waiting.figures["true"], waiting.figures["false"]
+    reason = both(
+        f"据判定提议：属实 {right} 条，误报 {wrong} 条。{note}",
+        f"Proposed from verdicts: {right} right, {wrong} wrong. {note}",
+    )
+    if waiting.kind is ProposalKind.SILENCE:
+        matchers = Matchers(
+            rule=waiting.rule,
+            region=waiting.region,
+            site=waiting.site,
+            device=waiting.device,
+            zone=waiting.zone,
+        )
+        silences.add(
+            conn,
+            silences.Silence(
+                id=made, matchers=matchers, starts_at=at, ends_at=until, reason=reason,
+                author=officer, created_at=at,
+            ),
+        )  # fmt: skip
+    else:
+        rule_modes.add(
+            conn,
+            rule_modes.RuleMode(
+                id=made, rule=waiting.rule, region=waiting.region, starts_at=at, until=until,
+                author=officer, reason=reason, created_at=at,
+            ),
+        )  # fmt: skip
+    return _decide(conn, proposal_id, officer, at, ProposalState.ACCEPTED, note, until, made)
+
+
+def decline(
+    conn: Connection, proposal_id: str, officer: str, at: datetime, note: str = ""
+) -> Proposal:
+    """An officer (id) does not want it. Raises ProposalConflict if it waits no longer."""
+    return _decide(conn, proposal_id, officer, at, ProposalState.DECLINED, note, None, "")
+
+
+def _decide(
     conn: Connection,
     proposal_id: str,
     officer: str,
     at: datetime,
     state: ProposalState,
-    *,
-    note: str = "",
-    until: datetime | None = None,
-    made: str = "",
+    note: str,
+    until: datetime | None,
+    made: str,
 ) -> Proposal:
-    """An officer (id) has decided. Raises ProposalConflict if somebody already has.
-
-    What is accepted ends within 30 days. Whoever calls this has made what was accepted (`made`).
-    """
-    if state is ProposalState.ACCEPTED and not (until and at < until <= at + LONGEST):
-        raise ProposalConflict("it must end, after now and within 30 days")
     changed = (
         update(_table)
         .where(_table.c.id == proposal_id, _table.c.state == ProposalState.OPEN.value)
@@ -137,8 +183,12 @@ def decide(
     )  # fmt: skip
     row = typed_or_none(conn.execute(changed).one_or_none(), Proposal)
     if row is None:
-        raise ProposalConflict(f"proposal {proposal_id[:80]} does not wait for a decision")
+        raise _settled(proposal_id)
     return row
+
+
+def _settled(proposal_id: str) -> ProposalConflict:
+    return ProposalConflict(f"proposal {proposal_id[:80]!r} does not wait for a decision")
 
 
 class _Others:

@@ -37,6 +37,8 @@ class Matchers(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     site: str = ""
     device: str = ""
     """A device's id, or a pattern of ids."""
+    zone: str = ""
+    """A camera's zone, by its name in the alert's facts."""
     severity: tuple[Severity, ...] = ()
     establishment: str = ""
 
@@ -51,6 +53,7 @@ class Matchers(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
             _fits(self.rule, alert.rule)
             and (not self.site or self.site == alert.site)
             and _fits(self.device, alert.device)
+            and (not self.zone or self.zone == alert.facts.get("zone"))
             and (not self.severity or alert.severity in self.severity)
             and (not self.establishment or self.establishment == alert.establishment_id)
             and (not self.region or alert.region.startswith(self.region) or self.region in above)

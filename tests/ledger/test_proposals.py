@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from ledger_town import AT, CAMERA, OFFICER, READER, after, alert
 
 from contracts.topics import Identity
 from contracts.words import AlertVerdict, Severity
-from ledger import alerts, devices, proposals, sites, verdicts
+from ledger import alerts, devices, proposals, rule_modes, silences, sites, verdicts
 from ledger.engine import Connection, Engine, reading, writing
 from ledger.proposals import Policy, Proposal, ProposalConflict, ProposalKind, ProposalState
 
@@ -131,10 +132,13 @@ def test_what_was_decided_is_not_proposed_again_on_the_same_verdicts(town: Engin
         story.tell(*[FALSE] * 6)
         (first,) = story.open(SILENCE)
         at = after(3600 * story.hours)
-        told = proposals.decide(conn, first.id, OFFICER, at, ProposalState.DECLINED, note="再看看")
+        told = proposals.decline(conn, first.id, OFFICER, at, "再看看")
         assert (told.state, told.decided_by, told.note) == ("declined", OFFICER, "再看看")
         with pytest.raises(ProposalConflict, match="does not wait"):
-            proposals.decide(conn, first.id, OFFICER, at, ProposalState.DECLINED)
+            proposals.decline(conn, first.id, OFFICER, at)
+        with pytest.raises(ProposalConflict, match="does not wait"):
+            proposals.accept(conn, first.id, OFFICER, at, at + timedelta(days=1))
+        assert silences.active(conn, at) == []
         story.tell(*[FALSE] * 4)
         assert story.open(SILENCE) == []
         story.tell(FALSE)
@@ -148,12 +152,24 @@ def test_while_what_was_accepted_holds_nothing_more_is_proposed(town: Engine) ->
         story.tell(*[FALSE] * 5)
         (one,) = story.open(SILENCE)
         at = after(3600 * story.hours)
-        for until in (None, at, at + timedelta(days=30, seconds=1)):
+        for until in (at, at + timedelta(days=30, seconds=1)):
             with pytest.raises(ProposalConflict, match="within 30 days"):
-                proposals.decide(conn, one.id, OFFICER, at, ProposalState.ACCEPTED, until=until)
+                proposals.accept(conn, one.id, OFFICER, at, until)
+        assert silences.active(conn, at) == []
         until = at + timedelta(hours=8)
-        proposals.decide(conn, one.id, OFFICER, at, ProposalState.ACCEPTED, until=until, made="s1")
-        story.tell(*[FALSE] * 7)
+        told = proposals.accept(conn, one.id, OFFICER, at, until, "先静默一班")
+        (silence,) = silences.active(conn, at)
+        assert (told.made, told.until, silence.author) == (silence.id, until, OFFICER)
+        assert "误报 5 条。先静默一班" in silence.reason
+        # It hides what it was proposed for, and nothing else.
+        last = alerts.get(conn, story.made[-1])
+        story.tell(FALSE, who=READER)
+        other = alerts.get(conn, story.made[-1])
+        assert last is not None and other is not None
+        grave = msgspec.structs.replace(last, severity=Severity.AT_ONCE)
+        hidden = [silence.hides(row, at) for row in (last, other, grave)]
+        assert hidden == [True, False, False]
+        story.tell(*[FALSE] * 6)
         assert story.open(SILENCE) == []
         story.tell(*[FALSE] * 2)  # it is over, and it is as bad as before
         assert len(story.open(SILENCE)) == 1
@@ -176,6 +192,10 @@ def test_a_noisy_rule_is_proposed_for_the_digest_where_several_sites_say_so(town
         story.tell(FALSE, who=there)
         (one,) = story.open(DIGEST)
         assert (one.region, one.site, one.figures["sites"]) == (HERE[0], "", 2)
+        at = after(3600 * story.hours)
+        proposals.accept(conn, one.id, OFFICER, at, at + timedelta(days=7))
+        (mode,) = rule_modes.active(conn, at)
+        assert (mode.rule, mode.region, mode.site, mode.author) == ("no_hat", HERE[0], "", OFFICER)
 
 
 def test_what_it_would_have_reached(town: Engine) -> None:

@@ -7,9 +7,10 @@ from ledger_town import AT, CAMERA, MARKET, OFFICER, READER, after, alert, obser
 
 from contracts.events import ModelRef
 from contracts.words import AlertVerdict, Severity
-from ledger import alert_times, alerts, observations, scorecards, verdicts
+from ledger import alert_times, alerts, notifications, observations, scorecards, verdicts
 from ledger.alert_times import spread
 from ledger.engine import Connection, Engine, reading, writing
+from ledger.notifications import NewNotification
 from ledger.scorecards import Card, Key
 
 TRUE, FALSE, UNSURE = AlertVerdict.TRUE, AlertVerdict.FALSE, AlertVerdict.UNSURE
@@ -128,6 +129,16 @@ def test_times_are_those_of_the_first_round(town: Engine) -> None:
         assert times is not None
         assert (times.told_at, times.acknowledge_s, times.dispose_s) == (after(5), 60.0, 3600.0)
         assert times.notify_s is None
+        for number, told_s in enumerate((50, 35)):
+            new = NewNotification(
+                dedupe=f"d{number}", kind="alert", severity=Severity.AT_ONCE, recipient=OFFICER,
+                title_zh="农残", title_en="Residue", body_zh="", body_en="", alert_ids=(alert_id,),
+            )  # fmt: skip
+            notifications.enqueue(conn, [new], after(6))
+            (row,) = notifications.take_due(conn, "sender", 1, after(7))
+            notifications.sent(conn, row.id, "sender", after(told_s), "sms")
+        told = alert_times.of_alert(conn, alert_id)
+        assert told is not None and told.notify_s == 30.0
         found = alert_times.read(conn, HERE, AT, after(10))
         assert [one.alert_id for one in found] == [waiting, alert_id]
         assert found[0].acknowledge_s is None

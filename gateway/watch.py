@@ -106,7 +106,8 @@ class Watch:
             locked = rule_state.get(conn, found.states)
             states = self._states(conn, rules)
             found = judge(states | {key: _read(body) for key, body in locked.items()})
-            for agent in found.unknown:
+            # In the order in which everyone locks devices (`ledger.statuses`).
+            for agent in sorted(found.unknown, key=lambda agent: agent.site):
                 ledger_devices.set_site_unknown(conn, agent, "agent offline", at)
             carry_out(conn, found.outcomes, at)
             bodies = {key: msgspec.to_builtins(state) for key, state in found.states.items()}

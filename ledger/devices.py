@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, false, func, or_, select, update
+from sqlalchemy import Connection, and_, false, func, or_, select, update
 
 from contracts.events import Numbering, Status
 from contracts.topics import Identity, checked_segment
 from contracts.words import DeviceState
-from ledger import journal
-from ledger.bulk import sqlite_time
+from ledger.bulk import sqlite_time, write_rows
 from ledger.schema import devices
 from ledger.sql import plain, typed, typed_or_none
+from ledger.statuses import Told, locked, note, take_over
 
 
 class DeviceKind(StrEnum):
@@ -98,45 +98,21 @@ def list_in(
 
 def mark_seen(conn: Connection, seen: Mapping[Identity, datetime]) -> None:
     """Note when devices were last heard (time of receipt); an older time changes nothing."""
-    # In one order, so that two gateways don't block each other for good.
     if not seen:
         return
-    marks = sorted(seen.items())
     if conn.dialect.name == "postgresql":
-        named = [{"key_site": w.site, "key_device": w.device, "seen_at": at} for w, at in marks]
-        conn.execute(_MARK_SEEN, named)
+        locked(conn, seen)
+        rows = [(at, who.site, who.device) for who, at in seen.items()]
+        write_rows(conn, "", _MARK_SEEN, rows)
     else:
-        times = [(sqlite_time(at), who) for who, at in marks]
-        rows = [(at, who.site, who.device, at) for at, who in times]
-        conn.exec_driver_sql(_MARK_SEEN_SQLITE, rows)
+        times = [(sqlite_time(at), who) for who, at in seen.items()]
+        marks = [(at, who.site, who.device, at) for at, who in times]
+        conn.exec_driver_sql(_MARK_SEEN_SQLITE, marks)
 
 
 def set_status(conn: Connection, who: Identity, status: Status, received_at: datetime) -> bool:
-    """Take over a device's own word; True if its state or its detail changed (journalled).
-
-    A status received before the one on file is ignored. An unknown device changes nothing. A last
-    will knows nothing of the outbox: what was last said of it stays.
-    """
-    found = select(devices.c.state, devices.c.state_detail, devices.c.status_received_at)
-    old = conn.execute(found.where(_is(who)).with_for_update()).one_or_none()
-    if old is None or (old.status_received_at and old.status_received_at > received_at):
-        return False
-    told: dict[str, object] = {name: getattr(status, name) for name in _HEALTH}
-    if status.state is not DeviceState.OFFLINE or status.epoch or status.numbering:
-        told |= {name: getattr(status, name) for name in _OUTBOX}
-        age = timedelta(seconds=max(0.0, min(status.oldest_unsent_age_s, _AGE_MOST_S)))
-        told["waiting_since"] = received_at - age if status.backlog else None
-    told |= {
-        "state": status.state.value,
-        "state_detail": status.detail,
-        "state_at": status.at,
-        "status_received_at": received_at,
-    }
-    conn.execute(update(devices).where(_is(who)).values(told))
-    changed = (old.state, old.state_detail) != (status.state.value, status.detail)
-    if changed:
-        _note(conn, who, status.state, status.detail, received_at)
-    return changed
+    """`take_over` for a single status; True if its state or its detail changed."""
+    return who in take_over(conn, [Told(who, status, received_at)])
 
 
 def set_site_unknown(conn: Connection, agent: Identity, detail: str, at: datetime) -> int:
@@ -149,10 +125,8 @@ def set_site_unknown(conn: Connection, agent: Identity, detail: str, at: datetim
         devices.c.device != agent.device,
         devices.c.state != DeviceState.UNKNOWN.value,
     )
-    # Statuses of a batch lock devices in this order, too.
-    conn.execute(
-        select(devices.c.device).where(*others).order_by(devices.c.device).with_for_update()
-    )
+    names_first = select(devices.c.region, devices.c.site, devices.c.device).where(*others)
+    locked(conn, [Identity(*row) for row in conn.execute(names_first)])
     changed = (
         update(devices)
         .where(*others)
@@ -161,7 +135,7 @@ def set_site_unknown(conn: Connection, agent: Identity, detail: str, at: datetim
     )
     names = sorted(conn.scalars(changed))
     for name in names:
-        _note(conn, agent.sibling(name), DeviceState.UNKNOWN, detail, at)
+        note(conn, agent.sibling(name), DeviceState.UNKNOWN, detail, at)
     return len(names)
 
 
@@ -182,27 +156,12 @@ def silent(conn: Connection, at: datetime) -> list[Device]:
     return [typed(row, Device) for row in conn.execute(found)]
 
 
-_HEALTH = ("software", "discarded_bytes", "clock_offset_s", "figures")
-_OUTBOX = (
-    "epoch",
-    "lowest_unreceipted",
-    "oldest_unsent_age_s",
-    "backlog",
-    "outbox_bytes",
-    "thinned",
-    "numbering",
-)
-_AGE_MOST_S = 10 * 366 * 86_400.0
-
-_MARK_SEEN = (
-    update(devices)
-    .where(
-        devices.c.site == bindparam("key_site"),
-        devices.c.device == bindparam("key_device"),
-        or_(devices.c.last_seen_at.is_(None), devices.c.last_seen_at < bindparam("seen_at")),
-    )
-    .values(last_seen_at=bindparam("seen_at"))
-)
+_MARK_SEEN = """
+UPDATE devices SET last_seen_at = new.at
+FROM unnest(%s::timestamptz[], %s::text[], %s::text[]) AS new (at, of_site, of_device)
+WHERE devices.site = new.of_site AND devices.device = new.of_device
+  AND (last_seen_at IS NULL OR last_seen_at < new.at)
+"""
 _MARK_SEEN_SQLITE = """
 UPDATE devices SET last_seen_at = ?
 WHERE site = ? AND device = ? AND (last_seen_at IS NULL OR last_seen_at < ?)
@@ -214,16 +173,4 @@ def _is(who: Identity):  # type: ignore[no-untyped-def]
         devices.c.site == who.site,
         devices.c.device == who.device,
         devices.c.region == who.region,
-    )
-
-
-def _note(conn: Connection, who: Identity, state: DeviceState, detail: str, at: datetime) -> None:
-    journal.append(
-        conn,
-        journal.DEVICE,
-        at=at,
-        region=who.region,
-        site=who.site,
-        ref=who.source,
-        body={"device": who.device, "state": state.value, "detail": detail},
     )

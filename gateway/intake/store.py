@@ -21,7 +21,7 @@ from gateway.alerts.judge import (
 )
 from gateway.alerts.outcomes import Outcome
 from gateway.unpack import Accepted, Numbered, Refused
-from ledger import dead_letters, devices, intake, results
+from ledger import dead_letters, intake, results, statuses
 from ledger.devices import DeviceKind
 from ledger.engine import Connection
 
@@ -74,9 +74,7 @@ def take_in(
         payload = letter.message.payload[:LETTER_BYTES]
         dead_letters.add(conn, letter.message.topic, payload, letter.reason, now)
     unnumbered = [one for one in accepted if one.numbered is None]
-    # In one order, so that two gateways don't block each other for good.
-    for one in sorted(unnumbered, key=lambda one: one.who):
-        _put_status(conn, one)
+    statuses.take_over(conn, filter(None, map(_told, unnumbered)))
     duplicates = len(accepted) - len(unnumbered) - len(fresh)
     return Taken(fresh, duplicates, bad, outcomes, late or bool(outcomes), numbers)
 
@@ -149,16 +147,13 @@ def _new_result(one: Accepted) -> results.NewResult:
     )
 
 
-def _put_status(conn: Connection, one: Accepted) -> None:
-    """Take a device's word over, unless it is a retained one that tells nothing new.
+def _told(one: Accepted) -> statuses.Told | None:
+    """A device's word; a retained one counts only if it tells something new.
 
     An agent's retained status always is its newest: its last will carries an old time.
     """
     status = one.event.data
     if not isinstance(status, Status):
-        return
-    if one.message.retained and one.device.kind is not DeviceKind.AGENT:
-        known = devices.get(conn, one.who)
-        if known and known.state_at and known.state_at >= status.at:
-            return
-    devices.set_status(conn, one.who, status, one.message.received_at)
+        return None
+    only_news = one.message.retained and one.device.kind is not DeviceKind.AGENT
+    return statuses.Told(one.who, status, one.message.received_at, only_news)

@@ -32,12 +32,34 @@ class DeviceState(StrEnum):
 
 
 class AlertState(StrEnum):
-    """Life of an alert. `resolved` is said by the data, `closed` by a person."""
+    """Life of an alert: firing → acknowledged → disposing → reviewed → closed.
+
+    People move it along. `resolved` is what an alert is while the data say that it is over and
+    nobody has disposed of it yet; it can still be acknowledged and disposed of.
+    """
 
     FIRING = "firing"
     ACKNOWLEDGED = "acknowledged"
+    """签收: somebody has taken it on."""
+    DISPOSING = "disposing"
+    """处置: what was done about it has been said, and waits for review."""
+    REVIEWED = "reviewed"
+    """复核: another officer holds it for enough."""
     RESOLVED = "resolved"
     CLOSED = "closed"
+    """办结"""
+
+
+OPEN_STATES = tuple(state for state in AlertState if state is not AlertState.CLOSED)
+"""States of alerts that somebody still has to do with."""
+
+
+class Due(StrEnum):
+    """What an alert's deadline asks for."""
+
+    ACKNOWLEDGE = "acknowledge"
+    DISPOSE = "dispose"
+    REVIEW = "review"
 
 
 class AlertVerdict(StrEnum):

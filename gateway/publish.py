@@ -17,7 +17,7 @@ from contracts.clock import Clock
 from contracts.envelope import encode
 from contracts.events import Alert
 from contracts.topics import Identity, alert_topic
-from contracts.words import AlertState
+from contracts.words import OPEN_STATES, AlertState
 from gateway.alerts.wording import cut
 from gateway.broker import Broker, Outbound
 from gateway.health import Health
@@ -35,7 +35,6 @@ ROWS = 500
 KEEP_EVERY = timedelta(seconds=1)
 """The cursor is kept at most so often: under load its transaction waits for intake's, and the next
 alert behind it. What is published again after a crash is the same state once more."""
-OPEN_STATES = (AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
 
 
 class Lease(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from contracts.topics import Identity
-from contracts.words import AlertState, Severity
+from contracts.words import AlertState, Due, Severity
 
 
 class NewAlert(msgspec.Struct, frozen=True):
@@ -64,10 +64,45 @@ class AlertRow(msgspec.Struct, frozen=True):
     observation_id: str | None
     facts: dict[str, Any]
     evidence: tuple[str, ...]
+    disposed_at: datetime | None = None
+    """When an officer last said what was done about it."""
+    disposed_by: str | None = None
+    reviewed_at: datetime | None = None
+    reviewed_by: str | None = None
+    level: int = 0
+    """Whom it concerns by now: 0 town, 1 county, 2 city."""
+    due_at: datetime | None = None
+    """From this moment on it is too late for what `due_kind` asks; stands still while paused."""
+    due_kind: Due | None = None
+    overdue_since: datetime | None = None
+    """The first deadline that ran out without what it asked for having been done since."""
+    paused_since: datetime | None = None
+    """An appeal holds up its deadlines."""
+    paused_s: float = 0.0
+    """How long appeals that are over held them up, in seconds."""
+
+
+TIMELINE_KINDS = (
+    "raised",
+    "again",
+    "reopened",
+    "acknowledged",
+    "disposing",
+    "reviewed",
+    "returned",
+    "resolved",
+    "closed",
+    "paused",
+    "resumed",
+    "escalated",
+    "orphan",
+    "card",
+    "card_annulled",
+)
 
 
 class TimelineEntry(msgspec.Struct, frozen=True):
-    """One thing that happened: ``raised``, ``again``, ``reopened``, ``acknowledged`` …"""
+    """One thing that happened; `kind` is one of TIMELINE_KINDS."""
 
     id: int
     alert_id: str

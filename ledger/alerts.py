@@ -1,18 +1,30 @@
-"""Alerts 预警: raised by rules, resolved by data, acknowledged and closed by people.
+"""Alerts 预警: raised by rules, resolved by data, moved along by people; the door to all of it.
 
 Of all alerts with one fingerprint at most one is open (not closed). Every change appends to the
-alert's timeline and to the journal, whose body is the alert's row as it is afterwards.
+alert's timeline and to the journal, whose body is the alert's row as it is afterwards. What people
+may do when is in `alert_life`, deadlines are kept by `deadlines`.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, Select, case, func, null, select, text, tuple_, update
+from sqlalchemy import Connection, Select, case, func, null, or_, select, text, tuple_, update
 
-from contracts.words import AlertState
-from ledger import journal, notifications
+from contracts.words import OPEN_STATES, AlertState
+from ledger import journal
+from ledger.alert_life import (
+    Move,
+    acknowledge,
+    close,
+    dispose,
+    escalate,
+    moves,
+    note_change,
+    pause,
+    resume,
+    review,
+)
 from ledger.alert_types import AlertConflict, AlertCount, AlertRow, NewAlert, TimelineEntry
 from ledger.ids import new_id
 from ledger.schema import alert_timeline, alerts, sites
@@ -23,15 +35,22 @@ __all__ = [
     "AlertConflict",
     "AlertCount",
     "AlertRow",
+    "Move",
     "NewAlert",
     "TimelineEntry",
     "acknowledge",
     "close",
     "counts",
+    "dispose",
+    "escalate",
     "get",
     "list_in",
+    "moves",
+    "pause",
     "raise_alert",
     "resolve",
+    "resume",
+    "review",
     "timeline",
 ]
 
@@ -39,8 +58,8 @@ __all__ = [
 def raise_alert(conn: Connection, new: NewAlert, at: datetime | None = None) -> tuple[str, bool]:
     """Raise; returns the alert's id and whether it is a new alert.
 
-    An open one of the same fingerprint counts one more; if it was resolved, it fires again and
-    needs to be acknowledged again. `at` is the time of the change (default: `raised_at`).
+    An open one of the same fingerprint counts one more; if it was resolved or reviewed, it fires
+    again and begins its life anew. `at` is the time of the change (default: `raised_at`).
     """
     at = at or new.raised_at
     alert_id = new_id()
@@ -70,8 +89,9 @@ def raise_alert(conn: Connection, new: NewAlert, at: datetime | None = None) -> 
         observation_id=new.observation_id,
         facts=new.facts,
         evidence=list(new.evidence),
+        unwound=True,
     )
-    resolved = alerts.c.state == AlertState.RESOLVED.value
+    over = or_(alerts.c.resolved_at.is_not(None), alerts.c.state == AlertState.REVIEWED.value)
     later = alerts.c.last_event_at < statement.excluded.last_event_at
     again = statement.on_conflict_do_update(
         index_elements=["fingerprint"],
@@ -82,19 +102,17 @@ def raise_alert(conn: Connection, new: NewAlert, at: datetime | None = None) -> 
             "last_event_at": case(
                 (later, statement.excluded.last_event_at), else_=alerts.c.last_event_at
             ),
-            "state": case((resolved, AlertState.FIRING.value), else_=alerts.c.state),
-            "acknowledged_at": case((resolved, null()), else_=alerts.c.acknowledged_at),
-            "acknowledged_by": case((resolved, null()), else_=alerts.c.acknowledged_by),
+            "state": case((over, AlertState.FIRING.value), else_=alerts.c.state),
+            "acknowledged_at": case((over, null()), else_=alerts.c.acknowledged_at),
+            "acknowledged_by": case((over, null()), else_=alerts.c.acknowledged_by),
         },
     )
     row = typed(conn.execute(again.returning(*alerts.c)).one(), AlertRow)
     created = row.alert_id == alert_id
-    reopened = row.resolved_at is not None
+    reopened = row.resolved_at is not None or row.reviewed_at is not None
     if reopened:
-        conn.execute(
-            update(alerts).where(alerts.c.alert_id == row.alert_id).values(resolved_at=None)
-        )
-        row = msgspec.structs.replace(row, resolved_at=None)
+        found = update(alerts).where(alerts.c.alert_id == row.alert_id).values(_ANEW)
+        row = typed(conn.execute(found.returning(*alerts.c)).one(), AlertRow)
     kind = "raised" if created else "reopened" if reopened else "again"
     body = {
         "raised_at": new.raised_at,
@@ -103,81 +121,48 @@ def raise_alert(conn: Connection, new: NewAlert, at: datetime | None = None) -> 
         "facts": new.facts,
         "evidence": list(new.evidence),
     }
-    _note(conn, row, journal.ALERT_RAISED, at, kind, body=body)
+    note_change(conn, row, journal.ALERT_RAISED, at, kind, body=body)
     return row.alert_id, created
 
 
 def resolve(conn: Connection, fingerprint_or_id: str, at: datetime, reason: str = "") -> bool:
-    """The data say that it is over; False if no such alert fires or waits acknowledged."""
+    """The data say that it is over; False if no such alert is open or they have said so before.
+
+    One that has been disposed of stays in its state, with `resolved_at` beside it.
+    """
+    undisposed = alerts.c.state.in_([AlertState.FIRING.value, AlertState.ACKNOWLEDGED.value])
     row = conn.execute(
         update(alerts)
         .where(
             (alerts.c.alert_id == fingerprint_or_id) | (alerts.c.fingerprint == fingerprint_or_id),
-            alerts.c.state.in_([AlertState.FIRING.value, AlertState.ACKNOWLEDGED.value]),
-        )
-        .values(state=AlertState.RESOLVED.value, resolved_at=at, changed_at=at)
-        .returning(*alerts.c)
-    ).one_or_none()
-    if row is None:
-        return False
-    _note(conn, typed(row, AlertRow), journal.ALERT_RESOLVED, at, "resolved", note=reason)
-    return True
-
-
-def acknowledge(conn: Connection, alert_id: str, officer: str, at: datetime) -> bool:
-    """An officer (id) has taken it on 签收; False if somebody already had.
-
-    A resolved one stays resolved, with the officer's name. Raises AlertConflict if there is no
-    such alert or it is closed.
-    """
-    fires = alerts.c.state == AlertState.FIRING.value
-    row = conn.execute(
-        update(alerts)
-        .where(
-            alerts.c.alert_id == alert_id,
-            alerts.c.state != AlertState.CLOSED.value,
-            alerts.c.acknowledged_at.is_(None),
+            alerts.c.state.in_([state.value for state in OPEN_STATES]),
+            alerts.c.resolved_at.is_(None),
         )
         .values(
-            state=case((fires, AlertState.ACKNOWLEDGED.value), else_=alerts.c.state),
-            acknowledged_at=at,
-            acknowledged_by=officer,
+            state=case((undisposed, AlertState.RESOLVED.value), else_=alerts.c.state),
+            resolved_at=at,
             changed_at=at,
+            unwound=True,
         )
         .returning(*alerts.c)
     ).one_or_none()
     if row is None:
-        if _standing(conn, alert_id).state is AlertState.CLOSED:
-            raise AlertConflict(f"alert {alert_id} is closed")
         return False
-    notifications.cancel_for_alert(conn, alert_id, at, "acknowledged")
-    _note(conn, typed(row, AlertRow), journal.ALERT_ACKNOWLEDGED, at, "acknowledged", actor=officer)
+    note_change(conn, typed(row, AlertRow), journal.ALERT_RESOLVED, at, "resolved", note=reason)
     return True
 
 
-def close(conn: Connection, alert_id: str, officer: str, at: datetime, note: str = "") -> bool:
-    """An officer (id) says that it is done 办结; False if it was closed already.
-
-    Raises AlertConflict if there is no such alert.
-    """
-    row = conn.execute(
-        update(alerts)
-        .where(alerts.c.alert_id == alert_id, alerts.c.state != AlertState.CLOSED.value)
-        .values(
-            state=AlertState.CLOSED.value,
-            closed_at=at,
-            closed_by=officer,
-            close_note=note,
-            changed_at=at,
-        )
-        .returning(*alerts.c)
-    ).one_or_none()
-    if row is None:
-        _standing(conn, alert_id)
-        return False
-    notifications.cancel_for_alert(conn, alert_id, at, "closed")
-    _note(conn, typed(row, AlertRow), journal.ALERT_CLOSED, at, "closed", actor=officer, note=note)
-    return True
+_ANEW = {
+    "resolved_at": None,
+    "disposed_at": None,
+    "disposed_by": None,
+    "reviewed_at": None,
+    "reviewed_by": None,
+    "paused_since": None,
+    "paused_s": 0.0,
+    "unwound": True,
+}
+"""What an alert that fires again forgets; its timeline and cards stay."""
 
 
 def get(conn: Connection, alert_id: str) -> AlertRow | None:
@@ -223,13 +208,6 @@ def timeline(conn: Connection, alert_id: str) -> list[TimelineEntry]:
     return [typed(row, TimelineEntry) for row in rows]
 
 
-def _standing(conn: Connection, alert_id: str) -> AlertRow:
-    row = get(conn, alert_id)
-    if row is None:
-        raise AlertConflict(f"there is no alert {alert_id[:80]!r}")
-    return row
-
-
 def _page(conn: Connection, query: Select[Any], limit: int, before: str | None) -> list[AlertRow]:
     place = (alerts.c.raised_at, alerts.c.number)
     if before is not None:
@@ -239,27 +217,3 @@ def _page(conn: Connection, query: Select[Any], limit: int, before: str | None) 
         query = query.where(tuple_(*place) < tuple_(*last))
     query = query.order_by(*(column.desc() for column in place)).limit(limit)
     return [typed(row, AlertRow) for row in conn.execute(query)]
-
-
-def _note(
-    conn: Connection,
-    row: AlertRow,
-    journal_kind: str,
-    at: datetime,
-    kind: str,
-    *,
-    actor: str = "",
-    note: str = "",
-    body: dict[str, Any] | None = None,
-) -> None:
-    entry = {"alert_id": row.alert_id, "at": at, "kind": kind, "actor": actor, "note": note}
-    conn.execute(alert_timeline.insert(), entry | {"body": body or {}})
-    journal.append(
-        conn,
-        journal_kind,
-        at=at,
-        region=row.region,
-        site=row.site,
-        ref=row.alert_id,
-        body=msgspec.to_builtins(row) | {"event": kind},
-    )

@@ -1,7 +1,7 @@
 """The ledger's schema: every table in one place; the migrations' result equals it."""
 
 from ledger.tables.access import broker_accounts, broker_certificates
-from ledger.tables.alerts import alert_timeline, alerts, rule_state
+from ledger.tables.alerts import alert_timeline, alerts, cards, rule_state
 from ledger.tables.base import metadata
 from ledger.tables.books import audit, cursors, dead_letters, intake, journal
 from ledger.tables.facts import (
@@ -21,7 +21,7 @@ from ledger.tables.notify import (
     rule_modes,
     silences,
 )
-from ledger.tables.people import login_failures, officers, sessions
+from ledger.tables.people import contacts, duties, login_failures, officers, sessions
 from ledger.tables.places import devices, establishments, regions, sites, stalls
 from ledger.tables.worth import alert_verdicts, suppression_proposals
 
@@ -32,9 +32,12 @@ __all__ = [
     "audit",
     "broker_accounts",
     "broker_certificates",
+    "cards",
+    "contacts",
     "cursors",
     "dead_letters",
     "devices",
+    "duties",
     "establishments",
     "evidence",
     "evidence_contents",

@@ -36,7 +36,11 @@ def close(state: State, visit: Visit, alert_id: str, note: str) -> AlertRow:
     now = state.clock()
     with writing(state.engine) as conn:
         visible_alert(conn, visit, alert_id)
-        if not alerts.close(conn, alert_id, visit.officer.id, now, note):
+        try:
+            changed = alerts.close(conn, alert_id, visit.officer.id, now, note)
+        except AlertConflict as error:
+            raise Problem(409, "alert-unready", str(error)) from None
+        if not changed:
             raise Problem(409, "alert-closed", f"alert {alert_id} is closed already")
         who, what = visit.officer.id, f"alert/{alert_id}"
         audit.append(conn, who, "alert_closed", what, {"note": note}, now)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from contracts.topics import Identity
-from contracts.words import AlertState, Severity
+from contracts.words import OPEN_STATES, AlertState, Severity
 from ledger import alerts, devices, establishments, evidence, officers, regions, sites
 from ledger.alerts import AlertRow
 from ledger.engine import Connection
@@ -17,7 +17,7 @@ PAGE = 25
 _CHUNK = 200
 PICTURE_LATE_S = 90.0
 """A picture travels beside its observation; after this long, pages stop looking for it."""
-OPEN = (AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.RESOLVED)
+OPEN = OPEN_STATES
 STATES: dict[str, tuple[AlertState, ...]] = {
     "open": OPEN,
     "firing": (AlertState.FIRING,),

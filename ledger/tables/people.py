@@ -1,4 +1,4 @@
-"""Tables of who signs in: officers, their sessions, and failed attempts."""
+"""Tables of people: officers, sessions, failed attempts, duty rosters, how to reach them."""
 
 from sqlalchemy import (
     Boolean,
@@ -6,7 +6,9 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     Table,
+    UniqueConstraint,
 )
 
 from ledger.columns import BigKey, UtcTime
@@ -48,4 +50,29 @@ login_failures = Table(
     filled("at", UtcTime, index=True),
     Index("ix_login_failures_login", "login", "at"),
     Index("ix_login_failures_address", "address", "at"),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("id", Id, primary_key=True),
+    filled("region", Segment, ForeignKey("regions.code")),
+    filled("officer_id", Id, ForeignKey("officers.id"), index=True),
+    filled("starts_at", UtcTime),
+    filled("ends_at", UtcTime),
+    UniqueConstraint("region", "officer_id", "starts_at"),
+    CheckConstraint("starts_at < ends_at", name="span"),
+    Index("ix_duties_region", "region", "ends_at"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    filled("officer_id", Id, ForeignKey("officers.id")),
+    filled("channel", Word),
+    filled("address", Line),
+    filled("position", Integer),
+    filled("active", Boolean),
+    UniqueConstraint("officer_id", "channel", "address"),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.words import AlertState, DeviceState, Phase, PictureRole, Severity, Verdict
+from ledger.alert_types import TIMELINE_KINDS
 from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
 from ledger.evidence import Vouched
@@ -54,7 +55,7 @@ FAMILIES: dict[str, set[str]] = {
     "lasting.": {duration(seconds)[0] for seconds in (1, 200, 9000, 999_999)},
     "signin.road.": {"1", "2", "3"},
     "signin.road.mark.": {"1", "2", "3"},
-    "timeline.": {"raised", "again", "reopened", "acknowledged", "resolved", "closed"},
+    "timeline.": set(TIMELINE_KINDS),
     "public.camera.": {"sees", "blind", "unknown"},
     "public.temperature.": {"ok", "over", "unknown", "plain"},
 }

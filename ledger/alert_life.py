@@ -1,0 +1,332 @@
+"""The life of an alert in people's hands: which move may follow which state, and who may make it.
+
+``firing → acknowledged → disposing → reviewed → closed``; what the data say (`resolved`) stands
+beside it. A move that was made already is no error and changes nothing (False); one that cannot be
+made is an AlertConflict that says why. Each is one UPDATE that names the states it may come from,
+so that of two officers at the same moment one is first.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Update, and_, case, null, or_, select, update
+
+from contracts.words import OPEN_STATES, AlertState, Due, Severity
+from ledger import journal, notifications
+from ledger.alert_types import AlertConflict, AlertRow
+from ledger.schema import alert_timeline, alerts
+from ledger.sql import typed, typed_or_none
+
+
+class Move(StrEnum):
+    """What an officer may do with an alert."""
+
+    ACKNOWLEDGE = "acknowledge"
+    DISPOSE = "dispose"
+    REVIEW = "review"
+    CLOSE = "close"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+CLOSES_FROM: dict[Severity, frozenset[AlertState]] = dict.fromkeys(Severity, frozenset(OPEN_STATES))
+"""From which states an alert of a class may be closed. Ask `moves` which buttons to show: this will
+be {REVIEWED} for class 1 and {REVIEWED, RESOLVED} for class 2 as soon as the console can review."""
+
+
+def moves(row: AlertRow, officer: str = "") -> frozenset[Move]:
+    """What may be done with an alert as it stands, by `officer` (id; empty: by anybody)."""
+    return frozenset(move for move in Move if _hindrance(row, move, officer) is None)
+
+
+def acknowledge(conn: Connection, alert_id: str, officer: str, at: datetime) -> bool:
+    """An officer (id) has taken it on 签收; False if somebody already had.
+
+    A resolved one stays resolved, with the officer's name. Raises AlertConflict if there is no
+    such alert or it is closed.
+    """
+    fires = alerts.c.state == AlertState.FIRING.value
+    change = _change(alert_id, at).where(
+        alerts.c.state.in_([AlertState.FIRING.value, AlertState.RESOLVED.value]),
+        alerts.c.acknowledged_at.is_(None),
+    )
+    row = _made(
+        conn,
+        change.values(
+            state=case((fires, AlertState.ACKNOWLEDGED.value), else_=alerts.c.state),
+            acknowledged_at=at,
+            acknowledged_by=officer,
+            overdue_since=null(),
+        ),
+    )
+    if row is None:
+        return _refuse(conn, alert_id, Move.ACKNOWLEDGE, officer)
+    notifications.cancel_for_alert(conn, alert_id, at, "acknowledged")
+    note_change(conn, row, journal.ALERT_ACKNOWLEDGED, at, "acknowledged", actor=officer)
+    return True
+
+
+def dispose(conn: Connection, alert_id: str, officer: str, at: datetime, note: str = "") -> bool:
+    """An officer (id) says what was done about it 处置; False if somebody already had.
+
+    It waits for review then. Raises AlertConflict if nobody acknowledged it, or if it is reviewed
+    or closed.
+    """
+    taken = or_(
+        alerts.c.state == AlertState.ACKNOWLEDGED.value,
+        and_(
+            alerts.c.state == AlertState.RESOLVED.value,
+            alerts.c.acknowledged_at.is_not(None),
+        ),
+    )
+    change = _change(alert_id, at).where(taken)
+    row = _made(
+        conn,
+        change.values(
+            state=AlertState.DISPOSING.value,
+            disposed_at=at,
+            disposed_by=officer,
+            overdue_since=null(),
+        ),
+    )
+    if row is None:
+        return _refuse(conn, alert_id, Move.DISPOSE, officer)
+    notifications.cancel_for_alert(conn, alert_id, at, "disposing")
+    note_change(conn, row, journal.ALERT_DISPOSING, at, "disposing", actor=officer, note=note)
+    return True
+
+
+def review(
+    conn: Connection,
+    alert_id: str,
+    officer: str,
+    at: datetime,
+    note: str = "",
+    *,
+    accepted: bool = True,
+) -> bool:
+    """Another officer (id) holds the disposal for enough 复核, or returns it; False if it was.
+
+    A returned one is acknowledged as before, and must be disposed of anew. Raises AlertConflict if
+    it was not disposed of, if the same officer disposed of it, or if it is closed.
+    """
+    change = _change(alert_id, at).where(
+        alerts.c.state == AlertState.DISPOSING.value, alerts.c.disposed_by != officer
+    )
+    if accepted:
+        change = change.values(
+            state=AlertState.REVIEWED.value,
+            reviewed_at=at,
+            reviewed_by=officer,
+            overdue_since=null(),
+        )
+    else:
+        over = alerts.c.resolved_at.is_not(None)
+        change = change.values(
+            state=case((over, AlertState.RESOLVED.value), else_=AlertState.ACKNOWLEDGED.value),
+            disposed_at=null(),
+            disposed_by=null(),
+            overdue_since=null(),
+        )
+    row = _made(conn, change)
+    if row is None:
+        return _refuse(conn, alert_id, Move.REVIEW, officer)
+    notifications.cancel_for_alert(conn, alert_id, at, "reviewed")
+    kind = journal.ALERT_REVIEWED if accepted else journal.ALERT_RETURNED
+    note_change(conn, row, kind, at, kind.removeprefix("alert."), actor=officer, note=note)
+    return True
+
+
+def close(conn: Connection, alert_id: str, officer: str, at: datetime, note: str = "") -> bool:
+    """An officer (id) says that it is done 办结; False if it was closed already.
+
+    Raises AlertConflict if there is no such alert, or its class asks for more first (CLOSES_FROM).
+    """
+    closable = or_(
+        *(
+            and_(
+                alerts.c.severity == int(severity),
+                alerts.c.state.in_([state.value for state in states]),
+            )
+            for severity, states in CLOSES_FROM.items()
+        )
+    )
+    change = _change(alert_id, at).where(closable)
+    row = _made(
+        conn,
+        change.values(
+            state=AlertState.CLOSED.value,
+            closed_at=at,
+            closed_by=officer,
+            close_note=note,
+            overdue_since=null(),
+        ),
+    )
+    if row is None:
+        return _refuse(conn, alert_id, Move.CLOSE, officer)
+    notifications.cancel_for_alert(conn, alert_id, at, "closed")
+    note_change(conn, row, journal.ALERT_CLOSED, at, "closed", actor=officer, note=note)
+    return True
+
+
+def pause(conn: Connection, alert_id: str, officer: str, at: datetime, reason: str) -> bool:
+    """An appeal holds up its deadlines; False if one does already. Raises AlertConflict."""
+    change = _change(alert_id, at).where(
+        alerts.c.state.in_([state.value for state in OPEN_STATES]),
+        alerts.c.paused_since.is_(None),
+    )
+    row = _made(conn, change.values(paused_since=at))
+    if row is None:
+        return _refuse(conn, alert_id, Move.PAUSE, officer)
+    note_change(conn, row, journal.ALERT_PAUSED, at, "paused", actor=officer, note=reason)
+    return True
+
+
+def resume(conn: Connection, alert_id: str, officer: str, at: datetime, note: str = "") -> bool:
+    """The appeal is over: deadlines run on; False if none held them up. Raises AlertConflict."""
+    standing = _standing(conn, alert_id, lock=True)
+    since = standing.paused_since
+    if since is None or standing.state is AlertState.CLOSED:
+        return _refuse(conn, alert_id, Move.RESUME, officer)
+    paused_s = standing.paused_s + max(0.0, (at - since).total_seconds())
+    row = _made(conn, _change(alert_id, at).values(paused_since=null(), paused_s=paused_s))
+    if row is None:
+        raise AlertConflict(f"there is no alert {alert_id[:80]!r}")
+    note_change(conn, row, journal.ALERT_RESUMED, at, "resumed", actor=officer, note=note)
+    return True
+
+
+def escalate(
+    conn: Connection,
+    alert_id: str,
+    level: int,
+    due_at: datetime | None,
+    due_kind: Due | None,
+    at: datetime,
+    *,
+    body: dict[str, Any] | None = None,
+) -> None:
+    """A deadline ran out at `at`: the alert concerns `level` now, with the next deadline (None: no
+    further one). Whoever calls holds the alert's row and has seen that the deadline still stood.
+    """
+    change = (
+        update(alerts)
+        .where(alerts.c.alert_id == alert_id)
+        .values(
+            level=level,
+            due_at=due_at,
+            due_kind=due_kind and due_kind.value,
+            overdue_since=case(
+                (alerts.c.overdue_since.is_(None), at), else_=alerts.c.overdue_since
+            ),
+        )
+    )
+    row = _made(conn, change)
+    if row is None:
+        raise AlertConflict(f"there is no alert {alert_id[:80]!r}")
+    note_change(conn, row, journal.ALERT_ESCALATED, at, "escalated", body=body)
+
+
+def note_change(
+    conn: Connection,
+    row: AlertRow,
+    journal_kind: str,
+    at: datetime,
+    kind: str,
+    *,
+    actor: str = "",
+    note: str = "",
+    body: dict[str, Any] | None = None,
+) -> None:
+    """Append to the alert's timeline and to the journal, with the alert as it is now."""
+    note_only(conn, row.alert_id, at, kind, actor=actor, note=note, body=body)
+    journal.append(
+        conn,
+        journal_kind,
+        at=at,
+        region=row.region,
+        site=row.site,
+        ref=row.alert_id,
+        body=msgspec.to_builtins(row) | {"event": kind},
+    )
+
+
+def note_only(
+    conn: Connection,
+    alert_id: str,
+    at: datetime,
+    kind: str,
+    *,
+    actor: str = "",
+    note: str = "",
+    body: dict[str, Any] | None = None,
+) -> None:
+    """Append to the alert's timeline what is no news to those who follow the journal."""
+    entry = {"alert_id": alert_id, "at": at, "kind": kind, "actor": actor, "note": note}
+    conn.execute(alert_timeline.insert(), entry | {"body": body or {}})
+
+
+def _change(alert_id: str, at: datetime) -> Update:
+    """A change of an alert that its deadlines have to follow."""
+    return update(alerts).where(alerts.c.alert_id == alert_id).values(changed_at=at, unwound=True)
+
+
+def _made(conn: Connection, change: Update) -> AlertRow | None:
+    return typed_or_none(conn.execute(change.returning(*alerts.c)).one_or_none(), AlertRow)
+
+
+def _standing(conn: Connection, alert_id: str, *, lock: bool = False) -> AlertRow:
+    query = select(alerts).where(alerts.c.alert_id == alert_id)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise AlertConflict(f"there is no alert {alert_id[:80]!r}")
+    return typed(row, AlertRow)
+
+
+def _refuse(conn: Connection, alert_id: str, move: Move, officer: str) -> bool:
+    """False if the move was made already; otherwise raises AlertConflict that says why not."""
+    row = _standing(conn, alert_id)
+    if _made_already(row, move):
+        return False
+    why = _hindrance(row, move, officer) or "changed at the same moment; try again"
+    raise AlertConflict(f"alert {alert_id} {why}")
+
+
+def _made_already(row: AlertRow, move: Move) -> bool:
+    closed = row.state is AlertState.CLOSED
+    return {
+        Move.ACKNOWLEDGE: row.acknowledged_at is not None and not closed,
+        Move.DISPOSE: row.state is AlertState.DISPOSING,
+        Move.REVIEW: row.state is AlertState.REVIEWED,
+        Move.CLOSE: closed,
+        Move.PAUSE: row.paused_since is not None and not closed,
+        Move.RESUME: row.paused_since is None and not closed,
+    }[move]
+
+
+def _hindrance(row: AlertRow, move: Move, officer: str) -> str | None:
+    """Why the move cannot be made now; None if it can."""
+    if row.state is AlertState.CLOSED:
+        return "is closed"
+    if _made_already(row, move):
+        return f"is {row.state} already" if move is not Move.RESUME else "is not paused"
+    match move:
+        case Move.DISPOSE:
+            if row.acknowledged_at is None:
+                return f"is {row.state}: nobody has acknowledged it"
+            if row.state is AlertState.REVIEWED:
+                return "is reviewed: its disposal was held for enough"
+        case Move.REVIEW:
+            if row.state is not AlertState.DISPOSING:
+                return f"is {row.state}: there is no disposal to review"
+            if officer and row.disposed_by == officer:
+                return "must be reviewed by another officer than the one who disposed of it"
+        case Move.CLOSE:
+            if row.state not in CLOSES_FROM[row.severity]:
+                wanted = " or ".join(sorted(CLOSES_FROM[row.severity]))
+                return f"is {row.state}: of class {int(row.severity)} it is closed once {wanted}"
+        case _:
+            pass
+    return None

@@ -66,6 +66,12 @@ class Metrics:
         self.alerts = Counter(
             f"{_P}_alerts", "Alerts raised and resolved.", ["rule", "change"], registry=registry
         )
+        self.rule_faults = Counter(
+            f"{_P}_rule_faults",
+            "Events on which a rule's expression failed; it did not fire.",
+            ["rule"],
+            registry=registry,
+        )
         self.alert_s = Histogram(
             f"{_P}_alert_latency_seconds",
             "From an event's receipt to its alert in the ledger (stored) and on MQTT (published).",

@@ -1,7 +1,7 @@
 """A dead letter's second try, after a fix: taken in as if it came now."""
 
 from contracts.clock import Clock
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.broker import Inbound
 from gateway.intake.points import points_of
 from gateway.intake.store import take_in

@@ -17,9 +17,12 @@ from pathlib import Path
 from contracts.clock import Clock, utc_now
 from contracts.settings import SettingsError
 from contracts.topics import UPLINK_CHANNELS, Channel, channel_filter, shared
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
+from gateway.alerts.check import check_limits, check_schedules
+from gateway.alerts.day_times import read_timetable
+from gateway.alerts.faults import Faults
 from gateway.alerts.limits import read_limits
-from gateway.alerts.rules import check_limits, read_rules
+from gateway.alerts.rules import read_rules
 from gateway.broker import Broker, Inbound
 from gateway.health import Health
 from gateway.http import HttpServer
@@ -59,6 +62,7 @@ class Gateway:
         name = settings.mqtt.client_id or default_client_id(settings_file)
         self.health = Health()
         self.metrics = Metrics()
+        book.on_fault = Faults(lambda rule: self.metrics.rule_faults.labels(rule).inc())
         self.engine = settings.ledger.open(settings_file)
         self.store = open_store(settings.series, settings_file.parent)
         self._accepting = True
@@ -227,7 +231,9 @@ def read_book(settings: AlertSettings, base: Path) -> RuleBook:
     )
     rules, limits = read_rules(rules_path), read_limits(limits_path)
     check_limits(rules, limits.ids, str(rules_path))
-    return RuleBook(rules, limits)
+    timetable = read_timetable(limits_path.parent)
+    check_schedules(rules, timetable, str(rules_path))
+    return RuleBook(rules, limits, timetable)
 
 
 def default_client_id(settings_file: Path) -> str:

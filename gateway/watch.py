@@ -7,31 +7,41 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
 from contracts.clock import Clock
+from gateway.alerts import expected
 from gateway.alerts.absence import AbsenceState, Findings, Key, View, look
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
+from gateway.alerts.conditions import ConditionFindings, ConditionState, look_at_devices
+from gateway.alerts.counting import CountFindings, CountState, look_for_ends
+from gateway.alerts.expected import look_for_expected
 from gateway.alerts.gaps import look_for_gaps
 from gateway.alerts.judge import carry_out
-from gateway.alerts.outcomes import Raise
-from gateway.alerts.rules import Rule
+from gateway.alerts.kinds import Expected
+from gateway.alerts.outcomes import Outcome, Raise
+from gateway.alerts.rule import Rule
 from gateway.health import Health
 from gateway.metrics import Metrics
 from gateway.registry import Devices
 from ledger import devices as ledger_devices
-from ledger import missing, rule_state
+from ledger import missing, results, rule_state
 from ledger.devices import DeviceKind
 from ledger.engine import Connection, Engine, LedgerDown, reading, writing
 
 log = logging.getLogger(__name__)
 
-Judge = Callable[[Mapping[Key, AbsenceState]], Findings]
+S = TypeVar("S", AbsenceState, ConditionState, CountState)
+
+
+AnyFindings = Findings | ConditionFindings | CountFindings
+F = TypeVar("F", Findings, ConditionFindings, CountFindings)
 
 
 class Watch:
-    """Judges absence every `every_s`, and gaps every `gaps_every_s`."""
+    """Judges absence every `every_s`; gaps, devices and what is expected every `gaps_every_s`."""
 
     def __init__(
         self,
@@ -78,9 +88,12 @@ class Watch:
             return None
         view = View(self._clock(), listening_since, list(known.values()))
         rules = (*self._book.offlines, *self._book.silences)
-        found = self._settle(rules, lambda states: look(self._book, view, states), view.at)
+        found = self._settle(
+            rules, AbsenceState, lambda states: look(self._book, view, states), view.at
+        )
         if self._gaps_at is None or view.at - self._gaps_at >= self._gaps_every:
             self.look_for_gaps(view)
+            self.look_further(view)
             self._gaps_at = view.at
         return found
 
@@ -91,46 +104,91 @@ class Watch:
             lost = missing.lost(conn, agents) if self._book.losses else []
         return self._settle(
             (*self._book.waitings, *self._book.losses),
+            AbsenceState,
             lambda states: look_for_gaps(self._book, view.at, agents, lost, states),
             view.at,
         )
 
-    def _settle(self, rules: Sequence[Rule], judge: Judge, at: datetime) -> Findings:
+    def look_further(self, view: View) -> None:
+        """Judge what devices say of themselves, what is expected, and which windows are over.
+
+        Raises LedgerDown.
+        """
+        book = self._book
+        self._settle(
+            book.conditions,
+            ConditionState,
+            lambda states: look_at_devices(book, view, states),
+            view.at,
+        )
+        tested = self._tested(view)
+        self._settle(
+            book.expected,
+            AbsenceState,
+            lambda states: look_for_expected(book, view, tested, states),
+            view.at,
+        )
+        self._settle(
+            book.counts, CountState, lambda states: look_for_ends(book, view.at, states), view.at
+        )
+
+    def _tested(self, view: View) -> dict[str, set[str]]:
+        """For each rule that awaits test results and is due: the sites that had one."""
+        found: dict[str, set[str]] = {}
+        regions = sorted({device.region for device in view.devices})
+        for rule in self._book.expected:
+            when = rule.when
+            if not isinstance(when, Expected) or when.event != "tests":
+                continue
+            with reading(self._engine) as conn:
+                since = expected.since_of(when, view.at)
+                found[rule.id] = results.sites_with(conn, regions, since, view.at)
+        return found
+
+    def _settle(
+        self,
+        rules: Sequence[Rule],
+        kind: type[S],
+        judge: Callable[[Mapping[Key, S]], F],
+        at: datetime,
+    ) -> F:
         """Judge by the states that `rules` remember; carry out and keep what has changed."""
         with reading(self._engine) as conn:
-            found = judge(self._states(conn, rules))
+            found = judge(self._states(conn, rules, kind))
         if not found.states:
             return found
         with writing(self._engine) as conn:
             # Again, now that nobody else can change these states.
-            locked = rule_state.get(conn, found.states)
-            states = self._states(conn, rules)
-            found = judge(states | {key: _read(body) for key, body in locked.items()})
+            bodies = rule_state.get(conn, found.states)
+            locked = {key: msgspec.convert(body, kind) for key, body in bodies.items()}
+            settled = judge(self._states(conn, rules, kind) | locked)
+            outcomes = self._carry_out(conn, settled, at)
+        self._tell(outcomes)
+        return settled
+
+    def _carry_out(self, conn: Connection, found: AnyFindings, at: datetime) -> list[Outcome]:
+        if isinstance(found, Findings):
             # In the order in which everyone locks devices (`ledger.statuses`).
             for agent in sorted(found.unknown, key=lambda agent: agent.site):
                 ledger_devices.set_site_unknown(conn, agent, "agent offline", at)
-            carry_out(conn, found.outcomes, at)
-            bodies = {key: msgspec.to_builtins(state) for key, state in found.states.items()}
-            rule_state.put(conn, bodies, at)
-        self._tell(found)
-        return found
+        following = carry_out(conn, self._book, found.outcomes, at)
+        bodies = {key: msgspec.to_builtins(state) for key, state in found.states.items()}
+        rule_state.put(conn, bodies, at)
+        return [*found.outcomes, *following]
 
-    def _tell(self, found: Findings) -> None:
-        if found.outcomes:
+    def _tell(self, outcomes: Sequence[Outcome]) -> None:
+        if outcomes:
             self._on_alerts()
-        for outcome in found.outcomes:
+        for outcome in outcomes:
             change = "raised" if isinstance(outcome, Raise) else "resolved"
             rule = outcome.fingerprint.partition("|")[0]
             self._metrics.alerts.labels(rule, change).inc()
             log.info("%s %s", outcome.fingerprint, change)
 
-    def _states(self, conn: Connection, rules: Sequence[Rule]) -> dict[Key, AbsenceState]:
+    @staticmethod
+    def _states(conn: Connection, rules: Sequence[Rule], kind: type[S]) -> dict[Key, S]:
         return {
-            (rule.id, series): _read(body)
+            (rule.id, series): msgspec.convert(body, kind)
             for rule in rules
             for series, body in rule_state.series_of(conn, rule.id).items()
         }
-
-
-def _read(body: Mapping[str, object]) -> AbsenceState:
-    return msgspec.convert(body, AbsenceState)

@@ -11,7 +11,7 @@ from contracts.events import Numbering, Status
 from contracts.topics import Identity, checked_segment
 from contracts.words import DeviceState
 from ledger.bulk import sqlite_time, write_rows
-from ledger.schema import devices
+from ledger.schema import devices, establishments, sites
 from ledger.sql import plain, typed, typed_or_none
 from ledger.statuses import Told, locked, note, take_over
 
@@ -59,6 +59,9 @@ class Device(msgspec.Struct, frozen=True):
     """An agent's latest epochs, newest first."""
     waiting_since: datetime | None = None
     """An agent's oldest unreceipted event was put then; None if none waits."""
+    site_kind: str = ""
+    """Kind of its site, and of its establishment: known in the `registry` only."""
+    establishment_kind: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -69,7 +72,9 @@ class Device(msgspec.Struct, frozen=True):
 def add(conn: Connection, new: Device) -> None:
     """Register one. Raises TopicError for an id that could not stand in a topic."""
     checked_segment("device", new.device)
-    conn.execute(devices.insert(), plain(new))
+    row = plain(new)
+    del row["site_kind"], row["establishment_kind"]
+    conn.execute(devices.insert(), row)
 
 
 def get(conn: Connection, who: Identity) -> Device | None:
@@ -79,8 +84,16 @@ def get(conn: Connection, who: Identity) -> Device | None:
 
 
 def registry(conn: Connection) -> dict[Identity, Device]:
-    """Every registered device."""
-    made = (typed(row, Device) for row in conn.execute(select(devices)))
+    """Every registered device, with the kinds of its site and establishment."""
+    places = devices.join(sites, sites.c.id == devices.c.site).outerjoin(
+        establishments, establishments.c.id == sites.c.establishment_id
+    )
+    found = select(
+        devices,
+        sites.c.kind.label("site_kind"),
+        func.coalesce(establishments.c.kind, "").label("establishment_kind"),
+    ).select_from(places)
+    made = (typed(row, Device) for row in conn.execute(found))
     return {device.identity: device for device in made}
 
 

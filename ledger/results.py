@@ -134,6 +134,18 @@ def list_in(
     return _page(conn, _listed().where(results.c.region.in_(regions)), limit, before)
 
 
+def sites_with(
+    conn: Connection, regions: Sequence[str], since: datetime, until: datetime
+) -> set[str]:
+    """Sites of `regions` with a result captured from `since` up to `until`."""
+    found = select(results.c.site).where(
+        results.c.region.in_(regions),
+        results.c.captured_at >= since,
+        results.c.captured_at <= until,
+    )
+    return set(conn.scalars(found.distinct()))
+
+
 _JOURNALED = (
     "device",
     "establishment_id",

@@ -15,9 +15,10 @@ import msgspec
 from contracts.topics import Identity
 from contracts.words import DeviceState
 from gateway.alerts import wording
-from gateway.alerts.evaluate import RuleBook
-from gateway.alerts.outcomes import LOCAL, Outcome, Resolve, fingerprint, place, raising
-from gateway.alerts.rules import AgentOffline, DeviceSilent, Rule
+from gateway.alerts.book import RuleBook
+from gateway.alerts.kinds import AgentOffline, DeviceSilent
+from gateway.alerts.outcomes import Outcome, Resolve, fingerprint, place, raising
+from gateway.alerts.rule import Rule
 from ledger.devices import Device, DeviceKind
 
 KEY = "absent"
@@ -56,12 +57,15 @@ def look(book: RuleBook, view: View, states: Mapping[Key, AbsenceState]) -> Find
     """Judge everybody's absence once."""
     findings = Findings({}, [], [])
     agents = {one.site: one for one in view.devices if one.kind is DeviceKind.AGENT}
-    absent_sites = {site for site, agent in agents.items() if _absent(agent, view)}
-    on = view.at.astimezone(LOCAL).date()
+    absent_sites = {site for site, agent in agents.items() if is_absent(agent, view)}
     back_at: dict[str, datetime] = {}
     for rule in book.offlines:
         for site, agent in agents.items():
-            if isinstance(rule.when, AgentOffline) and rule.holds(on, agent.region):
+            if (
+                isinstance(rule.when, AgentOffline)
+                and book.fits(rule, agent)
+                and book.in_force(rule, view.at)
+            ):
                 absent = site in absent_sites
                 state = _judge(rule, rule.when.for_s, agent, absent, view, states, findings)
                 if state.back_at:
@@ -72,7 +76,8 @@ def look(book: RuleBook, view: View, states: Mapping[Key, AbsenceState]) -> Find
                 isinstance(rule.when, DeviceSilent)
                 and device.kind.value in rule.when.device_kinds
                 and device.site not in absent_sites
-                and rule.holds(on, device.region)
+                and book.fits(rule, device)
+                and book.in_force(rule, view.at)
             ):
                 silent = _silent(device, view, back_at.get(device.site))
                 _judge(rule, 0.0, device, silent, view, states, findings)
@@ -87,7 +92,8 @@ def _silent(device: Device, view: View, back_at: datetime | None = None) -> bool
     return view.at - heard_at > timedelta(seconds=device.silent_after_s)
 
 
-def _absent(agent: Device, view: View) -> bool:
+def is_absent(agent: Device, view: View) -> bool:
+    """Whether an agent said farewell, or has been silent for too long."""
     return agent.state is DeviceState.OFFLINE or _silent(agent, view)
 
 

@@ -1,15 +1,10 @@
-"""From an event to alert outcomes: pure functions over the rule book, no store, no clock.
+"""From a result or an observation to alert outcomes: pure functions over the rule book, no store.
 
-Results and observations are judged alone; readings with the threshold states of their series.
+Each is judged alone; readings are judged with the states of their series (`gateway.alerts.series`).
 """
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from operator import attrgetter
+from datetime import datetime
 from typing import Any
-
-import msgspec
 
 from contracts.events import Observation, TestResult
 from contracts.statement import spoken
@@ -17,105 +12,58 @@ from contracts.topics import Identity
 from contracts.units import symbol
 from contracts.words import Phase, in_chinese, in_english
 from gateway.alerts import wording
-from gateway.alerts.late import Late, told
-from gateway.alerts.late import step as late_step
-from gateway.alerts.limits import StorageLimit, StorageLimits
-from gateway.alerts.outcomes import LOCAL, Outcome, Raise, Resolve, fingerprint, place, raising
-from gateway.alerts.rules import (
-    AgentOffline,
-    BeyondLimit,
-    DataLost,
-    DataWaiting,
-    DeviceSilent,
-    EvidenceKeyNew,
-    ObservationOf,
-    Rule,
-    VerdictIs,
-    matches,
-)
-from gateway.alerts.threshold import Change, ThresholdState, step
+from gateway.alerts.book import LazyScene, RuleBook
+from gateway.alerts.fields import observation_fields, result_fields
+from gateway.alerts.kinds import ObservationOf, VerdictIs
+from gateway.alerts.outcomes import Outcome, Raise, Resolve, fingerprint, place, raising
+from gateway.alerts.rule import Rule, matches
+from ledger.devices import Device
 
-
-class JudgedReading(msgspec.Struct, frozen=True, gc=False):
-    """A reading as rules see it. `at` is the measured time, freed of what the clock runs ahead."""
-
-    at: datetime
-    value: float
-    unit: str
-
-
-class RuleBook:
-    """Rules sorted by what they can match, so that an event meets only its own."""
-
-    def __init__(self, rules: Iterable[Rule], limits: StorageLimits) -> None:
-        self.rules = tuple(rules)
-        self.limits = limits
-        self.verdicts = self._of(VerdictIs)
-        self.observations = self._of(ObservationOf)
-        self.silences = self._of(DeviceSilent)
-        self.offlines = self._of(AgentOffline)
-        self.keys = self._of(EvidenceKeyNew)
-        self.waitings = self._of(DataWaiting)
-        self.losses = self._of(DataLost)
-        self._thresholds = self._of(BeyondLimit)
-        self.judged = lru_cache(maxsize=65_536)(self._find_judged)
-        """The threshold rules of a device by metric; empty for most devices."""
-
-    def _of(self, kind: type[msgspec.Struct]) -> tuple[Rule, ...]:
-        return tuple(rule for rule in self.rules if isinstance(rule.when, kind))
-
-    def _find_judged(self, who: Identity) -> dict[str, tuple[Rule, ...]]:
-        found: dict[str, tuple[Rule, ...]] = {}
-        for rule in self._thresholds:
-            if (
-                isinstance(rule.when, BeyondLimit)
-                and matches(rule.when.devices, who.device)
-                and matches(rule.regions, who.region)
-            ):
-                for metric in rule.when.metrics:
-                    found[metric] = (*found.get(metric, ()), rule)
-        return found
+__all__ = ["RuleBook", "judge_key", "judge_observation", "judge_result"]
 
 
 def judge_result(
-    book: RuleBook, who: Identity, device_name: str, event_id: str, result_id: str, test: TestResult
+    book: RuleBook, device: Device, event_id: str, result_id: str, test: TestResult
 ) -> list[Raise]:
     """The alerts that a test result raises: one for each rule that its verdict meets."""
-    on = test.captured_at.astimezone(LOCAL).date()
+    scene = LazyScene("tests", lambda: result_fields(device, test))
     return [
-        _of_result(rule, who, device_name, event_id, result_id, test)
-        for rule in book.verdicts
+        _of_result(rule, device, event_id, result_id, test)
+        for rule in book.own(device).verdicts.get(test.verdict, ())
         if isinstance(rule.when, VerdictIs)
-        and test.verdict in rule.when.verdicts
         and matches(rule.when.items, test.item_code)
         and not (rule.when.except_items and matches(rule.when.except_items, test.item_code))
-        and rule.holds(on, who.region)
+        and book.in_force(rule, test.captured_at)
+        and book.says(rule, scene)
     ]
 
 
 def judge_observation(
-    book: RuleBook, who: Identity, device_name: str, seen: Observation, before: Phase | None
+    book: RuleBook, device: Device, seen: Observation, before: Phase | None
 ) -> list[Outcome]:
     """What an observation raises or resolves. `before` is its stored phase, None if it is new.
 
     A closing that overtook its opening raises and resolves, so that the episode is on record; the
-    opening that follows it then does nothing.
+    opening that follows it then does nothing. What ends an episode ends whatever it raised, even if
+    the expression of its rule is no longer true.
     """
     if before is Phase.CLOSED or (before is Phase.OPEN and seen.phase is Phase.OPEN):
         return []
-    on = seen.started_at.astimezone(LOCAL).date()
+    who = device.identity
+    scene = LazyScene("observations", lambda: observation_fields(device, seen))
     outcomes: list[Outcome] = []
-    for rule in book.observations:
+    for rule in book.own(device).observations.get(seen.kind, ()):
         when = rule.when
-        if not (
-            isinstance(when, ObservationOf)
-            and seen.kind in when.kinds
-            and (not when.zone_kinds or seen.zone_kind in when.zone_kinds)
-            and rule.holds(on, who.region)
+        if (
+            not isinstance(when, ObservationOf)
+            or (when.zone_kinds and seen.zone_kind not in when.zone_kinds)
+            or not book.in_force(rule, seen.started_at)
         ):
             continue
         if before is None:
-            outcomes.append(_of_observation(rule, who, device_name, seen))
+            if not book.says(rule, scene):
+                continue
+            outcomes.append(_of_observation(rule, device, seen))
         if seen.phase is Phase.CLOSED:
             outcomes.append(
                 Resolve(
@@ -137,79 +85,15 @@ def judge_key(
     return [
         raising(rule, agent, key_id, at, zh=words, en=words, facts={"key_id": key_id})
         for rule in book.keys
-        if rule.holds(at.astimezone(LOCAL).date(), agent.region)
+        if matches(rule.regions, agent.region) and book.in_force(rule, at)
     ]
 
 
-class SeriesState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is remembered of one rule on one series: how it stands, and what was told before."""
-
-    now: ThresholdState = ThresholdState()
-    late: Late = Late()
-
-
-def judge_readings(
-    rule: Rule,
-    limits: StorageLimits,
-    who: Identity,
-    device_name: str,
-    metric: str,
-    state: SeriesState,
-    readings: Iterable[JudgedReading],
-) -> tuple[SeriesState, list[Outcome]]:
-    """Run one threshold rule over readings of one series; returns its new state and outcomes."""
-    when = rule.when
-    outcomes: list[Outcome] = []
-    if not isinstance(when, BeyondLimit):
-        return state, outcomes
-    now, late = state.now, state.late
-    day_starts_at = day_ends_at = _NEVER
-    limit = None
-    for reading in sorted(readings, key=_at):
-        at = reading.at
-        if not day_starts_at <= at < day_ends_at:
-            on, day_starts_at, day_ends_at = _local_day(at)
-            limit = limits.on(when.limit, on) if rule.holds(on, who.region) else None
-        if limit is None or limit.unit != reading.unit:
-            continue
-        before = now
-        if now.seen_at is not None and at <= now.seen_at:
-            late, since = late_step(late, now, when, limit, at, reading.value)
-            if since is not None and not now.firing:
-                outcomes.append(_of_reading(rule, who, device_name, metric, since, limit, reading))
-                outcomes.append(_over(rule, who, metric, at, "told late, and over by now"))
-            continue
-        now, change = step(now, when, limit, at, reading.value)
-        if change is Change.FIRES:
-            since = now.outside_since or at
-            outcomes.append(_of_reading(rule, who, device_name, metric, since, limit, reading))
-        elif change is Change.RESOLVES:
-            late = told(late, before.outside_since or at, at)
-            said = wording.number(reading.value, reading.unit)
-            outcomes.append(_over(rule, who, metric, at, f"{said}, {limit.text}"))
-    return SeriesState(now, late), outcomes
-
-
-def _over(rule: Rule, who: Identity, metric: str, at: datetime, reason: str) -> Resolve:
-    return Resolve(fingerprint=fingerprint(rule, who, metric), at=at, reason=reason)
-
-
-_NEVER = datetime(1, 1, 2, tzinfo=UTC)
-_DAY = timedelta(days=1)
-_at = attrgetter("at")
-
-
-def _local_day(at: datetime) -> tuple[date, datetime, datetime]:
-    """The local day that `at` lies in, its start and its end (in UTC: equal zones compare fast)."""
-    local = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
-    starts_at = local.astimezone(UTC)
-    return local.date(), starts_at, starts_at + _DAY
-
-
 def _of_result(
-    rule: Rule, who: Identity, device_name: str, event_id: str, result_id: str, test: TestResult
+    rule: Rule, device: Device, event_id: str, result_id: str, test: TestResult
 ) -> Raise:
-    common = place(who, device_name) | {
+    who = device.identity
+    common = place(who, device.name) | {
         "sample": test.sample.name or test.sample.number,
         "sample_number": test.sample.number,
         "item": test.item,
@@ -246,8 +130,9 @@ def _of_result(
     )
 
 
-def _of_observation(rule: Rule, who: Identity, device_name: str, seen: Observation) -> Raise:
-    common = place(who, device_name) | {
+def _of_observation(rule: Rule, device: Device, seen: Observation) -> Raise:
+    who = device.identity
+    common = place(who, device.name) | {
         "zone": seen.zone,
         "people": str(seen.people),
         "confidence": f"{seen.confidence * 100:.0f} %",
@@ -269,32 +154,3 @@ def _of_observation(rule: Rule, who: Identity, device_name: str, seen: Observati
         observation_id=seen.observation_id,
         evidence=seen.evidence,
     )
-
-
-def _of_reading(
-    rule: Rule,
-    who: Identity,
-    device_name: str,
-    metric: str,
-    since: datetime,
-    limit: StorageLimit,
-    reading: JudgedReading,
-) -> Raise:
-    lasted_s = (reading.at - since).total_seconds()
-    common = place(who, device_name) | {
-        "metric": metric,
-        "value": wording.number(reading.value, reading.unit),
-        "limit": limit.text,
-    }
-    zh = {"limit_meaning": limit.meaning_zh, "duration": wording.duration_zh(lasted_s)}
-    en = {"limit_meaning": limit.meaning_en, "duration": wording.duration_en(lasted_s)}
-    facts: dict[str, Any] = {
-        "metric": metric,
-        "value": reading.value,
-        "unit": symbol(reading.unit),
-        "limit": limit.text,
-        "limit_source": f"{limit.source} [{limit.mark}]",
-        "outside_since": since.isoformat(),
-        "measured_at": reading.at.isoformat(),
-    }
-    return raising(rule, who, metric, reading.at, zh=common | zh, en=common | en, facts=facts)

@@ -10,9 +10,10 @@ from datetime import datetime
 from contracts.topics import Identity
 from gateway.alerts import wording
 from gateway.alerts.absence import AbsenceState, Findings, Key
-from gateway.alerts.evaluate import RuleBook
-from gateway.alerts.outcomes import LOCAL, Raise, Resolve, fingerprint, place, raising
-from gateway.alerts.rules import DataWaiting, Rule
+from gateway.alerts.book import RuleBook
+from gateway.alerts.kinds import DataWaiting
+from gateway.alerts.outcomes import Raise, Resolve, fingerprint, place, raising
+from gateway.alerts.rule import Rule, matches
 from ledger.devices import Device
 from ledger.missing import Missing, MissingKind, silent
 
@@ -31,13 +32,14 @@ def look_for_gaps(
     for rule in book.waitings:
         for agent in agents:
             if isinstance(rule.when, DataWaiting) and not silent(agent, at):
-                _judge_waiting(rule, rule.when, agent, at, states, findings)
+                _judge_waiting(book, rule, rule.when, agent, at, states, findings)
     for rule in book.losses:
-        _judge_losses(rule, at, agents, lost, states, findings)
+        _judge_losses(book, rule, at, agents, lost, states, findings)
     return findings
 
 
 def _judge_waiting(
+    book: RuleBook,
     rule: Rule,
     when: DataWaiting,
     agent: Device,
@@ -51,7 +53,7 @@ def _judge_waiting(
     share = 0.5 if firing else 1.0
     age_s = (at - since).total_seconds() if since else 0.0
     much = age_s >= when.age_s * share or agent.backlog >= when.backlog * share
-    if since and much and not firing and rule.holds(at.astimezone(LOCAL).date(), agent.region):
+    if since and much and not firing and book.fits(rule, agent) and book.in_force(rule, at):
         words = {"backlog": str(agent.backlog), "reason": agent.state_detail}
         said = place(agent.identity, agent.name) | words
         findings.outcomes.append(
@@ -71,6 +73,7 @@ def _judge_waiting(
 
 
 def _judge_losses(
+    book: RuleBook,
     rule: Rule,
     at: datetime,
     agents: Sequence[Device],
@@ -85,7 +88,7 @@ def _judge_losses(
     }
     for key, gap in gaps.items():
         state = states.get(key, AbsenceState())
-        if not state.firing and rule.holds(at.astimezone(LOCAL).date(), gap.agent.region):
+        if not state.firing and matches(rule.regions, gap.agent.region) and book.in_force(rule, at):
             findings.outcomes.append(_lost(rule, gap, at))
             findings.states[key] = AbsenceState(at, firing=True)
     for agent in agents:

@@ -1,6 +1,6 @@
 """Judges a batch's new events within the ledger's transaction: states in, outcomes out and kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,19 +9,19 @@ import msgspec
 from contracts.events import Evidence, Observation, Readings, TestResult
 from contracts.topics import Identity
 from contracts.words import Quality
-from gateway.alerts.evaluate import (
-    JudgedReading,
-    RuleBook,
-    SeriesState,
-    judge_key,
-    judge_observation,
-    judge_readings,
-    judge_result,
-)
+from gateway.alerts import combine, counting
+from gateway.alerts.book import RuleBook
+from gateway.alerts.combine import TogetherState, Told
+from gateway.alerts.counting import CountState, Entry, entries, series_of
+from gateway.alerts.evaluate import judge_key, judge_observation, judge_result
+from gateway.alerts.kinds import CountOf, TrendTo
 from gateway.alerts.outcomes import Outcome, Raise
-from gateway.alerts.rules import Rule
+from gateway.alerts.rule import Rule, matches
+from gateway.alerts.series import JudgedReading, SeriesState, judge_readings, worth_keeping
+from gateway.alerts.trend import TrendState, judge_trend
 from gateway.unpack import Accepted
 from ledger import alerts, evidence, journal, observations, rule_state
+from ledger.devices import Device
 from ledger.engine import Connection
 from ledger.ids import fact_id
 
@@ -41,9 +41,7 @@ def judge_results(book: RuleBook, fresh: Iterable[Accepted]) -> list[Outcome]:
             number = one.numbered
             event_id = f"{number.epoch}-{number.sequence}"
             result_id = fact_id(one.who, number.epoch, number.sequence)
-            outcomes += judge_result(
-                book, one.who, one.device.name, event_id, result_id, one.event.data
-            )
+            outcomes += judge_result(book, one.device, event_id, result_id, one.event.data)
     return outcomes
 
 
@@ -56,55 +54,105 @@ def put_observations(conn: Connection, book: RuleBook, fresh: Iterable[Accepted]
     for one, seen in told:
         before = observations.get(conn, one.who, seen.observation_id)
         observations.put(conn, one.who, seen, one.message.received_at)
-        outcomes += judge_observation(
-            book, one.who, one.device.name, seen, before.phase if before else None
-        )
+        outcomes += judge_observation(book, one.device, seen, before.phase if before else None)
     return outcomes
+
+
+def count(
+    conn: Connection, book: RuleBook, fresh: Iterable[Accepted], now: datetime
+) -> list[Outcome]:
+    """Outcomes of rules that count the batch's results and episodes; their states are kept.
+
+    An episode counts once: its opening and its closing have one name.
+    """
+    if not book.counts:
+        return []
+    found: dict[rule_state.Key, list[Entry]] = {}
+    for one in fresh:
+        fact, number = one.event.data, one.numbered
+        if number is None:
+            continue
+        if isinstance(fact, TestResult):
+            name = fact_id(one.who, number.epoch, number.sequence)
+        elif isinstance(fact, Observation):
+            name = f"{one.who.device}/{fact.observation_id}"
+        else:
+            continue
+        for entry in entries(book, one.device, name, fact):
+            found.setdefault((entry.rule.id, series_of(entry.group)), []).append(entry)
+    if not found:
+        return []
+    outcomes: list[Outcome] = []
+    changed: dict[rule_state.Key, Any] = {}
+    bodies = rule_state.get(conn, found)
+    for key, group in sorted(found.items()):
+        entry = group[-1]
+        before = msgspec.convert(bodies[key], CountState)
+        if isinstance(entry.rule.when, CountOf):
+            after, fires = counting.step(before, entry.rule.when, [one.event for one in group])
+            if fires:
+                outcomes.append(counting.raised(entry, after))
+            if after != before:
+                changed[key] = msgspec.to_builtins(after)
+    rule_state.put(conn, changed, now)
+    return outcomes
+
+
+Series = dict[rule_state.Key, tuple[Rule, Device, str, list[JudgedReading]]]
 
 
 def judge_batch_readings(
     conn: Connection, book: RuleBook, fresh: Iterable[Accepted], now: datetime
 ) -> list[Outcome]:
     """Outcomes of the batch's readings; the series' states are locked, stepped on and kept."""
-    series: dict[rule_state.Key, tuple[Rule, Accepted, str, list[JudgedReading]]] = {}
+    series: Series = {}
     for one in fresh:
-        if not isinstance(one.event.data, Readings):
-            continue
-        judged = book.judged(one.who)
-        if not judged:
-            continue
-        ahead = _ahead(one)
-        lists: dict[str, list[list[JudgedReading]]] = {}
-        for reading in one.event.data.readings:
-            metric = reading.metric
-            if metric not in judged or reading.quality is Quality.BAD:
-                continue
-            if metric not in lists:
-                lists[metric] = [
-                    series.setdefault((rule.id, _series(one.who, metric)), (rule, one, metric, []))[
-                        3
-                    ]
-                    for rule in judged[metric]
-                ]
-            at = reading.measured_at - ahead if ahead else reading.measured_at
-            seen = JudgedReading(at, reading.value, reading.unit)
-            for readings in lists[metric]:
-                readings.append(seen)
+        if isinstance(one.event.data, Readings):
+            judged = book.own(one.device).readings
+            if judged:
+                _gather(series, one, one.event.data, judged)
     if not series:
         return []
     outcomes: list[Outcome] = []
     bodies = rule_state.get(conn, series)
-    changed = {}
-    for key, (rule, one, metric, readings) in series.items():
-        before = _state(bodies[key])
-        after, found = judge_readings(
-            rule, book.limits, one.who, one.device.name, metric, before, readings
-        )
+    changed: dict[rule_state.Key, Any] = {}
+    for key, (rule, device, metric, readings) in series.items():
+        body = bodies[key]
+        if isinstance(rule.when, TrendTo):
+            trend = msgspec.convert(body, TrendState)
+            line, found = judge_trend(book, rule, device, metric, trend, readings)
+            if line != trend:
+                changed[key] = msgspec.to_builtins(line)
+        else:
+            before = _state(body)
+            after, found = judge_readings(book, rule, device, metric, before, readings)
+            if worth_keeping(before, after):
+                changed[key] = msgspec.to_builtins(after)
         outcomes += found
-        if after != before:
-            changed[key] = msgspec.to_builtins(after)
     rule_state.put(conn, changed, now)
     return outcomes
+
+
+def _gather(
+    series: Series, one: Accepted, told: Readings, judged: Mapping[str, Sequence[Rule]]
+) -> None:
+    """Add a message's readings to the series that they belong to."""
+    ahead = _ahead(one)
+    lists: dict[str, list[list[JudgedReading]]] = {}
+    for reading in told.readings:
+        metric = reading.metric
+        if metric not in judged or reading.quality is Quality.BAD:
+            continue
+        if metric not in lists:
+            name = _series(one.who, metric)
+            lists[metric] = [
+                series.setdefault((rule.id, name), (rule, one.device, metric, []))[3]
+                for rule in judged[metric]
+            ]
+        at = reading.measured_at - ahead if ahead else reading.measured_at
+        seen = JudgedReading(at, reading.value, reading.unit, reading.quality.value)
+        for readings in lists[metric]:
+            readings.append(seen)
 
 
 def _state(body: dict[str, Any]) -> SeriesState:
@@ -113,10 +161,16 @@ def _state(body: dict[str, Any]) -> SeriesState:
     return msgspec.convert(body, SeriesState)
 
 
-def carry_out(conn: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Raise and resolve in the ledger, in order."""
+def carry_out(
+    conn: Connection, book: RuleBook, outcomes: Sequence[Outcome], now: datetime
+) -> list[Outcome]:
+    """Raise and resolve in the ledger, in order; returns what follows of it, carried out as well.
+
+    What follows are the outcomes of rules that combine others.
+    """
+    following = _combine(conn, book, outcomes, now)
     raised: dict[rule_state.Key, list[str]] = {}
-    for outcome in outcomes:
+    for outcome in (*outcomes, *following):
         if isinstance(outcome, Raise):
             alert_id, _ = alerts.raise_alert(conn, _new_alert(outcome), now)
             if outcome.observation_id:
@@ -125,6 +179,42 @@ def carry_out(conn: Connection, outcomes: Sequence[Outcome], now: datetime) -> N
         else:
             alerts.resolve(conn, outcome.fingerprint, outcome.at, outcome.reason)
     rule_state.put(conn, {key: {"alerts": ids} for key, ids in raised.items()}, now)
+    return following
+
+
+def _combine(
+    conn: Connection, book: RuleBook, outcomes: Sequence[Outcome], now: datetime
+) -> list[Outcome]:
+    """Outcomes of rules that combine others; the sites' states are locked, stepped on and kept."""
+    if not book.parts:
+        return []
+    told: dict[rule_state.Key, list[Told]] = {}
+    rules: dict[str, Rule] = {}
+    for outcome in outcomes:
+        rule_id, source, _ = outcome.fingerprint.split("|", 2)
+        for rule, part in book.parts.get(rule_id, ()):
+            site = source.strip("/").rpartition("/")[0]
+            if isinstance(outcome, Raise):
+                site = outcome.who.place
+                if not matches(rule.regions, outcome.who.region):
+                    continue
+                if not book.in_force(rule, outcome.at):
+                    continue
+            rules[rule.id] = rule
+            told.setdefault((rule.id, site), []).append(Told(part, outcome))
+    if not told:
+        return []
+    following: list[Outcome] = []
+    changed: dict[rule_state.Key, Any] = {}
+    bodies = rule_state.get(conn, told)
+    for key, news in sorted(told.items(), key=lambda item: item[0]):
+        before = msgspec.convert(bodies[key], TogetherState)
+        after, found = combine.step(before, rules[key[0]], key[1], news)
+        following += found
+        if after != before:
+            changed[key] = msgspec.to_builtins(after)
+    rule_state.put(conn, changed, now)
+    return following
 
 
 def put_evidence(

@@ -12,9 +12,8 @@ from datetime import datetime
 
 import msgspec
 
-from gateway.alerts.limits import StorageLimit
-from gateway.alerts.rules import BeyondLimit
-from gateway.alerts.threshold import ThresholdState
+from gateway.alerts.kinds import BeyondLimit, ReadingIs
+from gateway.alerts.threshold import Bound, ThresholdState
 
 TOLD_MOST = 8
 """Stretches that are remembered of one series, the last ones told."""
@@ -39,8 +38,8 @@ def told(late: Late, since: datetime, until: datetime) -> Late:
 def step(
     late: Late,
     state: ThresholdState,
-    when: BeyondLimit,
-    limit: StorageLimit,
+    when: BeyondLimit | ReadingIs,
+    limit: Bound,
     at: datetime,
     value: float,
 ) -> tuple[Late, datetime | None]:

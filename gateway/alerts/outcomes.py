@@ -1,16 +1,16 @@
 """What an evaluation asks of the ledger: raise an alert, or resolve one."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from contracts.topics import Identity
-from gateway.alerts.rules import Rule
+from gateway.alerts.day_times import LOCAL
+from gateway.alerts.rule import Rule
 from gateway.alerts.wording import NOT_GIVEN_EN, NOT_GIVEN_ZH, cut, fill
 
-LOCAL = timezone(timedelta(hours=8), "CST")
-"""China has one time zone; a rule's day begins and ends in it."""
+__all__ = ["LOCAL", "Outcome", "Raise", "Resolve", "fingerprint", "place", "raising"]
 
 
 class Raise(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +53,14 @@ def raising(
     result_id: str | None = None,
     observation_id: str | None = None,
     evidence: tuple[str, ...] = (),
+    of: str | None = None,
 ) -> Raise:
-    """A Raise with the rule's templates filled; `key` tells this alert from the rule's others."""
+    """A Raise with the rule's templates filled; `key` tells this alert from the rule's others.
+
+    `of` is whose alert it is where that is not the device, e.g. a supplier or a site.
+    """
     return Raise(
-        fingerprint=fingerprint(rule, who, key),
+        fingerprint=f"{rule.id}|{of}|{key}" if of else fingerprint(rule, who, key),
         rule=rule,
         who=who,
         at=at,

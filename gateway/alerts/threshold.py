@@ -13,11 +13,21 @@ clearing one, since nothing is known of the time between.
 
 from datetime import datetime
 from enum import Enum
+from typing import Protocol
 
 import msgspec
 
-from gateway.alerts.limits import StorageLimit
-from gateway.alerts.rules import BeyondLimit
+from gateway.alerts.kinds import BeyondLimit, ReadingIs
+
+
+class Bound(Protocol):
+    """What says of a value whether it is inside: a limit, or a rule's expressions."""
+
+    def allows(self, value: float, /) -> bool:
+        """Whether the value is inside."""
+
+    def allows_by(self, value: float, margin: float, /) -> bool:
+        """Whether it is inside by so much."""
 
 
 class Change(Enum):
@@ -39,7 +49,11 @@ class ThresholdState(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def step(
-    state: ThresholdState, when: BeyondLimit, limit: StorageLimit, at: datetime, value: float
+    state: ThresholdState,
+    when: BeyondLimit | ReadingIs,
+    limit: Bound,
+    at: datetime,
+    value: float,
 ) -> tuple[ThresholdState, Change | None]:
     """Judge one reading. `at` is when it was measured."""
     seen_at = state.seen_at
@@ -58,13 +72,14 @@ def step(
 
 def _while_firing(
     state: ThresholdState,
-    when: BeyondLimit,
-    limit: StorageLimit,
+    when: BeyondLimit | ReadingIs,
+    limit: Bound,
     at: datetime,
     value: float,
     unbroken: bool,
 ) -> tuple[ThresholdState, Change | None]:
-    if not limit.allows_by(value, when.clear_by):
+    margin = when.clear_by if isinstance(when, BeyondLimit) else 0.0
+    if not limit.allows_by(value, margin):
         return ThresholdState(at, state.outside_since, None, firing=True), None
     since = state.inside_since if unbroken and state.inside_since else at
     if (at - since).total_seconds() >= when.clear_for_s:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from contracts.clock import Clock
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.alerts.outcomes import Raise
 from gateway.backoff import pauses
 from gateway.broker import Inbound

@@ -11,9 +11,10 @@ from typing import TypeVar
 import msgspec
 
 from contracts.events import Readings, Status, TestResult
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.alerts.judge import (
     carry_out,
+    count,
     judge_batch_readings,
     judge_results,
     put_evidence,
@@ -66,10 +67,10 @@ def take_in(
     results.add(conn, [_new_result(one) for one in others if _is_test(one)])
     outcomes += judge_results(book, others)
     outcomes += put_observations(conn, book, others)
-    carry_out(conn, outcomes, now)
+    outcomes += count(conn, book, others, now)
+    outcomes += carry_out(conn, book, outcomes, now)
     late, of_keys = put_evidence(conn, book, others, now)
-    carry_out(conn, of_keys, now)
-    outcomes += of_keys
+    outcomes += of_keys + carry_out(conn, book, of_keys, now)
     for letter in bad:
         payload = letter.message.payload[:LETTER_BYTES]
         dead_letters.add(conn, letter.message.topic, payload, letter.reason, now)

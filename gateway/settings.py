@@ -89,8 +89,8 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             gt=0,
             le=300,
-            description="How often silent devices and agents are looked for, and the list of "
-            "registered devices is read anew.",
+            description="How often silent devices and agents are looked for. (The list of "
+            "registered devices is read anew each minute, and when an unknown one speaks.)",
         ),
     ] = 5.0
     gaps_every_s: Annotated[

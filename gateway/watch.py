@@ -1,5 +1,7 @@
-"""Looks for who and what is missing, in a thread of its own; reads the registry anew on the way.
+"""Looks for who and what is missing, in a thread of its own; keeps the registry fresh on the way.
 
+Who is silent is asked of the ledger, which answers with those few: a city's hundred thousand
+devices are not read each time to find that nearly all of them are well.
 While we are deaf (no broker, or intake behind) nothing is judged: our silence is not theirs.
 """
 
@@ -12,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from contracts.clock import Clock
+from contracts.topics import Identity, parse_source
 from gateway.alerts import expected
 from gateway.alerts.absence import AbsenceState, Findings, Key, View, look
 from gateway.alerts.book import RuleBook
@@ -28,7 +31,7 @@ from gateway.metrics import Metrics
 from gateway.registry import Devices
 from ledger import devices as ledger_devices
 from ledger import missing, results, rule_state
-from ledger.devices import DeviceKind
+from ledger.devices import Device, DeviceKind
 from ledger.engine import Connection, Engine, LedgerDown, reading, writing
 
 log = logging.getLogger(__name__)
@@ -82,20 +85,31 @@ class Watch:
 
     def look_once(self) -> Findings | None:
         """Judge once; None while we are deaf. Raises LedgerDown."""
-        known = self._devices.refresh()
+        self._devices.keep_fresh()
         listening_since = self._listening_since()
         if listening_since is None:
             return None
-        view = View(self._clock(), listening_since, list(known.values()))
-        rules = (*self._book.offlines, *self._book.silences)
-        found = self._settle(
-            rules, AbsenceState, lambda states: look(self._book, view, states), view.at
-        )
-        if self._gaps_at is None or view.at - self._gaps_at >= self._gaps_every:
+        at, since = self._clock(), listening_since
+
+        def judge(conn: Connection, states: Mapping[Key, AbsenceState]) -> Findings:
+            absent = [_who(key) for key, state in states.items() if state.since or state.firing]
+            doubtful = ledger_devices.doubtful(conn, at, absent)
+            return look(self._book, View(at, since, doubtful), states)
+
+        found = self._settle((*self._book.offlines, *self._book.silences), AbsenceState, judge, at)
+        if self._gaps_at is None or at - self._gaps_at >= self._gaps_every:
+            view = View(at, since, self._everybody())
             self.look_for_gaps(view)
             self.look_further(view)
-            self._gaps_at = view.at
+            self._gaps_at = at
         return found
+
+    def _everybody(self) -> list[Device]:
+        """Everybody whom the rules of `look_for_gaps` and `look_further` judge."""
+        with reading(self._engine) as conn:
+            if self._book.conditions or self._book.expected:
+                return list(ledger_devices.registry(conn).values())
+            return ledger_devices.agents(conn)
 
     def look_for_gaps(self, view: View) -> Findings:
         """Judge what does not arrive, and what is lost. Raises LedgerDown."""
@@ -105,7 +119,7 @@ class Watch:
         return self._settle(
             (*self._book.waitings, *self._book.losses),
             AbsenceState,
-            lambda states: look_for_gaps(self._book, view.at, agents, lost, states),
+            lambda _, states: look_for_gaps(self._book, view.at, agents, lost, states),
             view.at,
         )
 
@@ -118,18 +132,21 @@ class Watch:
         self._settle(
             book.conditions,
             ConditionState,
-            lambda states: look_at_devices(book, view, states),
+            lambda _, states: look_at_devices(book, view, states),
             view.at,
         )
         tested = self._tested(view)
         self._settle(
             book.expected,
             AbsenceState,
-            lambda states: look_for_expected(book, view, tested, states),
+            lambda _, states: look_for_expected(book, view, tested, states),
             view.at,
         )
         self._settle(
-            book.counts, CountState, lambda states: look_for_ends(book, view.at, states), view.at
+            book.counts,
+            CountState,
+            lambda _, states: look_for_ends(book, view.at, states),
+            view.at,
         )
 
     def _tested(self, view: View) -> dict[str, set[str]]:
@@ -149,19 +166,19 @@ class Watch:
         self,
         rules: Sequence[Rule],
         kind: type[S],
-        judge: Callable[[Mapping[Key, S]], F],
+        judge: Callable[[Connection, Mapping[Key, S]], F],
         at: datetime,
     ) -> F:
         """Judge by the states that `rules` remember; carry out and keep what has changed."""
         with reading(self._engine) as conn:
-            found = judge(self._states(conn, rules, kind))
+            found = judge(conn, self._states(conn, rules, kind))
         if not found.states:
             return found
         with writing(self._engine) as conn:
             # Again, now that nobody else can change these states.
             bodies = rule_state.get(conn, found.states)
             locked = {key: msgspec.convert(body, kind) for key, body in bodies.items()}
-            settled = judge(self._states(conn, rules, kind) | locked)
+            settled = judge(conn, self._states(conn, rules, kind) | locked)
             outcomes = self._carry_out(conn, settled, at)
         self._tell(outcomes)
         return settled
@@ -192,3 +209,7 @@ class Watch:
             for rule in rules
             for series, body in rule_state.series_of(conn, rule.id).items()
         }
+
+
+def _who(key: Key) -> Identity:
+    return parse_source(key[1])

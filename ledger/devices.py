@@ -1,18 +1,18 @@
 """Devices: what is registered to speak, what state it is in, and what has fallen silent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import Connection, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, update
 
 from contracts.events import Numbering, Status
 from contracts.topics import Identity, checked_segment
 from contracts.words import DeviceState
 from ledger.bulk import sqlite_time, write_rows
 from ledger.schema import devices, establishments, sites
-from ledger.sql import plain, typed, typed_or_none
+from ledger.sql import among, plain, typed, typed_or_none
 from ledger.statuses import Told, locked, note, take_over
 
 
@@ -85,16 +85,49 @@ def get(conn: Connection, who: Identity) -> Device | None:
 
 def registry(conn: Connection) -> dict[Identity, Device]:
     """Every registered device, with the kinds of its site and establishment."""
-    places = devices.join(sites, sites.c.id == devices.c.site).outerjoin(
-        establishments, establishments.c.id == sites.c.establishment_id
-    )
-    found = select(
-        devices,
-        sites.c.kind.label("site_kind"),
-        func.coalesce(establishments.c.kind, "").label("establishment_kind"),
-    ).select_from(places)
-    made = (typed(row, Device) for row in conn.execute(found))
+    made = (typed(row, Device) for row in conn.execute(_PLACED))
     return {device.identity: device for device in made}
+
+
+def registered(conn: Connection) -> dict[Identity, Device]:
+    """The `registry` without what is said of devices' state: read much faster."""
+    made = {}
+    for site_kind, owner_kind, region, site, device, kind, *others in conn.execute(_AS_REGISTERED):
+        known = Device(region, site, device, DeviceKind(kind), *others)
+        known = msgspec.structs.replace(known, site_kind=site_kind, establishment_kind=owner_kind)
+        made[known.identity] = known
+    return made
+
+
+def agents(conn: Connection) -> list[Device]:
+    """The agents of the `registry`, by site."""
+    found = _PLACED.where(devices.c.kind == DeviceKind.AGENT.value)
+    return [typed(row, Device) for row in conn.execute(found.order_by(devices.c.site))]
+
+
+def doubtful(conn: Connection, at: datetime, also: Iterable[Identity]) -> list[Device]:
+    """Those of the `registry` whose absence is in question, by site and id; usually hardly anyone.
+
+    Silent devices as of `at`, agents that said farewell, those of `also` that are registered; and
+    the agents of all their sites.
+    """
+    farewell = and_(
+        devices.c.kind == DeviceKind.AGENT.value, devices.c.state == DeviceState.OFFLINE.value
+    )
+    rows = conn.execute(_PLACED.where(or_(farewell, _silent_for_too_long(conn, at))))
+    made = [typed(row, Device) for row in rows]
+    found = {one.identity: one for one in made}
+    more = set(also) - found.keys()
+    at_sites = {who.site for who in (*found, *more)}
+    if at_sites:
+        neighbours = _PLACED.where(among(conn, devices.c.site, at_sites))
+        if not more:
+            neighbours = neighbours.where(devices.c.kind == DeviceKind.AGENT.value)
+        for row in conn.execute(neighbours):
+            who = Identity(row.region, row.site, row.device)
+            if who in more or (row.kind == DeviceKind.AGENT.value and who not in found):
+                found[who] = typed(row, Device)
+    return sorted(found.values(), key=lambda one: (one.site, one.device))
 
 
 def list_in(
@@ -157,18 +190,25 @@ def silent(conn: Connection, at: datetime) -> list[Device]:
 
     One that was never heard counts from its registration.
     """
-    limits = select(devices.c.silent_after_s).where(devices.c.silent_after_s.is_not(None))
-    heard_at = func.coalesce(devices.c.last_seen_at, devices.c.registered_at)
-    too_long = (
-        and_(devices.c.silent_after_s == limit, heard_at < at - timedelta(seconds=limit))
-        for limit in conn.scalars(limits.distinct())
-        if limit is not None
-    )
-    found = select(devices).where(or_(false(), *too_long))
+    found = select(devices).where(_silent_for_too_long(conn, at))
     found = found.order_by(devices.c.region, devices.c.site, devices.c.device)
     return [typed(row, Device) for row in conn.execute(found)]
 
 
+_PLACES = devices.join(sites, sites.c.id == devices.c.site).outerjoin(
+    establishments, establishments.c.id == sites.c.establishment_id
+)
+_KINDS = (
+    sites.c.kind.label("site_kind"),
+    func.coalesce(establishments.c.kind, "").label("establishment_kind"),
+)
+_PLACED = select(devices, *_KINDS).select_from(_PLACES)
+_REGISTERED = (
+    *("region", "site", "device", "kind", "name"),
+    *("registered_at", "model", "silent_after_s"),
+)
+"""Columns in the order of the fields of Device."""
+_AS_REGISTERED = select(*_KINDS, *(devices.c[name] for name in _REGISTERED)).select_from(_PLACES)
 _MARK_SEEN = """
 UPDATE devices SET last_seen_at = new.at
 FROM unnest(%s::timestamptz[], %s::text[], %s::text[]) AS new (at, of_site, of_device)
@@ -187,3 +227,14 @@ def _is(who: Identity):  # type: ignore[no-untyped-def]
         devices.c.device == who.device,
         devices.c.region == who.region,
     )
+
+
+def _silent_for_too_long(conn: Connection, at: datetime) -> ColumnElement[bool]:
+    limits = select(devices.c.silent_after_s).where(devices.c.silent_after_s.is_not(None))
+    heard_at = func.coalesce(devices.c.last_seen_at, devices.c.registered_at)
+    too_long = (
+        and_(devices.c.silent_after_s == limit, heard_at < at - timedelta(seconds=limit))
+        for limit in conn.scalars(limits.distinct())
+        if limit is not None
+    )
+    return or_(false(), *too_long)

@@ -54,7 +54,12 @@ class Findings(msgspec.Struct, frozen=True):
 
 
 def look(book: RuleBook, view: View, states: Mapping[Key, AbsenceState]) -> Findings:
-    """Judge everybody's absence once."""
+    """Judge everybody's absence once.
+
+    `view.devices` may leave out who is well: who is neither silent for too long nor an agent that
+    said farewell, and is remembered neither as absent nor as firing; but not the agent of a site
+    whose devices it names.
+    """
     findings = Findings({}, [], [])
     agents = {one.site: one for one in view.devices if one.kind is DeviceKind.AGENT}
     absent_sites = {site for site, agent in agents.items() if is_absent(agent, view)}

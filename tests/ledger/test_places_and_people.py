@@ -116,6 +116,19 @@ def test_silence_is_found_to_the_microsecond(town: Engine) -> None:
         assert [d.identity for d in silent] == [AGENT, CAMERA]
 
 
+def test_what_was_registered_and_who_is_in_question(town: Engine) -> None:
+    with writing(town) as conn:
+        assert devices.registered(conn) == devices.registry(conn)
+        assert [one.identity for one in devices.agents(conn)] == [AGENT]
+        assert devices.doubtful(conn, after(60), []) == []
+        devices.mark_seen(conn, {AGENT: after(100)})
+        assert [d.device for d in devices.doubtful(conn, after(121), [])] == ["agent", "camera-1"]
+        elsewhere = Identity("440705", READER.site, READER.device)
+        found = devices.doubtful(conn, after(60), [READER, elsewhere])
+        assert [one.identity for one in found] == [AGENT, READER]
+        assert devices.registered(conn)[AGENT].last_seen_at is None
+
+
 def test_status_is_journalled_when_it_changes(town: Engine) -> None:
     online = Status(
         state=DeviceState.ONLINE, at=AT, backlog=7, epoch="e1", figures={"fps": 2.5}, software="1"

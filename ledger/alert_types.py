@@ -98,6 +98,7 @@ TIMELINE_KINDS = (
     "orphan",
     "card",
     "card_annulled",
+    "judged",
 )
 
 

@@ -12,9 +12,9 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from contracts.words import AlertVerdict
-from ledger import journal
+from ledger import alert_life, journal
 from ledger.alert_types import AlertConflict, AlertRow
-from ledger.schema import alert_timeline, alert_verdicts, alerts
+from ledger.schema import alert_verdicts, alerts
 from ledger.sql import among, typed, typed_or_none
 
 JUDGED = "judged"
@@ -81,16 +81,8 @@ def give(
     }
     conn.execute(alert_verdicts.insert(), row)
     body = {"verdict": verdict.value, "cause": cause, "counts": counts}
-    entry = {"alert_id": alert_id, "at": at, "kind": JUDGED, "actor": officer, "note": note}
-    conn.execute(alert_timeline.insert(), entry | {"body": body})
-    journal.append(
-        conn,
-        journal.ALERT_JUDGED,
-        at=at,
-        region=alert.region,
-        site=alert.site,
-        ref=alert_id,
-        body=msgspec.to_builtins(alert) | {"event": JUDGED},
+    alert_life.note_change(
+        conn, alert, journal.ALERT_JUDGED, at, JUDGED, actor=officer, note=note, body=body
     )
     return True
 

@@ -4,22 +4,37 @@ from datetime import datetime
 
 import msgspec
 
+from contracts.causes import Cause
 from contracts.topics import Identity
-from contracts.words import AlertState, Phase, PictureRole
-from ledger import alerts, devices, evidence, observations, results
+from contracts.words import Phase, PictureRole
+from ledger import alert_life, alerts, devices, evidence, observations, regions, results, silences
+from ledger import verdicts as verdicts_book
+from ledger.alert_life import Move
 from ledger.alerts import AlertRow, TimelineEntry
 from ledger.devices import Device
 from ledger.engine import Connection
 from ledger.evidence import EvidenceRow
 from ledger.observations import ObservationRow
+from ledger.officers import Officer
 from ledger.results import ResultRow
+from ledger.silences import Silence
+from ledger.verdicts import VerdictRow
 from server.desk import AlertLine, Names, alert_lines
+from server.languages import Words
+from server.notification_list import NotificationLine, told_of
 
 
 class Told(msgspec.Struct, frozen=True):
     """An entry of the timeline with its actor's name."""
 
     entry: TimelineEntry
+    officer: str
+
+
+class Opinion(msgspec.Struct, frozen=True):
+    """A verdict with the names that its line shows."""
+
+    row: VerdictRow
     officer: str
 
 
@@ -33,6 +48,22 @@ class AlertFile(msgspec.Struct, frozen=True):
     observation: ObservationRow | None
     pictures: list[EvidenceRow]
     timeline: list[Told]
+    moves: frozenset[Move]
+    """What the officer who looks may do with it now."""
+    acknowledged_by: str
+    """Name of whoever took it on."""
+    disposed_by: str
+    """Name of whoever disposed of it."""
+    opinions: list[Opinion]
+    """Every verdict, the oldest first; the last one stands."""
+    known: dict[str, Cause]
+    """Every cause, by id."""
+    causes: list[Cause]
+    """What may be said of it if it is wrong."""
+    told: list[NotificationLine]
+    """Who was told, or why not; the newest first."""
+    hidden_by: Silence | None
+    """What silences it at present."""
 
     @property
     def alert(self) -> AlertRow:
@@ -40,14 +71,18 @@ class AlertFile(msgspec.Struct, frozen=True):
         return self.line.alert
 
     @property
-    def can_acknowledge(self) -> bool:
-        """Whether nobody has taken it on yet."""
-        return self.alert.state is not AlertState.CLOSED and self.alert.acknowledged_at is None
+    def opinion(self) -> Opinion | None:
+        """The verdict that stands."""
+        return self.opinions[-1] if self.opinions else None
 
-    @property
-    def can_close(self) -> bool:
-        """Whether it is still open."""
-        return self.alert.state is not AlertState.CLOSED
+    def cause_words(self, cause_id: str, words: Words) -> str:
+        """A cause in the page's language; its id if the list has it no longer."""
+        cause = self.known.get(cause_id)
+        return words.pick(cause.zh, cause.en) if cause else cause_id
+
+    def may(self, move: str) -> bool:
+        """Whether the officer who looks may make this move now."""
+        return Move(move) in self.moves
 
     def expects_pictures(self, now: datetime) -> bool:
         """Whether a picture may still come: of an episode that goes on, the one after it began."""
@@ -61,8 +96,15 @@ class AlertFile(msgspec.Struct, frozen=True):
         return bool(self.pictures) or self.result is not None
 
 
-def read_alert_file(conn: Connection, alert: AlertRow) -> AlertFile:
-    """Gather it."""
+def read_alert_file(
+    conn: Connection,
+    alert: AlertRow,
+    causes: dict[str, Cause],
+    offered: list[Cause],
+    officer: Officer,
+    now: datetime,
+) -> AlertFile:
+    """Gather it as `officer` may see it."""
     who = Identity(alert.region, alert.site, alert.device)
     entries = alerts.timeline(conn, alert.alert_id)
     names = Names(conn)
@@ -79,4 +121,17 @@ def read_alert_file(conn: Connection, alert: AlertRow) -> AlertFile:
         observation=seen,
         pictures=pictures or [],
         timeline=[Told(entry, names.officer(entry.actor)) for entry in entries],
+        moves=alert_life.moves(alert, officer.id),
+        acknowledged_by=names.officer(alert.acknowledged_by),
+        disposed_by=names.officer(alert.disposed_by),
+        opinions=[
+            Opinion(row, names.officer(row.officer_id))
+            for row in verdicts_book.history(conn, alert.alert_id)
+        ],
+        known=causes,
+        causes=offered,
+        told=told_of(conn, alert.alert_id, officer),
+        hidden_by=silences.hidden_by(
+            silences.active(conn, now), alert, now, regions.ancestors(conn, alert.region)
+        ),
     )

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.words import AlertState, DeviceState, Severity, Verdict
+from contracts.words import AlertState, DeviceState, Due, Severity, Verdict
 from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
 from ledger.missing import MissingKind
@@ -13,13 +13,13 @@ from ledger.missing import MissingKind
 T = TypeVar("T")
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
     """Read from the ledger's rows by their attributes."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-class Page(_Model, Generic[T]):
+class Page(Model, Generic[T]):
     """A part of a list."""
 
     items: list[T]
@@ -30,7 +30,7 @@ class Page(_Model, Generic[T]):
     )
 
 
-class Me(_Model):
+class Me(Model):
     """Who is signed in."""
 
     id: str = Field(examples=["5d0a8c1f2b3e4a67"])
@@ -40,7 +40,7 @@ class Me(_Model):
     csrf: str = Field(description="Send it as `X-CSRF-Token` with every change.", examples=["k3J…"])
 
 
-class AlertItem(_Model):
+class AlertItem(Model):
     """An alert as it stands. Times are UTC."""
 
     alert_id: str = Field(examples=["9f2c41d07be8a635"])
@@ -61,6 +61,20 @@ class AlertItem(_Model):
     acknowledged_at: datetime | None = Field(default=None, examples=[None])
     acknowledged_by: str | None = Field(default=None, examples=[None])
     resolved_at: datetime | None = Field(default=None, examples=[None])
+    disposed_at: datetime | None = Field(default=None, examples=[None])
+    disposed_by: str | None = Field(default=None, examples=[None])
+    reviewed_at: datetime | None = Field(default=None, examples=[None])
+    reviewed_by: str | None = Field(default=None, examples=[None])
+    level: int = Field(description="0 town, 1 county, 2 city.", examples=[0])
+    due_at: datetime | None = Field(
+        default=None,
+        description="Too late from then on for what `due_kind` asks.",
+        examples=["2026-03-02T03:12:45Z"],
+    )
+    due_kind: Due | None = Field(default=None, examples=["acknowledge"])
+    paused_since: datetime | None = Field(
+        default=None, description="An appeal holds its deadlines up.", examples=[None]
+    )
     closed_at: datetime | None = Field(default=None, examples=[None])
     closed_by: str | None = Field(default=None, examples=[None])
     close_note: str = Field(examples=[""])
@@ -75,7 +89,7 @@ class AlertItem(_Model):
     evidence: list[str] = Field(description="Ids of pictures.", examples=[[]])
 
 
-class TimelineItem(_Model):
+class TimelineItem(Model):
     """One thing that happened to an alert."""
 
     at: datetime = Field(examples=["2026-03-02T01:20:00Z"])
@@ -96,7 +110,7 @@ class CloseRequest(BaseModel):
     note: str = Field(min_length=1, max_length=2000, examples=["已下架并送实验室复检。"])
 
 
-class EstablishmentItem(_Model):
+class EstablishmentItem(Model):
     """An establishment."""
 
     id: str = Field(examples=["baisha-market"])
@@ -113,7 +127,7 @@ class EstablishmentItem(_Model):
     risk_grade: str = Field(description="A to D; empty: not graded.", examples=["B"])
 
 
-class DeviceItem(_Model):
+class DeviceItem(Model):
     """A device and its health. `unknown` is not fine."""
 
     region: str = Field(examples=["440703001"])
@@ -133,7 +147,7 @@ class DeviceItem(_Model):
     software: str = Field(examples=["0.1.0"])
 
 
-class MissingItem(_Model):
+class MissingItem(Model):
     """Events of one agent that are not here."""
 
     kind: MissingKind = Field(
@@ -158,7 +172,7 @@ class MissingItem(_Model):
     )
 
 
-class ResultItem(_Model):
+class ResultItem(Model):
     """A quick test's result. It screens; a person and a laboratory decide."""
 
     result_id: str = Field(examples=["0c4e9b1d22aa41f7c9e0"])

@@ -10,6 +10,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from contracts.causes import FILE as CAUSES
+from contracts.causes import Cause, load_causes
 from contracts.clock import Clock, utc_now
 from ledger.engine import Engine
 from server import problems
@@ -20,7 +22,18 @@ from server.live import Hub
 from server.metrics import Measured, Metrics
 from server.pages import load_assets, make_environment
 from server.passwords import Passwords
-from server.routes import alerts, api, devices, doors, establishments, evidence, health, public
+from server.routes import (
+    alert_moves,
+    alerts,
+    api,
+    api_moves,
+    devices,
+    doors,
+    establishments,
+    evidence,
+    health,
+    public,
+)
 from server.security import SecurityHeaders
 from server.settings import ServerSettings
 from server.state import State
@@ -28,7 +41,18 @@ from server.streams import Rows
 from timeseries.port import SeriesStore
 
 STATIC = Path(__file__).parent / "static"
-ROUTES = (doors, alerts, establishments, devices, evidence, public, health, api)
+ROUTES = (
+    doors,
+    alerts,
+    alert_moves,
+    establishments,
+    devices,
+    evidence,
+    public,
+    health,
+    api,
+    api_moves,
+)
 TAGS = [
     {"name": "session", "description": "Who is signed in."},
     {"name": "alerts", "description": "预警: leads that people review, acknowledge and close."},
@@ -61,10 +85,11 @@ def create_app(
     clock: Clock = utc_now,
     passwords: Passwords | None = None,
     limit_lines: LimitLines | None = None,
+    causes: dict[str, Cause] | None = None,
 ) -> FastAPI:
     """The console over an open ledger and time-series store, which stay the caller's to close.
 
-    Raises SettingsError if the rule or limit files cannot be read.
+    Raises SettingsError if the rule, limit or cause files cannot be read.
     """
     metrics = Metrics()
     hub = Hub(engine, settings.live, metrics)
@@ -78,6 +103,7 @@ def create_app(
         assets=load_assets(),
         passwords=passwords or Passwords(),
         limit_lines=limit_lines or read_limit_lines(),
+        causes=causes or load_causes(),
         hub=hub,
         metrics=metrics,
     )
@@ -120,3 +146,8 @@ def lines_of(settings: ServerSettings, base: Path) -> LimitLines:
     rules = base / settings.rules if settings.rules else RULES
     limits = base / settings.limits if settings.limits else LIMITS
     return read_limit_lines(rules, limits)
+
+
+def causes_of(settings: ServerSettings, base: Path) -> dict[str, Cause]:
+    """The causes of the file that the settings name. Raises SettingsError."""
+    return load_causes(base / settings.causes if settings.causes else CAUSES)

@@ -25,8 +25,15 @@ FOLLOWED = frozenset(
     {
         journal.ALERT_RAISED,
         journal.ALERT_ACKNOWLEDGED,
+        journal.ALERT_DISPOSING,
+        journal.ALERT_REVIEWED,
+        journal.ALERT_RETURNED,
+        journal.ALERT_PAUSED,
+        journal.ALERT_RESUMED,
+        journal.ALERT_ESCALATED,
         journal.ALERT_RESOLVED,
         journal.ALERT_CLOSED,
+        journal.ALERT_JUDGED,
         journal.DEVICE,
     }
 )

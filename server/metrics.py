@@ -7,6 +7,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
+_WAITS = (30, 60, 180, 600, 1800, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 72 * 3600, 240 * 3600)
+"""Seconds within which alerts are taken on and dealt with: from half a minute to ten days."""
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -20,6 +22,20 @@ class Metrics:
             "Time to the answer's first byte, by route.",
             ("method", "route", "status"),
             buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.acknowledge_s = Histogram(
+            "foodsentry_server_alert_acknowledge_seconds",
+            "From an alert's booking to its acknowledgement through this process, by class.",
+            ("severity",),
+            buckets=_WAITS,
+            registry=self.registry,
+        )
+        self.dispose_s = Histogram(
+            "foodsentry_server_alert_dispose_seconds",
+            "From an alert's booking to its disposal or closing through this process, by class.",
+            ("severity",),
+            buckets=_WAITS,
             registry=self.registry,
         )
         self.sign_ins = Counter(

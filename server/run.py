@@ -12,7 +12,7 @@ import uvicorn
 from contracts.clock import Clock, utc_now
 from ledger import migrate
 from ledger.engine import Engine, LedgerDown
-from server.app import create_app, lines_of
+from server.app import causes_of, create_app, lines_of
 from server.settings import ServerSettings
 from server.state import State
 from timeseries.settings import open_store
@@ -33,12 +33,13 @@ def run_server(
     are of another version. A ledger that is away at the start is waited for.
     """
     lines = lines_of(settings, settings_file.parent)
+    causes = causes_of(settings, settings_file.parent)
     engine = settings.ledger.open(settings_file)
     series = open_store(settings.series, settings_file.parent)
     try:
         if not _await_ledger(engine, stop):
             return 0
-        app = create_app(settings, engine, series, clock=clock, limit_lines=lines)
+        app = create_app(settings, engine, series, clock=clock, limit_lines=lines, causes=causes)
         if not app.state.console.assets:
             log.warning("the console's assets are not built: run `python -m server.assets`")
         listening = _listen(settings)

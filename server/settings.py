@@ -53,6 +53,29 @@ class LiveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 1000
 
 
+class WorthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When officers' verdicts are reason enough for a proposal."""
+
+    window_days: Annotated[
+        float, Meta(gt=0, le=365, description="Days whose alerts and their verdicts count.")
+    ] = 30.0
+    least_judged: Annotated[
+        int,
+        Meta(
+            ge=3,
+            description="Right and wrong ones that a silence needs to be proposed; the digest of "
+            "a rule needs twice as many, of two sites.",
+        ),
+    ] = 5
+    precision_below: Annotated[
+        float,
+        Meta(gt=0, lt=1, description="The whole 95 % interval of the precision must lie below."),
+    ] = 0.5
+    silence_days: Annotated[
+        float, Meta(gt=0, le=30, description="Days that an accepted proposal holds, unless told.")
+    ] = 14.0
+
+
 class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the console's process needs to know."""
 
@@ -81,6 +104,16 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         SignInSettings()
     )
     live: Annotated[LiveSettings, Meta(description="The live stream.")] = LiveSettings()
+    worth: Annotated[WorthSettings, Meta(description="Proposals from verdicts on alerts.")] = (
+        WorthSettings()
+    )
+    causes: Annotated[
+        str,
+        Meta(
+            description="TOML file of the causes that a verdict may name, relative to this "
+            "settings file; empty: the one that comes with FoodSentry."
+        ),
+    ] = ""
     rules: Annotated[
         str,
         Meta(

@@ -6,6 +6,7 @@ from typing import cast
 from jinja2 import Environment
 from starlette.requests import HTTPConnection
 
+from contracts.causes import Cause
 from contracts.clock import Clock
 from ledger.engine import Engine
 from server.languages import Words
@@ -31,6 +32,8 @@ class State:
     """Logical name of a built file → its address."""
     passwords: Passwords
     limit_lines: LimitLines
+    causes: dict[str, Cause]
+    """What a verdict may name, by id."""
     hub: Hub
     metrics: Metrics
 

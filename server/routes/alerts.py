@@ -1,4 +1,4 @@
-"""The alert desk, one alert's page, acknowledging and closing, and their live streams."""
+"""The alert desk, one alert's page, acknowledging, and their live streams."""
 
 from typing import Annotated, Literal
 
@@ -7,11 +7,13 @@ from starlette.responses import RedirectResponse, Response
 
 from contracts.words import Severity
 from ledger import audit, journal
-from ledger.engine import reading, writing
+from ledger.alerts import AlertRow
+from ledger.engine import Connection, reading, writing
 from server.access import Right, may
-from server.alert_file import read_alert_file
-from server.changes import acknowledge, close, visible_alert
+from server.alert_file import AlertFile, read_alert_file
+from server.changes import acknowledge, visible_alert
 from server.desk import DeskFilter, alert_lines, count_alerts, find_alerts, tally
+from server.judging import offered
 from server.needs import Actor, Need, Viewer
 from server.pages import render, words_of
 from server.routes.live import LiveRows, event_stream
@@ -25,7 +27,6 @@ AskedState = Annotated[StateName, Query(alias="state")]
 AskedClass = Annotated[Literal["", "1", "2", "3"], Query(alias="class")]
 After = Annotated[int, Query(ge=0)]
 LastEvent = Annotated[int | None, Header(alias="Last-Event-ID", ge=0)]
-NOTE_LENGTH = 2000
 
 
 def _filter(state: StateName, severity: str) -> DeskFilter:
@@ -83,7 +84,7 @@ def one_alert(request: Request, state: Need, visit: Viewer, alert_id: str) -> Re
     """The alert's page; that somebody looked at its evidence is audited."""
     with reading(state.engine) as conn:
         alert = visible_alert(conn, visit, alert_id)
-        file = read_alert_file(conn, alert)
+        file = _file(conn, state, visit, alert)
         cursor = journal.last_id(conn)
         counted = count_alerts(conn, visit.scope)
     if file.shows_evidence:
@@ -102,7 +103,7 @@ def one_alert(request: Request, state: Need, visit: Viewer, alert_id: str) -> Re
 @router.get("/alerts/{alert_id}/state")
 def alert_state(request: Request, state: Need, visit: Viewer, alert_id: str) -> Response:
     """The part of the page that changes: state, actions, timeline."""
-    return _state_part(request, state, visit, alert_id)
+    return state_part(request, state, visit, alert_id)
 
 
 @router.get("/alerts/{alert_id}/line")
@@ -137,31 +138,13 @@ def do_acknowledge(
     if not fragment:
         return RedirectResponse(f"/alerts/{alert_id}" if shown_on == "page" else "/alerts", 303)
     if shown_on == "page":
-        return _state_part(request, state, visit, alert_id)
+        return state_part(request, state, visit, alert_id)
     with reading(state.engine) as conn:
         (line,) = alert_lines(conn, [visible_alert(conn, visit, alert_id)])
     return render(request, "alerts/line.html", line=line, acts=True)
 
 
-@router.post("/alerts/{alert_id}/close")
-def do_close(
-    request: Request,
-    state: Need,
-    visit: Actor,
-    alert_id: str,
-    note: Annotated[str, Form(max_length=NOTE_LENGTH)] = "",
-    fragment: Annotated[str, Header(alias="HX-Request")] = "",
-) -> Response:
-    """Close it with a note that says what was done."""
-    if not note.strip():
-        return _state_part(request, state, visit, alert_id, status=422, trouble="alert.note.needed")
-    close(state, visit, alert_id, note.strip())
-    if not fragment:
-        return RedirectResponse(f"/alerts/{alert_id}", 303)
-    return _state_part(request, state, visit, alert_id)
-
-
-def _state_part(
+def state_part(
     request: Request,
     state: State,
     visit: Visit,
@@ -170,8 +153,9 @@ def _state_part(
     status: int = 200,
     trouble: str = "",
 ) -> Response:
+    """The part of an alert's page that changes."""
     with reading(state.engine) as conn:
-        file = read_alert_file(conn, visible_alert(conn, visit, alert_id))
+        file = _file(conn, state, visit, visible_alert(conn, visit, alert_id))
     return render(
         request,
         "alerts/state.html",
@@ -179,6 +163,12 @@ def _state_part(
         file=file,
         acts=may(visit.officer, Right.ACT),
         trouble=trouble,
+    )
+
+
+def _file(conn: Connection, state: State, visit: Visit, alert: AlertRow) -> AlertFile:
+    return read_alert_file(
+        conn, alert, state.causes, offered(state, alert), visit.officer, state.clock()
     )
 
 

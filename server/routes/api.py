@@ -1,7 +1,7 @@
 """The JSON API under /api/v1: alerts, establishments, devices, results in the officer's sight."""
 
 import base64
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -13,7 +13,6 @@ from ledger.results import ResultRow
 from server.api_models import (
     AlertItem,
     AlertWithTimeline,
-    CloseRequest,
     DeviceItem,
     EstablishmentItem,
     Me,
@@ -23,38 +22,15 @@ from server.api_models import (
     ResultWithBytes,
     TimelineItem,
 )
-from server.changes import acknowledge, close, visible_alert
+from server.changes import visible_alert
 from server.establishment_file import find_establishments
 from server.missing_list import read_missing
-from server.needs import Actor, Need, Viewer
-from server.problems import MEDIA_TYPE, ProblemDetails, not_found
+from server.needs import Need, Viewer
+from server.problems import not_found
+from server.routes.api_parts import PREFIX, Before, Limit, page, problems
 from server.routes.establishments import visible_establishment
 
-_PROBLEM: dict[str, Any] = {
-    "model": ProblemDetails,
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
-}
-
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    said = {
-        401: "Nobody is signed in.",
-        403: "The role or the CSRF token does not allow it.",
-        404: "Nothing of that name that this officer can see.",
-        409: "The alert's state forbids it.",
-        422: "A parameter is wrong.",
-        503: "The ledger cannot be reached; try again.",
-    }
-    return {status: _PROBLEM | {"description": said[status]} for status in statuses}
-
-
-router = APIRouter(prefix="/api/v1", responses=_problems(401, 422, 503))
-Limit = Annotated[int, Query(ge=1, le=200, description="Most items to answer with.")]
-Before = Annotated[str | None, Query(max_length=64, description="`next` of the page before.")]
-
-
-def _page(items: list[Any], limit: int, last: str | None) -> dict[str, Any]:
-    return {"items": items[:limit], "next": last if len(items) > limit else None}
+router = APIRouter(prefix=PREFIX, responses=problems(401, 422, 503))
 
 
 @router.get("/me", tags=["session"], summary="Who is signed in")
@@ -100,7 +76,7 @@ def list_alerts(
                 break
             before = rows[-1].alert_id
     last = found[limit - 1].alert_id if len(found) > limit else None
-    return Page[AlertItem].model_validate(_page(found, limit, last), from_attributes=True)
+    return Page[AlertItem].model_validate(page(found, limit, last), from_attributes=True)
 
 
 def _with_timeline(conn: Connection, row: AlertRow) -> AlertWithTimeline:
@@ -109,33 +85,11 @@ def _with_timeline(conn: Connection, row: AlertRow) -> AlertWithTimeline:
     return AlertWithTimeline(**whole, timeline=entries)
 
 
-@router.get("/alerts/{alert_id}", tags=["alerts"], summary="One alert", responses=_problems(404))
+@router.get("/alerts/{alert_id}", tags=["alerts"], summary="One alert", responses=problems(404))
 def get_alert(state: Need, visit: Viewer, alert_id: str) -> AlertWithTimeline:
     """An alert with its timeline."""
     with reading(state.engine) as conn:
         return _with_timeline(conn, visible_alert(conn, visit, alert_id))
-
-
-@router.post(
-    "/alerts/{alert_id}/acknowledge",
-    tags=["alerts"],
-    summary="Acknowledge an alert",
-    responses=_problems(403, 404, 409),
-)
-def acknowledge_alert(state: Need, visit: Actor, alert_id: str) -> AlertItem:
-    """Take it on. If somebody already has, the alert comes back as it stands."""
-    return AlertItem.model_validate(acknowledge(state, visit, alert_id))
-
-
-@router.post(
-    "/alerts/{alert_id}/close",
-    tags=["alerts"],
-    summary="Close an alert",
-    responses=_problems(403, 404, 409),
-)
-def close_alert(state: Need, visit: Actor, alert_id: str, body: CloseRequest) -> AlertItem:
-    """Say that it is done, and how. An alert that is closed already is a conflict."""
-    return AlertItem.model_validate(close(state, visit, alert_id, body.note))
 
 
 @router.get("/establishments", tags=["establishments"], summary="Establishments")
@@ -158,7 +112,7 @@ def list_establishments(
     "/establishments/{establishment_id}",
     tags=["establishments"],
     summary="One establishment",
-    responses=_problems(404),
+    responses=problems(404),
 )
 def get_establishment(state: Need, visit: Viewer, establishment_id: str) -> EstablishmentItem:
     """An establishment's facts."""
@@ -171,7 +125,7 @@ def get_establishment(state: Need, visit: Viewer, establishment_id: str) -> Esta
     "/establishments/{establishment_id}/results",
     tags=["results"],
     summary="An establishment's quick tests, newest first",
-    responses=_problems(404),
+    responses=problems(404),
 )
 def list_results(
     state: Need, visit: Viewer, establishment_id: str, limit: Limit = 50, before: Before = None
@@ -181,14 +135,14 @@ def list_results(
         one = visible_establishment(conn, visit, establishment_id)
         found = results.for_establishment(conn, one.id, limit + 1, before)
     last = found[limit - 1].result_id if len(found) > limit else None
-    return Page[ResultItem].model_validate(_page(found, limit, last), from_attributes=True)
+    return Page[ResultItem].model_validate(page(found, limit, last), from_attributes=True)
 
 
 @router.get(
     "/results/{result_id}",
     tags=["results"],
     summary="One result with the instrument's bytes",
-    responses=_problems(404),
+    responses=problems(404),
 )
 def get_result(state: Need, visit: Viewer, result_id: str) -> ResultWithBytes:
     """A result and its bytes; the look is audited."""

@@ -40,6 +40,20 @@ SIGHT: dict[str, set[str]] = {
 }
 """Which of three establishments each officer of the town may see."""
 LOOKERS = {"shenji", "shichang"}
+BODIES: dict[str, dict[str, object]] = {
+    "close": {"note": "已处置"},
+    "dispose": {"note": "已处置"},
+    "review": {"note": "复核"},
+    "pause": {"note": "当事人申诉"},
+    "resume": {"note": "申诉办结"},
+    "verdict": {"said": "false:instrument_fault"},
+}
+"""What a change needs to say."""
+API_BODIES: dict[str, dict[str, object]] = {
+    "review": {"accepted": True},
+    "verdict": {"verdict": "false", "cause": "instrument_fault"},
+}
+"""What it says otherwise by the API."""
 ALERT_OF = {MARKET: "positive", SCHOOL: "hat", VAN: "van"}
 
 
@@ -128,13 +142,15 @@ def test_nobody_sees_or_acts_sideways(
                 continue
             path = route.path.format(**filled)
             method = sorted(route.methods)[0]
-            body = {"note": "已处置"} if path.endswith("/close") else None
             as_json = path.startswith("/api/")
+            body = BODIES.get(path.rpartition("/")[2], {}) | (
+                API_BODIES.get(path.rpartition("/")[2], {}) if as_json else {}
+            )
             answer = client.request(
                 method,
                 path,
                 headers={"x-csrf-token": csrf},
-                json=body if as_json else None,
+                json=body if as_json and body else None,
                 data=None if as_json else body,
                 follow_redirects=False,
             )

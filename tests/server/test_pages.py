@@ -126,7 +126,7 @@ def test_closing_needs_a_note_and_keeps_it(as_officer: Enter, alert_ids: dict[st
     path = f"/alerts/{alert_ids['cold']}"
     token = {"x-csrf-token": csrf_of(client), "hx-request": "true"}
     empty = client.post(f"{path}/close", headers=token, data={"note": "  "})
-    assert empty.status_code == 422 and "请写明处置情况" in empty.text
+    assert empty.status_code == 422 and "请先写明情况" in empty.text
     note = "已转移食品并维修门封 <b>完成</b>"
     done = client.post(f"{path}/close", headers=token, data={"note": note})
     assert done.status_code == 200

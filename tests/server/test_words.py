@@ -4,10 +4,21 @@ import re
 import string
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from contracts.words import AlertState, DeviceState, Phase, PictureRole, Severity, Verdict
+from contracts.words import (
+    AlertState,
+    AlertVerdict,
+    DeviceState,
+    Due,
+    Phase,
+    PictureRole,
+    Severity,
+    Verdict,
+)
+from ledger import notifications
 from ledger.alert_types import TIMELINE_KINDS
 from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
@@ -16,7 +27,7 @@ from ledger.evidence_keys import Booked
 from ledger.missing import MissingKind
 from ledger.officers import Role
 from ledger.sites import SiteKind
-from server import desk
+from server import desk, notification_list
 from server.formats import duration
 from server.languages import LANGUAGES, MissingWord, Words, chosen, load_words
 from server.pages import TEMPLATES
@@ -24,7 +35,7 @@ from server.pages import TEMPLATES
 WORDS = load_words()
 FILES = sorted(TEMPLATES.rglob("*.html"))
 SOURCES = sorted(Path(desk.__file__).parent.rglob("*.py"))
-DOCUMENTED = ("api_models.py", "app.py")
+DOCUMENTED = ("api_models.py", "api_worth.py", "app.py")
 """These hold the examples and names of the API's document."""
 _NAME = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']""")
 _NAME_IN_PLACE = re.compile(r"""["']((?:[a-z_0-9]+\.)+[a-z_0-9]+)["']""")
@@ -56,10 +67,23 @@ FAMILIES: dict[str, set[str]] = {
     "signin.road.": {"1", "2", "3"},
     "signin.road.mark.": {"1", "2", "3"},
     "timeline.": set(TIMELINE_KINDS),
+    "alert.level.": {"1", "2"},
+    "alert.due.": {one.value for one in Due},
+    "judge.said.": {one.value for one in AlertVerdict},
+    "told.state.": set(notification_list.STATES),
+    "told.kind.": set(get_args(notifications.Kind)),
     "public.camera.": {"sees", "blind", "unknown"},
     "public.temperature.": {"ok", "over", "unknown", "plain"},
 }
-OPEN_FAMILIES = ("observed.", "label.", "attribute.", "error.", "error.say.")
+OPEN_FAMILIES = (
+    "channel.",
+    "told.why.",
+    "observed.",
+    "label.",
+    "attribute.",
+    "error.",
+    "error.say.",
+)
 """Looked up with a fallback for what is not listed."""
 
 

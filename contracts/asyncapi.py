@@ -9,7 +9,7 @@ import msgspec
 
 from contracts import envelope
 from contracts.envelope import DATA_TYPES, Envelope, event_type
-from contracts.topics import ALERTS, PREFIX, Channel
+from contracts.topics import ALERTS, NOTICES, PREFIX, Channel
 
 _TO_EDGE = {Channel.RECEIPTS.value, Channel.COMMANDS.value}
 _RETAINED = {Channel.STATUS.value, ALERTS}
@@ -18,12 +18,13 @@ _PARAMETERS = {
     "site": "Where the device stands: a testing room, a van, a canteen.",
     "device": "The device, or the agent that speaks for the site.",
     "alert_id": "The alert.",
+    "notice_id": "The message.",
 }
 
 
 def _address(kind: str) -> str:
-    if kind == ALERTS:
-        return f"{PREFIX}/{{region}}/{{site}}/{ALERTS}/{{alert_id}}"
+    if kind in (ALERTS, NOTICES):
+        return f"{PREFIX}/{{region}}/{{site}}/{kind}/{{{kind.removesuffix('s')}_id}}"
     return f"{PREFIX}/{{region}}/{{site}}/{{device}}/{kind}"
 
 
@@ -44,7 +45,7 @@ def _channel(kind: str) -> dict[str, Any]:
 
 def _operation(kind: str) -> dict[str, Any]:
     """From the city's side: what the gateway receives and what it sends."""
-    from_gateway = kind in _TO_EDGE or kind == ALERTS
+    from_gateway = kind in _TO_EDGE or kind in (ALERTS, NOTICES)
     return {
         "action": "send" if from_gateway else "receive",
         "channel": {"$ref": f"#/channels/{kind}"},

@@ -27,6 +27,7 @@ Data = (
     | events.Status
     | events.Receipt
     | events.Alert
+    | events.Notice
     | events.Command
 )
 T = TypeVar("T", bound=msgspec.Struct)
@@ -39,6 +40,7 @@ DATA_TYPES: dict[str, type[msgspec.Struct]] = {
     Channel.STATUS.value: events.Status,
     Channel.RECEIPTS.value: events.Receipt,
     "alerts": events.Alert,
+    "notices": events.Notice,
     Channel.COMMANDS.value: events.Command,
 }
 """Event kind (the middle word of the type) → type of `data`."""

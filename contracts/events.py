@@ -255,6 +255,25 @@ class Alert(_Fact, frozen=True):
     evidence: tuple[str, ...] = ()
 
 
+class Notice(_Fact, frozen=True):
+    """A message to people as it was sent, for displays in duty rooms; not retained."""
+
+    notice_id: Name
+    """Same message, same id: it may come twice."""
+    kind: Name
+    """``alert``, ``resolved``, ``escalated``, ``digest``, ``notice`` or ``test``."""
+    severity: Severity
+    title: Annotated[str, msgspec.Meta(max_length=4096)]
+    text: Annotated[str, msgspec.Meta(max_length=4096)]
+    language: Name
+    made_at: datetime
+    url: Annotated[str, msgspec.Meta(max_length=2048)] = ""
+    """Where it can be looked at."""
+    recipient: Text = ""
+    """The officer it is meant for; empty if the displays themselves are."""
+    alerts: tuple[str, ...] = ()
+
+
 class Command(_Fact, frozen=True):
     """An order to a device; it expires, so that a late one does nothing."""
 

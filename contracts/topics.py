@@ -1,8 +1,8 @@
 """MQTT topics of the wire contract: how they are built, taken apart and subscribed to.
 
-Shape: ``fs/v1/{region}/{site}/{device}/{channel}``, and for alerts
-``fs/v1/{region}/{site}/alerts/{alert_id}``. A segment is 1–64 letters, digits, ``_`` or ``-``,
-so that no identity can smuggle in a separator or a wildcard.
+Shape: ``fs/v1/{region}/{site}/{device}/{channel}``, and for alerts and for notices to people
+``fs/v1/{region}/{site}/alerts/{alert_id}`` and ``…/notices/{notice_id}``. A segment is 1–64
+letters, digits, ``_`` or ``-``, so that no identity can smuggle in a separator or a wildcard.
 """
 
 import re
@@ -12,6 +12,7 @@ import msgspec
 
 PREFIX = "fs/v1"
 ALERTS = "alerts"
+NOTICES = "notices"
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -73,9 +74,9 @@ def checked_segment(name: str, value: str) -> str:
 
 
 def identity(region: str, site: str, device: str) -> Identity:
-    """Build an identity from checked segments. No device is named as the alerts' topic is."""
-    if device == ALERTS:
-        raise TopicError(f"device {device!r} is the name of the alerts' topic")
+    """Build an identity from checked segments. No device is named as the city's topics are."""
+    if device in (ALERTS, NOTICES):
+        raise TopicError(f"device {device!r} is the name of the {device}' topic")
     return Identity(
         checked_segment("region", region),
         checked_segment("site", site),
@@ -111,6 +112,11 @@ def parse_device_topic(topic: str) -> Topic:
 def alert_topic(region: str, site: str, alert_id: str) -> str:
     """Where the state of one alert is retained until it is closed."""
     return f"{PREFIX}/{region}/{site}/{ALERTS}/{checked_segment('alert_id', alert_id)}"
+
+
+def notice_topic(region: str, site: str, notice_id: str) -> str:
+    """Where a message to people is shown, once."""
+    return f"{PREFIX}/{region}/{site}/{NOTICES}/{checked_segment('notice_id', notice_id)}"
 
 
 def channel_filter(channel: Channel, region: str = "+", site: str = "+") -> str:

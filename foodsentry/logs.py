@@ -44,4 +44,6 @@ def configure_logs(level: str, form: str) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # At DEBUG it writes the addresses that it calls, and with them their tokens.
+    logging.getLogger("urllib3").setLevel(logging.INFO)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

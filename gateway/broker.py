@@ -21,6 +21,7 @@ written to the same queue, in bulk.
 """
 
 import logging
+import queue
 import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -326,3 +327,43 @@ class Broker:
                 for topic, payload, number, qos, retained in publications
             ]
         )
+
+
+def publish_once(
+    settings: MqttSettings,
+    password: str | None,
+    tls: TlsFiles | None,
+    messages: Sequence[Outbound],
+    timeout_s: float,
+) -> str:
+    """Publish over a connection made for it alone; returns why it failed, or nothing."""
+    client = _Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.tls = tls
+    if tls is not None:
+        client.tls_set_context(tls.context())
+    if settings.username:
+        client.username_pw_set(settings.username, password)
+    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+    client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.put(
+        str(reason) if reason.is_failure else ""
+    )
+    client.on_connect_fail = lambda _client, _data: answers.put(
+        client.trouble or "it cannot be reached"
+    )
+    client.connect_async(settings.host, settings.port, keepalive=settings.keepalive_s)
+    client.loop_start()
+    try:
+        trouble = answers.get(timeout=timeout_s)
+        if trouble:
+            return f"broker {settings.host}:{settings.port}: {trouble}"
+        waiting = [client.publish(m.topic, m.payload, qos=1, retain=m.retain) for m in messages]
+        for info in waiting:
+            info.wait_for_publish(timeout_s)
+        return "" if all(info.is_published() for info in waiting) else "no acknowledgement"
+    except queue.Empty:
+        return f"broker {settings.host}:{settings.port}: no answer within {timeout_s:g} s"
+    except (RuntimeError, ValueError) as error:
+        return f"broker {settings.host}:{settings.port}: {error}"
+    finally:
+        client.disconnect()
+        client.loop_stop()

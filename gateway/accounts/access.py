@@ -8,7 +8,7 @@ accounts, are named one by one. EMQX asks the ledger itself: `deploy/city/emqx/v
 
 from collections.abc import Iterable, Iterator
 
-from contracts.topics import ALERTS, PREFIX, UPLINK_CHANNELS, Channel
+from contracts.topics import ALERTS, NOTICES, PREFIX, UPLINK_CHANNELS, Channel
 from ledger.broker_accounts import Account
 
 FACTS = (*UPLINK_CHANNELS, Channel.STATUS)
@@ -22,17 +22,22 @@ SERVICE_RULES: dict[str, list[Rule]] = {
         *(("read", f"+/+/+/{channel}") for channel in FACTS),
         ("write", f"+/+/+/{Channel.RECEIPTS}"),
         ("write", f"+/+/{ALERTS}/+"),
+        ("write", f"+/+/{NOTICES}/+"),
     ],
     "server": [("write", f"+/+/+/{channel}") for channel in (Channel.COMMANDS, Channel.CONFIG)],
-    "reader": [("read", f"+/+/{ALERTS}/+"), ("read", f"+/+/+/{Channel.STATUS}")],
+    "reader": [
+        ("read", f"+/+/{ALERTS}/+"),
+        ("read", f"+/+/{NOTICES}/+"),
+        ("read", f"+/+/+/{Channel.STATUS}"),
+    ],
 }
 """What each service of the city needs, and nothing else."""
 
 
 def site_rules(place: str, agent: str = "+") -> list[Rule]:
-    """What an agent may do at its site. "alerts" stands where a device would: not for a site."""
+    """What an agent may do at its site. Where a device would be, alerts and notices are not its."""
     return [
-        *(("deny", f"{place}/{ALERTS}/{channel}") for channel in FACTS),
+        *(("deny", f"{place}/{name}/{channel}") for name in (ALERTS, NOTICES) for channel in FACTS),
         *(("write", f"{place}/+/{channel}") for channel in FACTS),
         *(("read", f"{place}/{agent}/{channel}") for channel in TO_EDGE),
         ("read", f"{place}/{ALERTS}/+"),

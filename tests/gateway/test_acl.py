@@ -74,8 +74,10 @@ def test_agent_publishes_only_its_own_sites_facts(users: dict[str, Client]) -> N
         assert not agent.may_publish(f"fs/v1/440703/canteen1/reader1/{channel}")
         assert not agent.may_publish(f"fs/v1/440704/market1/reader1/{channel}")
         assert not agent.may_publish(f"fs/v1/440703/market1/alerts/{channel}")
+        assert not agent.may_publish(f"fs/v1/440703/market1/notices/{channel}")
     for topic in (
         "fs/v1/440703/market1/alerts/a1",
+        "fs/v1/440703/market1/notices/n1",
         "fs/v1/440703/market1/agent/receipts",
         "fs/v1/440703/market1/agent/commands",
         "fs/v1/440703/market1/agent/config",
@@ -129,14 +131,17 @@ def test_wildcards_in_a_user_name_open_nothing(users: dict[str, Client]) -> None
     assert not users["440703/#"].may_publish("fs/v1/440703/market1/reader1/tests")
 
 
-def test_reader_follows_alerts_only(users: dict[str, Client]) -> None:
+def test_reader_follows_alerts_and_notices_only(users: dict[str, Client]) -> None:
     reader, gateway, agent = users["reader"], users["gateway"], users["440703/market1"]
     reader.listen("#")
     assert agent.may_publish("fs/v1/440703/market1/reader1/tests")
     assert gateway.may_publish("fs/v1/440703/market1/alerts/a1")
-    until(lambda: reader.got)
+    assert gateway.may_publish("fs/v1/440703/market1/notices/n1")
+    until(lambda: "fs/v1/440703/market1/notices/n1" in reader.topics)
     assert set(reader.topics) <= {
         "fs/v1/440703/market1/alerts/a1",
+        "fs/v1/440703/market1/notices/n1",
         "fs/v1/440703/market1/reader1/status",
     }
     assert not reader.may_publish("fs/v1/440703/market1/alerts/a1")
+    assert not reader.may_publish("fs/v1/440703/market1/notices/n1")

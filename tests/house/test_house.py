@@ -33,6 +33,7 @@ DOORS = {
         "edge_agent/custody/",
         "gateway/accounts/certificates.py",
         "ledger/signatures.py",
+        "gateway/notify/channels/webpush_crypto.py",
     },
     "argon2": {"server/passwords.py"},
     "segno": {"server/qr.py"},
@@ -40,6 +41,8 @@ DOORS = {
     "cv2": {"edge_agent/cameras/", "edge_agent/simulation/", "models/", "foodsentry/bench/"},
     "fastapi": {"server/"},
     "torch": {"models/training/"},
+    "apprise": {"gateway/notify/channels/apprise_channel.py"},
+    "requests": {"gateway/notify/channels/ear.py", "gateway/notify/channels/http_post.py"},
 }
 
 

@@ -21,10 +21,11 @@ sites AS (
     FROM valid
     WHERE region <> ''
 )
--- "alerts" stands where a device would; nobody at a site may write there. First match decides.
+-- "alerts" and "notices" stand where a device would; nobody at a site may write there. First match
+-- decides.
 SELECT 1 AS turn, name AS username, 'deny' AS permission, 'publish' AS action,
-    place || '/alerts/' || channel AS topic
-FROM sites CROSS JOIN facts
+    place || '/' || own.name || '/' || channel AS topic
+FROM sites CROSS JOIN facts CROSS JOIN (VALUES ('alerts'), ('notices')) AS own (name)
 UNION ALL
 SELECT 2, name, 'allow', 'publish', place || '/+/' || channel
 FROM sites CROSS JOIN facts
@@ -45,9 +46,11 @@ JOIN (VALUES
     ('gateway', 'subscribe', '+/+/+/status'),
     ('gateway', 'publish', '+/+/+/receipts'),
     ('gateway', 'publish', '+/+/alerts/+'),
+    ('gateway', 'publish', '+/+/notices/+'),
     ('server', 'publish', '+/+/+/commands'),
     ('server', 'publish', '+/+/+/config'),
     ('reader', 'subscribe', '+/+/alerts/+'),
+    ('reader', 'subscribe', '+/+/notices/+'),
     ('reader', 'subscribe', '+/+/+/status')
 ) AS services (name, action, topic) ON services.name = valid.name
 WHERE valid.region = '';

@@ -1,0 +1,69 @@
+"""Posts to a service over HTTP: one try, bounded in time and size, no redirects."""
+
+from collections.abc import Mapping
+
+import requests
+
+from gateway.notify.channels.verdicts import Answer
+
+BODY_MOST = 4096
+"""Bytes of an answer that are read."""
+
+
+class Unreachable(Exception):
+    """No answer: connection refused, broken off, timed out; may be tried again."""
+
+
+class Unusable(Exception):
+    """The address can't be called at all."""
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout_s: float,
+    ca_file: str = "",
+) -> Answer:
+    """Post once. Raises Unreachable and Unusable; what they say names no URL."""
+    try:
+        with (
+            requests.Session() as session,
+            session.post(
+                url,
+                data=body,
+                headers=dict(headers),
+                timeout=timeout_s,
+                allow_redirects=False,
+                verify=ca_file or True,
+                stream=True,
+            ) as answer,
+        ):
+            body_start = b""
+            for some in answer.iter_content(BODY_MOST):
+                body_start += some
+                if len(body_start) >= BODY_MOST:
+                    break
+            return Answer(answer.status_code, body_start, answer.headers.get("Retry-After", ""))
+    except requests.exceptions.SSLError as error:
+        raise Unreachable(f"TLS: {reason_of(error)}") from None
+    except requests.Timeout:
+        raise Unreachable(f"no answer within {timeout_s:g} s") from None
+    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+        raise Unreachable(reason_of(error)) from None
+    except (requests.RequestException, ValueError) as error:
+        raise Unusable(f"the address cannot be used ({type(error).__name__})") from None
+
+
+def reason_of(error: BaseException) -> str:
+    """The innermost reason of a failed connection; the outer ones repeat the URL."""
+    seen: BaseException | None = error
+    while seen is not None:
+        error = seen
+        inner = getattr(error, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((one for one in error.args if isinstance(one, BaseException)), None)
+        seen = inner or error.__cause__ or error.__context__
+    text = getattr(error, "strerror", None) or getattr(error, "verify_message", "") or str(error)
+    return text.partition("://")[0][:160] or type(error).__name__

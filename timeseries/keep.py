@@ -6,14 +6,18 @@ from msgspec import Meta, Struct
 
 
 class KeepSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long measurements are kept; `foodsentry gateway setup-influx` tells the server."""
+    """How long measurements are kept; `foodsentry gateway setup-influx` tells the server.
+
+    Of a file, the gateway removes old values itself.
+    """
 
     raw_days: Annotated[
         int,
         Meta(
             ge=0,
             le=36500,
-            description="Days that values are kept as they were measured; 0: for ever. What comes "
+            description="All but sqlite: days that values are kept as they were measured; 0: for "
+            "ever. What comes "
             "in later than that is refused by the server and goes to the dead letters: longer than "
             "any edge may be without a network.",
         ),
@@ -37,6 +41,15 @@ class KeepSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "for longer: `setup-influx --backfill DAYS`.",
         ),
     ] = 7
+    file_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36500,
+            description="sqlite: days that values are kept; 0: for ever. Older ones are removed a "
+            "few with every write; the file does not shrink, but grows no more.",
+        ),
+    ] = 0
 
 
 def seconds(days: int) -> int:

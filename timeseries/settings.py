@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from contracts.settings import SettingsError, read_secret
+from timeseries.expiry import Expiry
 from timeseries.influx import InfluxStore
 from timeseries.influx_client import InfluxClient
 from timeseries.keep import KeepSettings
@@ -82,7 +83,7 @@ def open_store(settings: SeriesSettings, base_path: Path) -> SeriesStore:
     Raises SettingsError that names the key.
     """
     if settings.api == "sqlite":
-        return SqliteStore(base_path / settings.path)
+        return SqliteStore(base_path / settings.path, Expiry(settings.keep.file_days))
     client = open_client(settings, base_path)
     if settings.api == "victoria":
         return VictoriaStore(client)

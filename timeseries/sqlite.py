@@ -4,6 +4,7 @@ A value is kept under (series, field, time), so that writing again replaces it b
 are kept as one-byte blobs, which tells them from numbers.
 """
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,11 @@ from typing import Any
 
 import msgspec
 
+from timeseries.expiry import Expiry
 from timeseries.names import Series, fault, plain_measurement, plain_tags, plain_text, series_of
 from timeseries.port import Point, Sample, SeriesDown, SeriesRejected, Value, from_ns, to_ns
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 15.0
 KNOWN_SERIES = 100_000
@@ -37,8 +41,9 @@ _FALSE, _TRUE = b"\x00", b"\x01"
 class SqliteStore:
     """A SeriesStore in a file; opened (and made) at the first use."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, expiry: Expiry | None = None) -> None:
         self._path = path
+        self._expiry = expiry
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._series: dict[Series, int] = {}
@@ -62,6 +67,7 @@ class SqliteStore:
                 self._series.clear()
                 self._fields.clear()
                 raise SeriesDown(f"{self._path}: {error}") from error
+            self._expire(good)
         if rejected:
             raise SeriesRejected(rejected)
 
@@ -149,6 +155,16 @@ class SqliteStore:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+    def _expire(self, points: Sequence[Point]) -> None:
+        """Remove some old values. What was just written is stored, whatever comes of this."""
+        if not points or self._expiry is None:
+            return
+        written = sum(len(point.fields) for point in points)
+        try:
+            self._expiry.step(self._opened(), written, max(point.at_ns for point in points))
+        except (sqlite3.Error, OSError) as error:
+            log.warning("%s: old values could not be removed: %s", self._path, error)
 
     def _series_id(self, connection: sqlite3.Connection, wanted: Series) -> int:
         known = self._series.get(wanted)

@@ -11,10 +11,9 @@ import msgspec
 from contracts.clock import utc_now
 from contracts.settings import SettingsError, load_settings
 from gateway.accounts.commands import add_accounts
-from gateway.alerts.limits import read_limits
-from gateway.alerts.rules import check_limits, read_rules
 from gateway.replay import replay
-from gateway.run import CONFIGS, read_book, run_gateway
+from gateway.rules_command import add_rules
+from gateway.run import read_book, run_gateway
 from gateway.settings import GatewaySettings
 from gateway.setup_command import add_setup
 from ledger import dead_letters, missing, regions
@@ -39,14 +38,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     gaps.set_defaults(run=_missing_data)
     _add_dead_letters(commands)
     add_accounts(commands)
-    check = commands.add_parser("check-rules", help="check rule files and list the rules")
-    check.add_argument(
-        "rules", type=Path, nargs="?", default=CONFIGS / "rules", help="file or folder"
-    )
-    check.add_argument(
-        "--limits", type=Path, default=CONFIGS / "limits" / "storage_temperatures.csv"
-    )
-    check.set_defaults(run=_check_rules)
+    add_rules(commands)
 
 
 def _add_dead_letters(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -69,15 +61,6 @@ def _add_dead_letters(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 def _run(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments.settings, GatewaySettings)
     return run_gateway(settings, arguments.settings, arguments.stop)
-
-
-def _check_rules(arguments: argparse.Namespace) -> int:
-    rules = read_rules(arguments.rules)
-    check_limits(rules, read_limits(arguments.limits).ids, str(arguments.rules))
-    for rule in rules:
-        print(f"{rule.id}\tversion {rule.version}\tclass {rule.severity:d}\t{rule.title_zh}")
-    print(f"{len(rules)} rules, no fault found", file=sys.stderr)
-    return 0
 
 
 def _missing_data(arguments: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 from contracts.clock import Clock, utc_now
 from contracts.settings import SettingsError
 from contracts.topics import UPLINK_CHANNELS, Channel, channel_filter, shared
+from contracts.workdays import Calendar
 from gateway.alerts.book import RuleBook
 from gateway.alerts.check import check_limits, check_schedules
 from gateway.alerts.day_times import read_timetable
@@ -229,9 +230,17 @@ def read_book(settings: AlertSettings, base: Path) -> RuleBook:
         if settings.limits
         else CONFIGS / "limits" / "storage_temperatures.csv"
     )
+    return book_of(rules_path, limits_path)
+
+
+def book_of(rules_path: Path, limits_path: Path) -> RuleBook:
+    """Rules and limits of these files; times of the day lie beside the limits.
+
+    Raises SettingsError.
+    """
     rules, limits = read_rules(rules_path), read_limits(limits_path)
     check_limits(rules, limits.ids, str(rules_path))
-    timetable = read_timetable(limits_path.parent)
+    timetable = read_timetable(limits_path.parent, Calendar.read(CONFIGS / "calendars"))
     check_schedules(rules, timetable, str(rules_path))
     return RuleBook(rules, limits, timetable)
 

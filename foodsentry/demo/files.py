@@ -97,15 +97,19 @@ def _mqtt(layout: Layout, username: str, password: str, name: str) -> dict[str, 
 
 def _rules(layout: Layout) -> str:
     """The starter rules, with a cold store's patience cut to what a viewer has."""
-    text = (CONFIGS / "rules" / "starter.toml").read_text("utf-8")
+    folder = layout.folder / "rules"
+    folder.mkdir(exist_ok=True)
+    for file in (CONFIGS / "rules").glob("*.toml"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    path = folder / "storage.toml"
+    text = path.read_text("utf-8")
     head, mark, tail = text.partition('id = "cold_store_warm"')
     if not mark or "for_s = 600" not in tail or "clear_for_s = 60" not in tail:
-        raise ValueError("starter.toml: cold_store_warm has changed; adapt the demo")
+        raise ValueError("storage.toml: cold_store_warm has changed; adapt the demo")
     tail = tail.replace("for_s = 600", f"for_s = {COLD_STORE_FOR_S}", 1)
     tail = tail.replace("clear_for_s = 60", "clear_for_s = 5", 1)
-    path = layout.folder / "rules.toml"
     path.write_text(head + mark + tail, "utf-8")
-    return path.name
+    return folder.name
 
 
 PROFILES = {

@@ -6,7 +6,7 @@ expression.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from fnmatch import translate
 from functools import lru_cache
@@ -39,6 +39,7 @@ from gateway.alerts.kinds import (
     VerdictIs,
 )
 from gateway.alerts.limits import StorageLimits
+from gateway.alerts.outcomes import Outcome, Raise
 from gateway.alerts.rule import Rule, matches
 from ledger.devices import Device
 
@@ -117,6 +118,16 @@ class RuleBook:
         ):
             return False
         return rule.schedule is None or self.timetable.holds(rule.schedule, at)
+
+    def combined(self, outcome: Outcome) -> Iterator[tuple[Rule, int, str]]:
+        """The combinations that an alert is part of: rule, which part, and site."""
+        rule_id, source, _ = outcome.fingerprint.split("|", 2)
+        for rule, part in self.parts.get(rule_id, ()):
+            region, _, site = source.strip("/").rpartition("/")[0].partition("/")
+            if matches(rule.regions, region) and (
+                not isinstance(outcome, Raise) or self.in_force(rule, outcome.at)
+            ):
+                yield rule, part, f"{region}/{site}"
 
     def expression(self, rule: Rule, key: str = "if") -> Expression | None:
         """The compiled expression of a rule, if it has one."""

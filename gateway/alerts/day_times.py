@@ -92,7 +92,7 @@ class Timetable:
         self._named = {one.id: (minutes(one.begin), minutes(one.end)) for one in named}
         self._terms = tuple(terms)
         self._workdays = workdays or MondayToFriday()
-        self._is_workday = lru_cache(maxsize=1024)(self._workdays.is_workday)
+        self._is_workday = lru_cache(maxsize=1024)(self._workday)
 
     def holds(self, schedule: Schedule, at: datetime) -> bool:
         """Whether it is one of the schedule's times. A night belongs to the day it begins on."""
@@ -129,6 +129,13 @@ class Timetable:
                 return self._school(day)
             case "no_school":
                 return not self._school(day)
+
+    def _workday(self, day: date) -> bool:
+        """By the calendar; in a year of which it knows nothing, Monday to Friday."""
+        try:
+            return self._workdays.is_workday(day)
+        except LookupError:
+            return MondayToFriday().is_workday(day)
 
     def _school(self, day: date) -> bool:
         return self._is_workday(day) and any(one.first <= day <= one.last for one in self._terms)

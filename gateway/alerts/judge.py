@@ -16,7 +16,7 @@ from gateway.alerts.counting import CountState, Entry, entries, series_of
 from gateway.alerts.evaluate import judge_key, judge_observation, judge_result
 from gateway.alerts.kinds import CountOf, TrendTo
 from gateway.alerts.outcomes import Outcome, Raise
-from gateway.alerts.rule import Rule, matches
+from gateway.alerts.rule import Rule
 from gateway.alerts.series import JudgedReading, SeriesState, judge_readings, worth_keeping
 from gateway.alerts.trend import TrendState, judge_trend
 from gateway.unpack import Accepted
@@ -191,15 +191,7 @@ def _combine(
     told: dict[rule_state.Key, list[Told]] = {}
     rules: dict[str, Rule] = {}
     for outcome in outcomes:
-        rule_id, source, _ = outcome.fingerprint.split("|", 2)
-        for rule, part in book.parts.get(rule_id, ()):
-            site = source.strip("/").rpartition("/")[0]
-            if isinstance(outcome, Raise):
-                site = outcome.who.place
-                if not matches(rule.regions, outcome.who.region):
-                    continue
-                if not book.in_force(rule, outcome.at):
-                    continue
+        for rule, part, site in book.combined(outcome):
             rules[rule.id] = rule
             told.setdefault((rule.id, site), []).append(Told(part, outcome))
     if not told:

@@ -172,8 +172,10 @@ def test_last_will_makes_one_alert_for_the_site(
     agent, cold = canteen("agent"), COLD
     folder = tmp_path / "gateway"
     folder.mkdir()
-    starter = (CONFIGS / "rules" / "starter.toml").read_text("utf-8")
-    (folder / "rules.toml").write_text(starter.replace("for_s = 20", "for_s = 0.5"), "utf-8")
+    (folder / "rules").mkdir()
+    for file in (CONFIGS / "rules").glob("*.toml"):
+        quick = file.read_text("utf-8").replace("for_s = 20\n", "for_s = 0.5\n")
+        (folder / "rules" / file.name).write_text(quick, "utf-8")
 
     def payload(who: Identity, state: DeviceState) -> bytes:
         now = utc_now()
@@ -203,7 +205,7 @@ def test_last_will_makes_one_alert_for_the_site(
         folder,
         broker_port,
         f"sqlite:///{ledger_file}",
-        alerts='watch_every_s = 0.2\nrules = "rules.toml"',
+        alerts='watch_every_s = 0.2\nrules = "rules"',
     )
     with gateway:
         until(lambda: state(agent) is state(cold) is DeviceState.ONLINE)

@@ -60,6 +60,11 @@ class Metrics:
             registry=registry,
         )
         self.receipts = Counter(f"{_P}_receipted_events", "Events receipted.", registry=registry)
+        self.taken_in = Counter(
+            f"{_P}_taken_in_events",
+            "Events told to be taken in, while the time series is down or does not keep up.",
+            registry=registry,
+        )
         self.ledger_errors = Counter(
             f"{_P}_ledger_errors", "Failed ledger transactions.", registry=registry
         )

@@ -79,9 +79,16 @@ class Metrics:
         )
         self.alert_s = Histogram(
             f"{_P}_alert_latency_seconds",
-            "From an event's receipt to its alert in the ledger (stored) and on MQTT (published).",
+            "From an event's receipt to its alert in the ledger (stored), from there to MQTT "
+            "(published), and for class 1 to the messages about it (notified).",
             ["stage"],
             buckets=LATENCY_S,
+            registry=registry,
+        )
+        self.decided = Counter(
+            f"{_P}_notifications_decided",
+            "Notifications that the pipeline made: to be sent (queued), or for a digest (held).",
+            ["state"],
             registry=registry,
         )
 

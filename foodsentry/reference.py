@@ -1,7 +1,7 @@
 """Writes the generated pages of docs/ from the types: `python -m foodsentry.reference [--check]`.
 
 Pages: the AsyncAPI document, the configuration reference of edge agent, gateway and server, and the
-reference of instrument profiles.
+reference of instrument profiles; beside them the JSON Schema of escalation policies.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from contracts.profile import Profile
 from contracts.reference import markdown, table_markdown, tables
 from edge_agent.settings import EdgeSettings
 from foodsentry.examples import example
+from gateway.deadlines.policy import Policy
 from gateway.settings import GatewaySettings
 from server.settings import ServerSettings
 
@@ -57,11 +58,13 @@ def pages() -> dict[Path, str]:
     """Every generated page: path and text."""
     wire = json.dumps(asyncapi.document(), indent=2, ensure_ascii=False) + "\n"
     settings = ROOT / "firmware_configs" / "settings"
+    policy = json.dumps(msgspec.json.schema(Policy), indent=2, ensure_ascii=False) + "\n"
     return {
         **{
             settings / f"{command.split()[0]}.toml": example(command, kind)
             for command, kind in PROCESSES.items()
         },
+        ROOT / "firmware_configs" / "escalation" / "policy.schema.json": policy,
         ROOT / "docs" / "asyncapi.json": wire,
         ROOT / "docs" / "configuration.md": configuration(),
         ROOT / "docs" / "profile-reference.md": profiles(),

@@ -11,6 +11,7 @@ import msgspec
 from contracts.clock import utc_now
 from contracts.settings import SettingsError, load_settings
 from gateway.accounts.commands import add_accounts
+from gateway.deadlines.commands import add_check_escalation
 from gateway.replay import replay
 from gateway.rules_command import add_rules
 from gateway.run import read_book, run_gateway
@@ -39,6 +40,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     _add_dead_letters(commands)
     add_accounts(commands)
     add_rules(commands)
+    add_check_escalation(commands)
 
 
 def _add_dead_letters(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

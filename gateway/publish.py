@@ -114,7 +114,7 @@ class Publisher:
             if self._cursor is None:
                 self._cursor = self._kept = cursors.get(conn, self._cursor_name)
             rows = journal.after(conn, self._cursor, ROWS)
-            changed = {row.ref: row.at for row in rows if row.kind.startswith("alert.")}
+            changed = {row.ref: row.at for row in rows if _changes_state(row.kind)}
             messages = _messages(conn, list(changed))
         if messages and not self._broker.publish_and_wait(messages, PUBLISH_LIMIT_S):
             self._health.trouble("publisher", "the broker does not take alerts")
@@ -198,6 +198,10 @@ class Publisher:
     def _read_lease(self, conn: Connection, *, lock: bool) -> Lease:
         body = rule_state.get(conn, [self._lease_key], lock=lock)[self._lease_key]
         return msgspec.convert(body, Lease)
+
+
+def _changes_state(kind: str) -> bool:
+    return kind.startswith("alert.") and kind != journal.ALERT_DUE
 
 
 def _messages(conn: Connection, alert_ids: Sequence[str]) -> list[Outbound]:

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from contracts.clock import Clock, utc_now
-from contracts.settings import SettingsError, load_settings
+from contracts.settings import SettingsError
 from contracts.topics import UPLINK_CHANNELS, Channel, channel_filter, shared
 from contracts.workdays import Calendar
 from gateway.alerts.book import RuleBook
@@ -25,15 +25,13 @@ from gateway.alerts.faults import Faults
 from gateway.alerts.limits import read_limits
 from gateway.alerts.rules import read_rules
 from gateway.broker import Broker, Inbound
+from gateway.escalate import Escalation, read_keeper
 from gateway.health import Health
 from gateway.http import HttpServer
 from gateway.intake.inbox import Inbox
 from gateway.intake.intake import Intake
 from gateway.intake.series import SeriesWriter
 from gateway.metrics import Metrics
-from gateway.notify.pipeline import Pipeline
-from gateway.notify.policy import PolicyFile
-from gateway.notify.settings import NotifySettings
 from gateway.publish import Publisher
 from gateway.registry import Devices
 from gateway.settings import AlertSettings, GatewaySettings
@@ -104,15 +102,6 @@ class Gateway:
             health=self.health,
             clock=clock,
         )
-        self._pipeline = Pipeline(
-            self.engine,
-            PolicyFile(settings_file, _read_notify, settings.notify, book.rules, self.health),
-            group=intake.group,
-            on_queued=lambda: None,
-            metrics=self.metrics,
-            health=self.health,
-            clock=clock,
-        )
         self._intake = Intake(
             self._inbox,
             self.engine,
@@ -121,7 +110,7 @@ class Gateway:
             self._series,
             settings=intake,
             acknowledge=self.broker.acknowledge,
-            on_alerts=self._alerts_changed,
+            on_alerts=self._publisher.wake,
             metrics=self.metrics,
             health=self.health,
             clock=clock,
@@ -133,7 +122,15 @@ class Gateway:
             every_s=settings.alerts.watch_every_s,
             gaps_every_s=settings.alerts.gaps_every_s,
             listening_since=self._listening_since,
-            on_alerts=self._alerts_changed,
+            on_alerts=self._publisher.wake,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
+        self._escalation = Escalation(
+            read_keeper(settings.alerts, settings_file.parent, self.engine),
+            every_s=settings.alerts.deadlines_every_s,
+            on_alerts=self._publisher.wake,
             metrics=self.metrics,
             health=self.health,
             clock=clock,
@@ -150,12 +147,12 @@ class Gateway:
             self.engine.dispose()
 
     def _run(self, stop: threading.Event) -> None:
-        # Each part is told to stop after the one that feeds it has ended.
+        # In the order in which they end: each is told to stop after what feeds it has ended.
         runs = {
+            "deadlines": self._escalation.run,
             "watch": self._watch.run,
             "intake": self._intake.run,
             "series": self._series.run,
-            "pipeline": self._pipeline.run,
             "publisher": self._publisher.run,
         }
         parts = {name: threading.Event() for name in runs}
@@ -172,16 +169,12 @@ class Gateway:
         self._accepting = False
         for name in runs:
             parts[name].set()
-            self._alerts_changed()
+            self._publisher.wake()
             threads[name].join(DRAIN_S)
             if threads[name].is_alive():
                 log.warning("%s did not end in %g s", name, DRAIN_S)
         self.broker.stop()
         self.http.stop()
-
-    def _alerts_changed(self) -> None:
-        self._publisher.wake()
-        self._pipeline.wake()
 
     def _deliver(self, messages: list[Inbound]) -> None:
         if self._accepting:
@@ -237,10 +230,6 @@ def subscriptions(group: str) -> list[str]:
     if group:
         facts = [shared(group, one) for one in facts]
     return [*facts, channel_filter(Channel.STATUS)]
-
-
-def _read_notify(file: Path) -> NotifySettings:
-    return load_settings(file, GatewaySettings).notify
 
 
 def read_book(settings: AlertSettings, base: Path) -> RuleBook:

@@ -102,6 +102,25 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "compared with what was taken in.",
         ),
     ] = 30.0
+    escalation: Annotated[
+        str,
+        Meta(
+            description="Escalation policy, or folder of *.toml policies, relative to this "
+            "settings file: how long an alert may wait for whom. Empty: the one that comes with "
+            "FoodSentry."
+        ),
+    ] = ""
+    calendars: Annotated[
+        str,
+        Meta(
+            description="Folder of the working calendars cn_YYYY.toml, relative to this settings "
+            "file; empty: the ones that come with FoodSentry."
+        ),
+    ] = ""
+    deadlines_every_s: Annotated[
+        float,
+        Meta(gt=0, le=60, description="How often deadlines of alerts are looked after."),
+    ] = 2.0
 
 
 class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,13 +11,16 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Update, and_, case, null, or_, select, update
+from sqlalchemy import Connection, Update, and_, case, func, null, or_, select, update
 
 from contracts.words import OPEN_STATES, AlertState, Due, Severity
 from ledger import journal, notifications
 from ledger.alert_types import AlertConflict, AlertRow
 from ledger.schema import alert_timeline, alerts
 from ledger.sql import typed, typed_or_none
+
+_NOTHING_DUE = {"due_at": None, "due_kind": None, "overdue_since": None}
+"""A step was made: what comes next has its deadline as soon as the clock is wound."""
 
 
 class Move(StrEnum):
@@ -58,7 +61,7 @@ def acknowledge(conn: Connection, alert_id: str, officer: str, at: datetime) -> 
             state=case((fires, AlertState.ACKNOWLEDGED.value), else_=alerts.c.state),
             acknowledged_at=at,
             acknowledged_by=officer,
-            overdue_since=null(),
+            **_NOTHING_DUE,
         ),
     )
     if row is None:
@@ -88,7 +91,7 @@ def dispose(conn: Connection, alert_id: str, officer: str, at: datetime, note: s
             state=AlertState.DISPOSING.value,
             disposed_at=at,
             disposed_by=officer,
-            overdue_since=null(),
+            **_NOTHING_DUE,
         ),
     )
     if row is None:
@@ -120,7 +123,7 @@ def review(
             state=AlertState.REVIEWED.value,
             reviewed_at=at,
             reviewed_by=officer,
-            overdue_since=null(),
+            **_NOTHING_DUE,
         )
     else:
         over = alerts.c.resolved_at.is_not(None)
@@ -128,7 +131,7 @@ def review(
             state=case((over, AlertState.RESOLVED.value), else_=AlertState.ACKNOWLEDGED.value),
             disposed_at=null(),
             disposed_by=null(),
-            overdue_since=null(),
+            **_NOTHING_DUE,
         )
     row = _made(conn, change)
     if row is None:
@@ -161,7 +164,7 @@ def close(conn: Connection, alert_id: str, officer: str, at: datetime, note: str
             closed_at=at,
             closed_by=officer,
             close_note=note,
-            overdue_since=null(),
+            **_NOTHING_DUE,
         ),
     )
     if row is None:
@@ -209,7 +212,8 @@ def escalate(
     body: dict[str, Any] | None = None,
 ) -> None:
     """A deadline ran out at `at`: the alert concerns `level` now, with the next deadline (None: no
-    further one). Whoever calls holds the alert's row and has seen that the deadline still stood.
+    further one). The gateway's keeper of deadlines does this with the clock it keeps, see
+    `deadlines`; whoever else calls this has no clock to keep.
     """
     change = (
         update(alerts)
@@ -218,9 +222,7 @@ def escalate(
             level=level,
             due_at=due_at,
             due_kind=due_kind and due_kind.value,
-            overdue_since=case(
-                (alerts.c.overdue_since.is_(None), at), else_=alerts.c.overdue_since
-            ),
+            overdue_since=func.coalesce(alerts.c.overdue_since, at),
         )
     )
     row = _made(conn, change)
@@ -242,6 +244,13 @@ def note_change(
 ) -> None:
     """Append to the alert's timeline and to the journal, with the alert as it is now."""
     note_only(conn, row.alert_id, at, kind, actor=actor, note=note, body=body)
+    tell_change(conn, row, journal_kind, at, kind)
+
+
+def tell_change(
+    conn: Connection, row: AlertRow, journal_kind: str, at: datetime, kind: str
+) -> None:
+    """Append to the journal, with the alert as it is now."""
     journal.append(
         conn,
         journal_kind,

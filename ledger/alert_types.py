@@ -99,8 +99,6 @@ TIMELINE_KINDS = (
     "card",
     "card_annulled",
     "judged",
-    "notified",
-    "held",
 )
 
 

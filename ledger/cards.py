@@ -10,7 +10,7 @@ from ledger import journal
 from ledger.alert_life import note_only
 from ledger.alert_types import AlertConflict, AlertRow
 from ledger.ids import new_id
-from ledger.schema import alerts, cards
+from ledger.schema import alerts, cards, establishments
 from ledger.sql import insert_into, plain, typed, typed_or_none
 
 
@@ -38,23 +38,23 @@ class Card(msgspec.Struct, frozen=True):
 def give(
     conn: Connection, alert: AlertRow, reason: str, at: datetime, *, lasts: timedelta
 ) -> Card | None:
-    """Give the alert's establishment its next card: red if a yellow one of the time `lasts` stands.
+    """Give the alert's establishment its next card: yellow, then red, then no more.
 
-    None if it has no establishment, or had its red card for this alert already (an annulled card
-    is not given again for the same alert).
+    Cards of the time `lasts` count, and annulled ones don't; but for the same alert none is given
+    twice. None if there is no establishment or nothing more to give.
     """
-    if alert.establishment_id is None:
+    owner = alert.establishment_id
+    if owner is None:
         return None
-    mine = of_alert(conn, alert.alert_id)
-    standing = of_establishment(conn, alert.establishment_id, standing_only=True)
-    warned = any(one.colour is Colour.YELLOW and at - lasts < one.at for one in standing)
-    if not mine and not warned:
-        colour = Colour.YELLOW
-    elif not any(one.colour is Colour.RED for one in mine) and warned:
-        colour = Colour.RED
-    else:
+    # Two gateways that judge two alerts of one establishment take turns.
+    of = establishments.c.id
+    conn.execute(select(of).where(of == owner).with_for_update(key_share=True))
+    found = of_establishment(conn, owner, standing_only=True)
+    standing = {one.colour for one in found if at - lasts < one.at}
+    if Colour.RED in standing:
         return None
-    card = Card(alert.establishment_id, alert.alert_id, colour, at, reason)
+    colour = Colour.RED if standing else Colour.YELLOW
+    card = Card(owner, alert.alert_id, colour, at, reason)
     statement = insert_into(conn, cards).values(plain(card) | {"colour": colour.value})
     statement = statement.on_conflict_do_nothing(index_elements=["alert_id", "colour"])
     if conn.execute(statement).rowcount == 0:

@@ -18,10 +18,7 @@ class Received(msgspec.Struct, frozen=True):
 
     epoch: str
     ranges: list[tuple[int, int]]
-    """Stored everywhere."""
     sent_at: datetime
-    taken: list[tuple[int, int]] = []
-    """In the ledger and judged, but not in the time series."""
 
 
 def read_receipt(payload: bytes) -> Received:
@@ -32,8 +29,7 @@ def read_receipt(payload: bytes) -> Received:
         raise ReceiptError(str(error)) from None
     if not isinstance(event.data, Receipt):
         raise ReceiptError(f"a message of kind {event.kind}")
-    for first, last in (*event.data.ranges, *event.data.taken):
+    for first, last in event.data.ranges:
         if not 1 <= first <= last <= SEQUENCE_MASK:
             raise ReceiptError(f"range {first}-{last} is not one of sequence numbers")
-    data = event.data
-    return Received(data.epoch, data.ranges, event.envelope.time, data.taken)
+    return Received(event.data.epoch, event.data.ranges, event.envelope.time)

@@ -1,0 +1,160 @@
+"""What the keeper of deadlines reads and writes: alerts whose clock must be wound, and the clock.
+
+An alert's `unwound` says that something happened to it since (each move sets it), `due_at` that a
+deadline runs. Whoever keeps deadlines locks the rows first, so that of several gateways each alert
+is wound by one; what another has locked is left to it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
+
+from contracts.words import Due
+from ledger import journal
+from ledger.alert_life import note_change, tell_change
+from ledger.alert_types import AlertRow, TimelineEntry
+from ledger.schema import alert_timeline, alerts
+from ledger.sql import typed
+from ledger.tables.alerts import UNWOUND
+
+MOVES = (
+    "raised",
+    "reopened",
+    "acknowledged",
+    "disposing",
+    "returned",
+    "reviewed",
+    "resolved",
+    "closed",
+    "paused",
+    "resumed",
+)
+"""Kinds of the timeline that a clock goes by."""
+
+
+class Unwound(msgspec.Struct, frozen=True):
+    """An alert whose clock must be wound."""
+
+    alert: AlertRow
+    clock: dict[str, Any]
+    """As it was kept; {} at first."""
+    wound_to: int
+    """The last entry of the timeline that it has taken into account."""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """The part of a clock that an alert shows."""
+
+    level: int
+    due_at: datetime | None
+    due_kind: Due | None
+    overdue_since: datetime | None
+
+
+def waiting(conn: Connection, now: datetime, limit: int) -> list[int]:
+    """Numbers of alerts whose clock must be wound at `now`, oldest first."""
+    changed = select(alerts.c.number).where(text(UNWOUND)).order_by(alerts.c.number)
+    due = select(alerts.c.number).where(_due(now)).order_by(alerts.c.due_at)
+    found: dict[int, None] = {}
+    for query in (changed, due):  # one after the other, as each has its index
+        found |= dict.fromkeys(conn.scalars(query.limit(limit)))
+    return list(found)
+
+
+def take(conn: Connection, numbers: Sequence[int], now: datetime) -> list[Unwound]:
+    """Lock those that still wait and that nobody else has locked; held until the commit."""
+    query = select(alerts).where(alerts.c.number.in_(numbers), or_(alerts.c.unwound, _due(now)))
+    rows = conn.execute(query.order_by(alerts.c.number).with_for_update(skip_locked=True))
+    return [Unwound(typed(row, AlertRow), row.clock, row.wound_to) for row in rows]
+
+
+def happened(conn: Connection, taken: Iterable[Unwound]) -> dict[str, list[TimelineEntry]]:
+    """What has happened to each alert since its clock was wound, in order."""
+    since = {one.alert.alert_id: one.wound_to for one in taken}
+    query = select(alert_timeline).where(
+        alert_timeline.c.alert_id.in_(since),
+        alert_timeline.c.id > min(since.values(), default=0),
+        alert_timeline.c.kind.in_(MOVES),
+    )
+    found: dict[str, list[TimelineEntry]] = {alert_id: [] for alert_id in since}
+    for row in conn.execute(query.order_by(alert_timeline.c.id)):
+        entry = typed(row, TimelineEntry)
+        if entry.id > since[entry.alert_id]:
+            found[entry.alert_id].append(entry)
+    return found
+
+
+def keep(
+    conn: Connection,
+    one: Unwound,
+    clock: dict[str, Any],
+    shown: Shown,
+    wound_to: int,
+    at: datetime,
+    *,
+    told: bool,
+) -> AlertRow:
+    """Keep a clock that was wound; the alert as it is now.
+
+    What the alert shows is told to those who follow the journal, unless it is as it was or they are
+    told anyway (`told`).
+    """
+    change = (
+        update(alerts)
+        .where(alerts.c.alert_id == one.alert.alert_id)
+        .values(
+            clock=clock,
+            wound_to=wound_to,
+            unwound=False,
+            level=shown.level,
+            due_at=shown.due_at,
+            due_kind=shown.due_kind and shown.due_kind.value,
+            overdue_since=shown.overdue_since,
+        )
+    )
+    row = typed(conn.execute(change.returning(*alerts.c)).one(), AlertRow)
+    if not told and shown_by(row) != shown_by(one.alert):
+        tell_change(conn, row, journal.ALERT_DUE, at, "due")
+    return row
+
+
+def escalated(
+    conn: Connection, alert: AlertRow, shown: Shown, at: datetime, body: dict[str, Any]
+) -> None:
+    """A deadline ran out at `at`: tell it, with the alert as it was right after."""
+    row = msgspec.structs.replace(
+        alert,
+        level=shown.level,
+        due_at=shown.due_at,
+        due_kind=shown.due_kind,
+        overdue_since=shown.overdue_since,
+    )
+    note_change(conn, row, journal.ALERT_ESCALATED, at, "escalated", body=body)
+
+
+def shown_by(alert: AlertRow) -> Shown:
+    """What an alert shows of its clock."""
+    return Shown(alert.level, alert.due_at, alert.due_kind, alert.overdue_since)
+
+
+def overdue_in(conn: Connection, regions: Sequence[str] | None) -> list[AlertRow]:
+    """Overdue alerts in `regions` (None: anywhere), the longest overdue first."""
+    query = select(alerts).where(alerts.c.overdue_since.is_not(None))
+    if regions is not None:
+        query = query.where(alerts.c.region.in_(regions))
+    rows = conn.execute(query.order_by(alerts.c.overdue_since, alerts.c.number))
+    return [typed(row, AlertRow) for row in rows]
+
+
+def count_due(conn: Connection) -> int:
+    """How many deadlines run."""
+    return conn.scalar(select(func.count()).where(alerts.c.due_at.is_not(None))) or 0
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        alerts.c.due_at.is_not(None), alerts.c.paused_since.is_(None), alerts.c.due_at <= now
+    )

@@ -87,10 +87,11 @@ def judge_readings(
             continue
         before = now
         if now.seen_at is not None and at <= now.seen_at:
-            late, since = late_step(late, now, when, bound, at, reading.value)
-            if since is not None and not now.firing:
+            late, stretch = late_step(late, now, when, bound, at, reading.value)
+            if stretch is not None and not now.firing:
+                since, until = stretch
                 outcomes.append(_raise(rule, device, metric, since, bound, reading))
-                outcomes.append(_over(rule, who, metric, at, "told late, and over by now"))
+                outcomes.append(_over(rule, who, metric, until, "told late, and over by now"))
             continue
         now, change = step(now, when, bound, at, reading.value)
         if change is Change.FIRES:

@@ -1,6 +1,7 @@
 """Tests of late readings: what was missed is told once, what is closed is never raised again."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from gateway_town import COLD, NOON, inbound, readings, registry
@@ -106,6 +107,26 @@ def test_late_readings_do_not_end_what_is_firing(town: Town) -> None:
     assert town.told() == [("firing", ["raised"])]
 
 
+def test_a_late_stretch_may_come_backwards(town: Town) -> None:
+    town.take(minutes(100, 110, COOL))
+    for minute in range(20, -1, -1):
+        town.take(minutes(minute, minute, WARM))
+    assert town.told() == [("resolved", ["raised", "resolved"])]
+    with writing(town._ledger) as conn:
+        (row,) = alerts.list_in(conn, None)
+    assert row.resolved_at is not None and row.raised_at <= row.resolved_at
+
+
+def test_pieces_in_any_order_make_one_stretch(town: Town) -> None:
+    town.take(minutes(100, 110, COOL))
+    for first in (8, 0, 12, 4):
+        town.take(minutes(first, first + 3, WARM))
+    assert town.told() == [("resolved", ["raised", "resolved"])]
+    town.take(minutes(16, 16, COOL))
+    town.take(minutes(20, 26, WARM))
+    assert town.told() == [("resolved", ["raised", "resolved"])]
+
+
 series = st.lists(
     st.tuples(st.integers(0, 240), st.sampled_from([COOL, WARM])),
     unique_by=lambda pair: pair[0],
@@ -121,9 +142,10 @@ def test_no_moment_is_told_twice(told: Minutes) -> None:
     for minute, value in told:
         at = NOON + timedelta(minutes=minute)
         if state.seen_at is not None and at <= state.seen_at:
-            past, since = late.step(past, state, WHEN, limit(), at, value)
-            if since is not None:
-                stretches.append(((since - NOON).total_seconds(), minute * 60))
+            past, stretch = late.step(past, state, WHEN, limit(), at, value)
+            if stretch is not None:
+                since, until = stretch
+                stretches.append(((since - NOON).total_seconds(), (until - NOON).total_seconds()))
             continue
         before = state
         state, change = threshold.step(state, WHEN, limit(), at, value)
@@ -135,3 +157,72 @@ def test_no_moment_is_told_twice(told: Minutes) -> None:
         for other_since, other_until in stretches[index + 1 :]:
             assert not (other_since <= since and until <= other_until)
             assert not (since <= other_since and other_until <= until)
+
+
+MINUTE = timedelta(minutes=1)
+PRESENT = ThresholdState(seen_at=NOON + timedelta(days=1))
+
+
+def told_of(arriving: Minutes) -> list[tuple[int, int]]:
+    """The stretches that late readings have told in the end, in minutes, by time."""
+    past = Late()
+    count = 0
+    for number, (minute, value) in enumerate(arriving):
+        at = NOON + timedelta(minutes=minute)
+        past, stretch = late.step(past, PRESENT, WHEN, limit(), at, value)
+        if stretch is not None:
+            count += 1
+            first, last = (round((end - NOON) / MINUTE) for end in stretch)
+            # By what has come, and no more than that.
+            so_far = in_order(arriving[: number + 1])
+            assert any(since <= first and last <= until for since, until in so_far)
+    found = sorted(
+        (round((since - NOON) / MINUTE), round((until - NOON) / MINUTE))
+        for since, until in past.told
+    )
+    # Two that were told may have become one: by a reading between them.
+    assert len(found) <= count
+    return found
+
+
+def in_order(readings: Minutes) -> list[tuple[int, int]]:
+    """What should be told, by the rule's own words."""
+    stretches: list[list[int]] = []
+    unbroken: int | None = None
+    for minute, value in sorted(readings):
+        if value == COOL:
+            unbroken = None
+        elif unbroken is not None and minute - unbroken <= WHEN.gap_s / 60:
+            stretches[-1][1] = unbroken = minute
+        else:
+            unbroken = minute
+            stretches.append([minute, minute])
+    return [(a, b) for a, b in stretches if (b - a) * 60 >= WHEN.for_s]
+
+
+def some(last: int) -> st.SearchStrategy[Minutes]:
+    """Readings of up to `last` minutes in any order."""
+    one = st.tuples(st.integers(0, last), st.sampled_from([COOL, WARM, WARM, WARM]))
+    return st.lists(one, unique_by=lambda pair: pair[0], max_size=40)
+
+
+@given(told=some(300))
+def test_late_readings_in_order_are_judged_by_the_rules_words(told: Minutes) -> None:
+    assert told_of(sorted(told)) == in_order(told)[-late.TOLD_MOST :]
+
+
+@given(told=some(50))
+def test_any_order_within_a_window_tells_the_same(told: Minutes) -> None:
+    """If what was inside has come; and so long that two parts can't each have been told before."""
+    inside = [one for one in told if one[1] == COOL]
+    outside = [one for one in told if one[1] == WARM]
+    assert told_of(inside + outside) == in_order(told)
+
+
+@given(told=some(150))
+def test_in_no_order_is_anything_missed(told: Minutes) -> None:
+    found = told_of(told)
+    for since, until in in_order(told):
+        assert any(first <= until and since <= last for first, last in found)
+    for (_, last), (first, _) in pairwise(found):
+        assert last < first

@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 _P = "foodsentry_gateway"
 LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+NOTIFY_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 86_400.0)
 SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -88,6 +89,29 @@ class Metrics:
         )
         self.cards = Counter(
             f"{_P}_cards", "Cards given to establishments.", ["colour"], registry=registry
+        )
+
+        self.notifications = Counter(
+            f"{_P}_notifications",
+            "Notifications by channel: sent, to be tried again (retried), or given up (failed) and "
+            "left to the recipient's next channel.",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self.undelivered = Counter(
+            f"{_P}_notifications_undelivered",
+            "Notifications that no channel took; the next level is told.",
+            registry=registry,
+        )
+        self.notify_s = Histogram(
+            f"{_P}_notify_seconds",
+            "From a notification's making until a channel's service took it.",
+            ["channel", "severity"],
+            buckets=NOTIFY_S,
+            registry=registry,
+        )
+        self.notify_queue = Gauge(
+            f"{_P}_notify_queue", "Messages waiting for a channel.", ["channel"], registry=registry
         )
 
     def text(self) -> bytes:

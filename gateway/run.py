@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from contracts.clock import Clock, utc_now
-from contracts.settings import SettingsError
+from contracts.settings import SettingsError, load_settings
 from contracts.topics import UPLINK_CHANNELS, Channel, channel_filter, shared
 from contracts.workdays import Calendar
 from gateway.alerts.book import RuleBook
@@ -32,6 +32,10 @@ from gateway.intake.inbox import Inbox
 from gateway.intake.intake import Intake
 from gateway.intake.series import SeriesWriter
 from gateway.metrics import Metrics
+from gateway.notify.opening import open_sender
+from gateway.notify.pipeline import Pipeline
+from gateway.notify.policy import PolicyFile
+from gateway.notify.settings import NotifySettings
 from gateway.publish import Publisher
 from gateway.registry import Devices
 from gateway.settings import AlertSettings, GatewaySettings
@@ -102,6 +106,25 @@ class Gateway:
             health=self.health,
             clock=clock,
         )
+        self._sender = open_sender(
+            settings.notify,
+            settings_file,
+            self.engine,
+            publish=self.broker.publish_and_wait,
+            name=name,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
+        self._pipeline = Pipeline(
+            self.engine,
+            PolicyFile(settings_file, _read_notify, settings.notify, book.rules, self.health),
+            group=intake.group,
+            on_queued=self._sender.wake,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
         self._intake = Intake(
             self._inbox,
             self.engine,
@@ -110,7 +133,7 @@ class Gateway:
             self._series,
             settings=intake,
             acknowledge=self.broker.acknowledge,
-            on_alerts=self._publisher.wake,
+            on_alerts=self._alerts_changed,
             metrics=self.metrics,
             health=self.health,
             clock=clock,
@@ -122,7 +145,7 @@ class Gateway:
             every_s=settings.alerts.watch_every_s,
             gaps_every_s=settings.alerts.gaps_every_s,
             listening_since=self._listening_since,
-            on_alerts=self._publisher.wake,
+            on_alerts=self._alerts_changed,
             metrics=self.metrics,
             health=self.health,
             clock=clock,
@@ -130,7 +153,7 @@ class Gateway:
         self._escalation = Escalation(
             read_keeper(settings.alerts, settings_file.parent, self.engine),
             every_s=settings.alerts.deadlines_every_s,
-            on_alerts=self._publisher.wake,
+            on_alerts=self._alerts_changed,
             metrics=self.metrics,
             health=self.health,
             clock=clock,
@@ -153,7 +176,9 @@ class Gateway:
             "watch": self._watch.run,
             "intake": self._intake.run,
             "series": self._series.run,
+            "pipeline": self._pipeline.run,
             "publisher": self._publisher.run,
+            "sender": self._sender.run,
         }
         parts = {name: threading.Event() for name in runs}
         self._tell_broker_health()
@@ -169,12 +194,18 @@ class Gateway:
         self._accepting = False
         for name in runs:
             parts[name].set()
-            self._publisher.wake()
+            self._alerts_changed()
             threads[name].join(DRAIN_S)
             if threads[name].is_alive():
                 log.warning("%s did not end in %g s", name, DRAIN_S)
         self.broker.stop()
         self.http.stop()
+
+    def _alerts_changed(self) -> None:
+        """Look at once, all who follow; also those who are asked to stop."""
+        self._publisher.wake()
+        self._pipeline.wake()
+        self._sender.wake()
 
     def _deliver(self, messages: list[Inbound]) -> None:
         if self._accepting:
@@ -230,6 +261,10 @@ def subscriptions(group: str) -> list[str]:
     if group:
         facts = [shared(group, one) for one in facts]
     return [*facts, channel_filter(Channel.STATUS)]
+
+
+def _read_notify(file: Path) -> NotifySettings:
+    return load_settings(file, GatewaySettings).notify
 
 
 def read_book(settings: AlertSettings, base: Path) -> RuleBook:

@@ -165,6 +165,15 @@ def take_due(
     return sorted((typed(row, NotificationRow) for row in taken), key=lambda row: place[row.id])
 
 
+def is_due(conn: Connection, at: datetime) -> bool:
+    """Whether `take_due` would find something; takes no lock."""
+    table = notifications.c
+    queued = and_(table.state == "queued", table.due_at <= at)
+    left = and_(table.state == "sending", table.lease_until <= at)
+    found = select(notifications.c.id).where(or_(queued, left)).limit(1)
+    return conn.scalar(found) is not None
+
+
 def next_due(conn: Connection) -> datetime | None:
     """When the next queued row is due; None if none is queued."""
     waiting = notifications.c.state == "queued"
@@ -173,9 +182,16 @@ def next_due(conn: Connection) -> datetime | None:
     return due_at
 
 
-def sent(conn: Connection, number: int, owner: str, at: datetime, channel: str) -> bool:
-    """A channel has taken it; False if the row is `owner`'s no longer."""
-    return _settle(conn, number, owner, at, state="sent", channel=channel, sent_at=at, reason="")
+def sent(
+    conn: Connection, number: int, owner: str, at: datetime, channel: str, reason: str = ""
+) -> bool:
+    """A channel has taken it; False if the row is `owner`'s no longer.
+
+    `reason` says why it was not the recipient's first channel, if it was not.
+    """
+    return _settle(
+        conn, number, owner, at, state="sent", channel=channel, sent_at=at, reason=reason
+    )
 
 
 def retry_at(

@@ -14,6 +14,7 @@ from ledger.tables.facts import (
 )
 from ledger.tables.notify import (
     notification_alerts,
+    notification_tries,
     notifications,
     notify_alerts,
     notify_groups,
@@ -47,6 +48,7 @@ __all__ = [
     "login_failures",
     "metadata",
     "notification_alerts",
+    "notification_tries",
     "notifications",
     "notify_alerts",
     "notify_groups",

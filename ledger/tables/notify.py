@@ -93,6 +93,20 @@ notification_alerts = Table(
     Column("notification_id", BigInteger, ForeignKey("notifications.id"), primary_key=True),
 )
 
+notification_tries = Table(
+    "notification_tries",
+    metadata,
+    Column("notification_id", BigInteger, ForeignKey("notifications.id"), primary_key=True),
+    Column("contact", Id, primary_key=True),
+    filled("channel", Id),
+    filled("state", Word),
+    filled("tries", Integer),
+    filled("at", UtcTime),
+    Column("next_at", UtcTime),
+    filled("reason", Line),
+    CheckConstraint("state IN ('waiting', 'sent', 'failed')", name="state"),
+)
+
 silences = Table(
     "silences",
     metadata,

@@ -24,6 +24,9 @@ from gateway.notify.settings import (
     WebPushSettings,
 )
 
+LEASE_MARGIN_S = 20.0
+"""What a lease has to last beyond a channel's longest answer: waiting in line, and settling."""
+
 
 class Opened(msgspec.Struct, frozen=True):
     """A channel, and how the sender is to treat it."""
@@ -86,6 +89,12 @@ def open_channels(
             clock=clock,
         )
         opened.append(_opened(pushed, settings.webpush))
+    for made_one in opened:
+        if made_one.timeout_s + LEASE_MARGIN_S > settings.lease_s:
+            raise SettingsError(
+                f"{settings_file}: notify.lease_s: {settings.lease_s:g} is not enough for the"
+                f" timeout_s of {made_one.channel.name}: {LEASE_MARGIN_S:g} s more are needed"
+            )
     return _by_name(opened, settings_file)
 
 

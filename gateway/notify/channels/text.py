@@ -7,10 +7,9 @@ import msgspec
 
 from gateway.notify.channels.channel import Message
 from gateway.notify.settings import Language
+from gateway.notify.words import LINK, TIME
 
 ZONE = ZoneInfo("Asia/Shanghai")
-_TIME = {"zh": "时间：{}", "en": "Time: {} (UTC+8)"}
-_LINK = {"zh": "查看：{}", "en": "Open: {}"}
 _MORE = "…"
 
 
@@ -29,9 +28,9 @@ def local_time(at: datetime) -> str:
 def text_for(message: Message, language: Language, most_bytes: int) -> Text:
     """Title and body of at most `most_bytes` (UTF-8); time and link stay, the middle is cut."""
     happened = min((one.raised_at for one in message.alerts), default=message.at)
-    end = _TIME[language].format(local_time(happened))
+    end = TIME[language].format(local_time(happened))
     if message.url:
-        end += "\n" + _LINK[language].format(message.url)
+        end += "\n" + LINK[language].format(message.url)
     title = cut(" ".join(_printable(message.title).split()), most_bytes // 3)
     room = most_bytes - _size(title) - _size(end) - 2
     body = cut(_printable(message.body).strip(), max(0, room))

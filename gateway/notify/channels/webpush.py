@@ -25,6 +25,7 @@ from gateway.notify.channels.webpush_crypto import (
     from_base64url,
 )
 from gateway.notify.settings import WebPushSettings
+from ledger.engine import LedgerDown
 from ledger.push_subscriptions import PushSubscription
 
 NAME = "webpush"
@@ -38,7 +39,7 @@ class Subscriptions(Protocol):
     """The browsers, as the ledger keeps them."""
 
     def of_officer(self, officer_id: str) -> Sequence[PushSubscription]:
-        """An officer's browsers."""
+        """An officer's browsers. Raises LedgerDown."""
 
     def gone(self, one: PushSubscription) -> None:
         """Forget it."""
@@ -82,7 +83,10 @@ class WebPushChannel:
         return NAME
 
     def send(self, message: Message) -> Outcome:
-        browsers = self._subscriptions.of_officer(message.recipient)
+        try:
+            browsers = self._subscriptions.of_officer(message.recipient)
+        except LedgerDown:
+            return Retry("the ledger is away")
         if not browsers:
             return Failed("no browser of this officer takes notifications")
         payload = msgspec.json.encode(self._payload(message))

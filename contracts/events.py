@@ -229,10 +229,14 @@ class Status(_Fact, frozen=True):
 
 
 class Receipt(_Fact, frozen=True):
-    """Sequence numbers of one agent's epoch that are stored everywhere; closed ranges."""
+    """What of one agent's epoch the city has: closed ranges of sequence numbers."""
 
     epoch: Name
     ranges: list[tuple[int, int]]
+    """Stored everywhere: they may leave the outbox."""
+    taken: list[tuple[int, int]] = []
+    """In the ledger and judged, but not in the time series, which is down: they must stay in the
+    outbox. Under a name of its own, so that an agent that does not know it forgets nothing."""
 
 
 class Alert(_Fact, frozen=True):

@@ -1,6 +1,6 @@
 """Sets of sequence numbers kept as few closed ranges, as receipts and intake speak of them."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 
@@ -86,6 +86,32 @@ class RangeSet:
             last = max(last, self._ends[high - 1])
         self._starts[low:high] = [first]
         self._ends[low:high] = [last]
+
+    def within(self, first: int, last: int) -> list[tuple[int, int]]:
+        """What of `first` through `last` is held, as closed ranges in order."""
+        low, high = self._touched(first, last)
+        spans = zip(self._starts[low:high], self._ends[low:high], strict=True)
+        return [(max(start, first), min(end, last)) for start, end in spans]
+
+    def remove_range(self, first: int, last: int) -> None:
+        """Remove every number from `first` through `last`."""
+        low, high = self._touched(first, last)
+        if low == high:
+            return
+        left = [(self._starts[low], first - 1), (last + 1, self._ends[high - 1])]
+        left = [(start, end) for start, end in left if start <= end]
+        self._starts[low:high] = [start for start, _ in left]
+        self._ends[low:high] = [end for _, end in left]
+
+    def _touched(self, first: int, last: int) -> tuple[int, int]:
+        """Which of the ranges share a number with `first` through `last`: a slice's bounds."""
+        if first > last:
+            return 0, 0
+        return bisect_left(self._ends, first), bisect_right(self._starts, last)
+
+    def first(self) -> tuple[int, int] | None:
+        """The lowest range; None of an empty set."""
+        return (self._starts[0], self._ends[0]) if self._starts else None
 
     def gaps(self, first: int = 1) -> list[tuple[int, int]]:
         """Ranges that are missing between `first` and the largest number held."""

@@ -47,6 +47,8 @@ class Diagnosis(msgspec.Struct, frozen=True):
     oldest_at: datetime | None = None
     oldest_age_s: float = 0.0
     last_receipt_at: datetime | None = None
+    taken_in: int = 0
+    """Of the backlog, what the city has in its ledger but not in its time series, at most."""
     outbox_bytes: int = 0
     thinned: int = 0
     quarantined: int = 0
@@ -75,7 +77,9 @@ def examine(settings: EdgeSettings, settings_file: Path, at: datetime, probe: Pr
         findings.append(finding(Cause.OUTBOX_UNREADABLE, {"said": error}))
         return diagnosis
     uplink = _note(found)
-    findings += _look_at_waiting(found, uplink, at, target.username, runs=runs, broker=broker)
+    findings += _look_at_waiting(
+        found, uplink, at, settings, target.username, runs=runs, broker=broker
+    )
     findings += _look_at_clock(found, uplink, at)
     findings += _look_at_space(found, settings, where.outbox, runs=runs)
     findings += _look_at_vault(settings, where)
@@ -90,6 +94,7 @@ def examine(settings: EdgeSettings, settings_file: Path, at: datetime, probe: Pr
         oldest_at=oldest_at,
         oldest_age_s=max(0.0, (at - oldest_at).total_seconds()) if oldest_at else 0.0,
         last_receipt_at=uplink.last_receipt_at,
+        taken_in=min(uplink.taken_in, state.backlog) if runs else 0,
         outbox_bytes=state.used_bytes,
         thinned=state.thinned,
         quarantined=state.quarantined,
@@ -124,13 +129,22 @@ def _look_at_broker(problem: str, target: Endpoint) -> Finding:
 
 
 def _look_at_waiting(
-    found: Survey, uplink: UplinkState, at: datetime, user: str, *, runs: bool, broker: str
+    found: Survey,
+    uplink: UplinkState,
+    at: datetime,
+    settings: EdgeSettings,
+    user: str,
+    *,
+    runs: bool,
+    broker: str,
 ) -> list[Finding]:
     findings = [finding(Cause.HELD, {"said": held}) for held in uplink.held]
     oldest = found.state.oldest_put_at
     if oldest is None or at.timestamp() - oldest < OLD_S:
         return findings
     last = uplink.last_receipt_at
+    # While all is taken in and nothing new comes, only probes are answered.
+    patience_s = OLD_S + (settings.uplink.resend_max_s * 1.2 if uplink.taken_in else 0.0)
     cause = Cause.DRAINING
     if not runs or broker:
         cause = Cause.WAITING
@@ -138,9 +152,12 @@ def _look_at_waiting(
         cause = Cause.NOT_CONNECTED
     elif uplink.unheard:
         cause = Cause.NOBODY_LISTENS
-    elif last is None or (at - last).total_seconds() > OLD_S:
+    elif last is None or (at - last).total_seconds() > patience_s:
         cause = Cause.NO_RECEIPTS
+    elif uplink.taken_in:
+        cause = Cause.TAKEN_IN
     words = {"backlog": found.state.backlog, "said": uplink.problem, "user": user}
+    words |= {"taken": min(uplink.taken_in, found.state.backlog)}
     return [*findings, finding(cause, words, since=_utc(oldest))]
 
 
@@ -233,6 +250,11 @@ def as_text(diagnosis: Diagnosis, language: str = "") -> str:
         zh = f"{age_s} 秒前，批次 {first[1]} 的第 {first[0]} 号"
         en = f"{age_s} s ago, number {first[0]} of epoch {first[1]}"
         lines.append(f"  oldest   {diagnosis.oldest_at:%Y-%m-%d %H:%M:%S} UTC ({line(zh, en)})")
+    if diagnosis.taken_in:
+        zh, en = "条市里已入账、未入时序库", "in the city's ledger, not in its time series"
+        lines.append(
+            f"  taken in {line(f'{diagnosis.taken_in} {zh}', f'{diagnosis.taken_in} {en}')}"
+        )
     if diagnosis.last_receipt_at is not None:
         lines.append(f"  receipt  {diagnosis.last_receipt_at:%Y-%m-%d %H:%M:%S} UTC")
     for one in diagnosis.findings:

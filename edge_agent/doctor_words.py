@@ -24,6 +24,7 @@ class Cause(StrEnum):
     NOT_CONNECTED = "not_connected"
     WAITING = "waiting"
     DRAINING = "draining"
+    TAKEN_IN = "taken_in"
     DISK_FULL = "disk_full"
     DISK_READ_ONLY = "disk_read_only"
     DISK_LOW = "disk_low"
@@ -74,6 +75,11 @@ _WHAT: dict[Cause, tuple[str, str]] = {
     Cause.DRAINING: (
         "{backlog} 条未得回执，正在补传",
         "{backlog} events are not receipted; they are on their way",
+    ),
+    Cause.TAKEN_IN: (
+        "{backlog} 条未得回执，其中 {taken} 条市里已入账、已判警，只是时序库没有写入",
+        "{backlog} events are not receipted; {taken} of them are in the city's ledger and judged, "
+        "but its time-series store has not got them",
     ),
     Cause.DISK_FULL: (
         "磁盘已满（余 {free} MiB）：新数据被拒收，留在仪器中",
@@ -150,6 +156,11 @@ _ADVICE: dict[Cause, tuple[str, str]] = {
     Cause.DRAINING: (
         "回执正常，几分钟后再看",
         "receipts come; the backlog is draining, look again in a few minutes",
+    ),
+    Cause.TAKEN_IN: (
+        "告诉市里：时序库坏了或太慢；本机无需处理，数据留在这里，时序库恢复后自动补送",
+        "tell the city that its time-series store is down or too slow; nothing to do here: they "
+        "stay, and go out again by themselves when it is back",
     ),
     Cause.DISK_FULL: ("腾出磁盘空间", "make room on the disk"),
     Cause.DISK_READ_ONLY: (

@@ -34,6 +34,7 @@ def agent_status(
     figures = {
         "connections": float(uplink.connections),
         "held": float(len(uplink.held)),
+        "taken_in": float(uplink.taken_in),
         "worker_restarts": float(sum(worker.restarts for worker in workers)),
         "workers": float(len(workers)),
     }

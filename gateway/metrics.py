@@ -61,6 +61,11 @@ class Metrics:
             registry=registry,
         )
         self.receipts = Counter(f"{_P}_receipted_events", "Events receipted.", registry=registry)
+        self.taken_in = Counter(
+            f"{_P}_taken_in_events",
+            "Events told to be taken in, while the time series is down or does not keep up.",
+            registry=registry,
+        )
         self.ledger_errors = Counter(
             f"{_P}_ledger_errors", "Failed ledger transactions.", registry=registry
         )
@@ -75,9 +80,16 @@ class Metrics:
         )
         self.alert_s = Histogram(
             f"{_P}_alert_latency_seconds",
-            "From an event's receipt to its alert in the ledger (stored) and on MQTT (published).",
+            "From an event's receipt to its alert in the ledger (stored), from there to MQTT "
+            "(published), and for class 1 to the messages about it (notified).",
             ["stage"],
             buckets=LATENCY_S,
+            registry=registry,
+        )
+        self.decided = Counter(
+            f"{_P}_notifications_decided",
+            "Notifications that the pipeline made: to be sent (queued), or for a digest (held).",
+            ["state"],
             registry=registry,
         )
 

@@ -99,6 +99,8 @@ TIMELINE_KINDS = (
     "card",
     "card_annulled",
     "judged",
+    "notified",
+    "held",
 )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 from contracts.notices import Part, compose
 from contracts.words import Severity
 from ledger.schema import notification_alerts, notifications
-from ledger.sql import chunks, insert_into, typed, typed_or_none
+from ledger.sql import among, chunks, insert_into, typed, typed_or_none
 
 Kind = Literal["alert", "resolved", "escalated", "digest", "notice"]
 State = Literal["queued", "sending", "sent", "failed", "held", "cancelled"]
@@ -97,6 +97,17 @@ class NotificationCount(msgspec.Struct, frozen=True):
     state: State
     channel: str
     count: int
+
+
+class Pressure(msgspec.Struct, frozen=True):
+    """What one recipient has had of late."""
+
+    recent: int = 0
+    """Messages of any kind but digests, within a storm's window."""
+    today: int = 0
+    """Messages of this day that count for the budget."""
+    storm: bool = False
+    """Whether messages wait for a storm's digest."""
 
 
 def enqueue(
@@ -240,6 +251,57 @@ def cancel_for_alert(conn: Connection, alert_id: str, at: datetime, reason: str)
         changed = _without(row, alert_id, reason) | {"changed_at": at}
         conn.execute(update(notifications).where(notifications.c.id == row.id).values(changed))
     return len(rows)
+
+
+def pressures(
+    conn: Connection, recipients: Iterable[tuple[str, str]], recent_since: datetime, today: datetime
+) -> dict[tuple[str, str], Pressure]:
+    """What these recipients (officer id, route) have had; `today`: since when the day counts."""
+    table = notifications.c
+    wanted = set(recipients)
+    told = table.state.in_(TOLD) & (table.kind != "digest")
+    counted = told & (table.severity != int(Severity.AT_ONCE)) & (table.kind != "notice")
+    waits = (table.state == "held") & (table.hold == "storm") & table.digest_id.is_(None)
+    query = (
+        select(
+            table.recipient,
+            table.route,
+            func.count().filter(told & (table.created_at > recent_since)),
+            func.count().filter(counted & (table.created_at >= today)),
+            func.count().filter(waits),
+        )
+        .where(
+            among(conn, table.recipient, (recipient for recipient, _ in wanted)),
+            table.created_at > min(recent_since, today),
+        )
+        .group_by(table.recipient, table.route)
+    )
+    return {
+        (recipient, route): Pressure(recent, day, waiting > 0)
+        for recipient, route, recent, day, waiting in conn.execute(query)
+        if (recipient, route) in wanted
+    }
+
+
+def waiting(
+    conn: Connection, hold: Hold, recipient: str | None = None, route: str = ""
+) -> Sequence[NotificationRow]:
+    """What is held for that digest (of one recipient), locked until the transaction's end."""
+    table = notifications.c
+    query = select(notifications).where(
+        table.state == "held", table.hold == hold, table.digest_id.is_(None)
+    )
+    if recipient is not None:
+        query = query.where(table.recipient == recipient, table.route == route)
+    locked = conn.execute(query.order_by(table.id).with_for_update())
+    return [typed(row, NotificationRow) for row in locked]
+
+
+def told_in(conn: Connection, numbers: Iterable[int], digest: int, at: datetime) -> None:
+    """These held ones are told in that digest."""
+    for some in chunks(numbers):
+        gathered = update(notifications).where(notifications.c.id.in_(some))
+        conn.execute(gathered.values(digest_id=digest, changed_at=at))
 
 
 def get(conn: Connection, number: int) -> NotificationRow | None:

@@ -5,7 +5,7 @@ is silenced; only a maintenance window that says so may hide it, and the city is
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -148,6 +148,19 @@ def untold(conn: Connection, at: datetime, ending_before: datetime) -> list[Sile
         ),
     )
     return [typed(row, Silence) for row in conn.execute(found.order_by(silences.c.id))]
+
+
+def next_notice(conn: Connection, before: timedelta) -> datetime | None:
+    """When the next notice is due, if authors are reminded so long before the end."""
+    open_ones = select(silences).where(silences.c.expired_told_at.is_(None))
+    due: list[datetime] = []
+    for row in conn.execute(open_ones):
+        silence = typed(row, Silence)
+        if silence.includes_class_1 and silence.city_told_at is None:
+            due.append(silence.created_at)
+        reminded = silence.ending_told_at is not None
+        due.append(silence.ends_at if reminded else silence.ends_at - before)
+    return min(due, default=None)
 
 
 def mark_told(

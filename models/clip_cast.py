@@ -2,7 +2,8 @@
 
 Only of those that training leaves out. A photograph shows one person of known dress, and nobody
 else whom an eye found; it is cut to head and shoulders with soft edges, so that it moves through
-the drawn kitchen as a figure.
+the drawn kitchen as a figure. A head whose crown the photograph cuts off plays no part where hats
+are judged, with one or without; a mask worn wrongly none where masks are.
 """
 
 from collections.abc import Iterable
@@ -36,7 +37,7 @@ class PhotoCast:
                 continue
             for wear in ("hat", "mask"):
                 worn = getattr(heads[0], wear)
-                if worn != UNKNOWN:
+                if worn != UNKNOWN and _shows(heads[0], wear):
                     found = self._by_dress.setdefault((wear, worn == 1), [])
                     found.append((photo, heads[0]))
         for key in [(wear, worn) for wear in ("hat", "mask") for worn in (True, False)]:
@@ -53,6 +54,11 @@ class PhotoCast:
         """Two people: nobody is photographed both ways."""
         dressed = self.figure(chance, zone, frozenset())
         return dressed, self.figure(chance, zone, frozenset({missing}))
+
+
+def _shows(head: Label, wear: str) -> bool:
+    """Can it be seen on this head, and is it plainly worn or plainly not?"""
+    return not head.is_cut if wear == "hat" else head.mask_wrong != 1
 
 
 @cache

@@ -57,11 +57,12 @@ class Source(msgspec.Struct, frozen=True):
     attributes: str
 
 
-def plan(stories: int, hours: float) -> list[Job]:
+def plan(stories: int, hours: float, seed: int = 0) -> list[Job]:
     """Every script under every condition `stories` times, then `hours` of days, half of them with
-    nobody and half with people who are dressed."""
+    nobody and half with people who are dressed. Another `seed` makes other clips."""
+    first = 1_000_000 * seed
     jobs = [
-        Job(Matter.EPISODES, script, look, 1000 * turn + 10 * place + number)
+        Job(Matter.EPISODES, script, look, first + 1000 * turn + 10 * place + number)
         for turn in range(stories)
         for place, script in enumerate(SCRIPTS)
         for number, look in enumerate(Look)
@@ -69,7 +70,7 @@ def plan(stories: int, hours: float) -> list[Job]:
     for number in range(round(hours * 3600 / DAY_S)):
         matter = (Matter.EMPTY, Matter.DRESSED)[number % 2]
         look = list(Look)[(number // 2) % len(Look)]
-        jobs.append(Job(matter, matter.name.lower(), look, 500_000 + number))
+        jobs.append(Job(matter, matter.name.lower(), look, first + 500_000 + number))
     return jobs
 
 
@@ -117,10 +118,10 @@ def score(job: Job, clip: Clip, models: Models, version: str) -> Score:
 
 
 def version_of(models: Models, photos: Path | None) -> str:
-    """What a score is only comparable with: the models' hashes and the cast."""
-    both = models.detector.manifest.sha256 + models.classifier.manifest.sha256
+    """What a score is only comparable with: the models, their thresholds, and the cast."""
+    both = [msgspec.json.encode(one.manifest) for one in (models.detector, models.classifier)]
     cast = "photographs" if photos else "drawn"
-    return f"{cast} {hashlib.sha256(both.encode()).hexdigest()[:12]}"
+    return f"{cast} {hashlib.sha256(b''.join(both)).hexdigest()[:12]}"
 
 
 _held: dict[str, tuple[Cast, Models, str]] = {}

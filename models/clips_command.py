@@ -24,6 +24,7 @@ def add_clips(under: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     leaf.add_argument("--out", type=Path, required=True, help="folder for scores and figures")
     leaf.add_argument("--stories", type=int, default=4, help="of each script and condition")
     leaf.add_argument("--hours", type=float, default=30.0, help="of clips without an episode")
+    leaf.add_argument("--seed", type=int, default=0, help="another one makes other clips")
     leaf.add_argument("--processes", type=int, default=1)
     leaf.add_argument("--models", type=Path, default=COMMITTED, help="folder of models")
     leaf.add_argument("--detector", default="kitchen_heads")
@@ -46,7 +47,7 @@ def run_clips(arguments: argparse.Namespace) -> int:
         print(f"\r{done} of {of} clips, {passed:.0f} min", end="", file=sys.stderr, flush=True)
 
     try:
-        jobs = plan(arguments.stories, arguments.hours)
+        jobs = plan(arguments.stories, arguments.hours, arguments.seed)
         file = arguments.out / "clip_scores.jsonl"
         scores = run(jobs, source, file, arguments.processes, progress)
     except (TruthError, ManifestError) as error:

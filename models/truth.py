@@ -13,6 +13,8 @@ Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels of the saved picture."""
 
 UNKNOWN = -1
+CROWN = 0.36
+"""How far a bare head reaches above its face box, in heights of the face."""
 
 _ANSWERS = {"1": 1, "0": 0, "-1": UNKNOWN, "": UNKNOWN, "no_helmet": 0, "helmet": UNKNOWN}
 """A helmet is not a kitchen hat: unknown."""
@@ -32,6 +34,9 @@ class Label:
     """The face is turned to the camera far enough to say something of a mask."""
     points: tuple[tuple[float, float], ...] = ()
     """Eyes, nose, corners of the mouth, where a face detector found them."""
+    is_cut: bool = False
+    """The picture's edge cuts off more than half of the head above the face: whether it wears a
+    hat can hardly be seen."""
     is_ignored: bool = False
     """Something is there that may or may not count: neither asked for nor held against the
     detector."""
@@ -66,7 +71,7 @@ def head_from_face(face: Box, has_hat: bool, width: int, height: int) -> Box:
     """
     x0, y0, x1, y1 = face
     side, below = 0.17 * (x1 - x0), 0.03 * (y1 - y0)
-    above = (0.62 if has_hat else 0.36) * (y1 - y0)
+    above = (0.62 if has_hat else CROWN) * (y1 - y0)
     return (
         max(0.0, x0 - side),
         max(0.0, y0 - above),
@@ -117,6 +122,7 @@ def _label(
     if not (x0 < x1 and y0 < y1):
         raise TruthError(f"{path}: line {line}: x0 < x1 and y0 < y1 must hold")
     box = (x0, y0, x1, y1)
+    is_cut = is_face and y0 < CROWN / 2 * (y1 - y0)
     if is_face:
         box = head_from_face(box, hat == 1, *size)
     return Label(
@@ -126,6 +132,7 @@ def _label(
         mask=mask,
         mask_wrong=wrong,
         face=1 if is_face else UNKNOWN,
+        is_cut=is_cut,
     )
 
 

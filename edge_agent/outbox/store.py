@@ -222,6 +222,10 @@ class Outbox:
         marks = ",".join("?" * len(keys))
         return self._events(f"key IN ({marks}) ORDER BY key", keys)
 
+    def between(self, first: int, last: int, limit: int) -> list[Event]:
+        """The first events of any lane with keys `first` through `last`, oldest first."""
+        return self._events("key BETWEEN ? AND ? ORDER BY key LIMIT ?", (first, last, limit))
+
     def _events(self, where: str, values: Sequence[int]) -> list[Event]:
         with self._reading() as courier:
             # The conditions are this class's own text; values are bound.

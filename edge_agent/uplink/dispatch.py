@@ -14,6 +14,7 @@ from edge_agent.uplink.settings import UplinkSettings
 Publish = Callable[[str, bytes], int | None]
 """Sends a topic's payload; returns the packet id, None if there is no connection."""
 _AT_ONCE = 500
+_TAKEN_AT_ONCE = 64
 _FIXED_BYTES = 64
 """MQTT's own bytes around a topic and a payload, generously."""
 
@@ -45,8 +46,8 @@ class Dispatch:
             for key in set(asked) - {event.key for event in found}:
                 self.plan.forget(key)  # thinned out meanwhile
             self._send_all(found, now, publish, packet_maximum, held)
-        if not self.dry:
-            self._send_new(now, publish, packet_maximum, held)
+        if self.dry or self._send_new(now, publish, packet_maximum, held):
+            self._send_taken(now, publish, packet_maximum, held)
         return held
 
     def _send_new(
@@ -55,7 +56,8 @@ class Dispatch:
         publish: Publish,
         packet_maximum: int | None,
         held: list[tuple[int, str]],
-    ) -> None:
+    ) -> bool:
+        """Send what was never sent; False if the connection is gone."""
         for lane in self._lanes:
             while (room := self.plan.may_take(lane.lane)) > 0:
                 block = lane.next_block(self._outbox, room)
@@ -64,8 +66,25 @@ class Dispatch:
                 for event in block:
                     self.plan.take(event.key, event.lane, len(event.payload))
                 if not self._send_all(block, now, publish, packet_maximum, held):
-                    return
+                    return False
         self.dry = self.plan.room() > 0
+        return True
+
+    def _send_taken(
+        self,
+        now: float,
+        publish: Publish,
+        packet_maximum: int | None,
+        held: list[tuple[int, str]],
+    ) -> None:
+        """Send what the city took in and did not store, as far as it is time and there is room."""
+        while (span := self.plan.may_return(now))[2] > 0:
+            first, last, limit = span[0], span[1], min(span[2], _TAKEN_AT_ONCE)
+            block = self._outbox.between(first, last, limit)
+            reached = block[-1].key if len(block) == limit else last
+            self.plan.take_back(first, reached, [(one.key, len(one.payload)) for one in block])
+            if not self._send_all(block, now, publish, packet_maximum, held):
+                return
 
     def _send_all(
         self,
@@ -101,6 +120,8 @@ class Dispatch:
         if epoch_id is None:
             return []  # everything of that epoch left long ago
         ranges: list[tuple[int, int]] = []
+        for first, last in receipt.taken:
+            self.plan.taken_in(key_of(epoch_id, first), key_of(epoch_id, last), now)
         for first, last in receipt.ranges:
             ranges += self.plan.receipted(
                 key_of(epoch_id, first),

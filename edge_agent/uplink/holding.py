@@ -25,3 +25,6 @@ class Holding(Protocol):
 
     def load(self, keys: Sequence[int]) -> list[Event]:
         """The events of `keys` that are still here, oldest first."""
+
+    def between(self, first: int, last: int, limit: int) -> list[Event]:
+        """The first events of any lane with keys `first` through `last`, oldest first."""

@@ -1,6 +1,7 @@
 """What is on its way, what waits for its receipt, and what is due again: no network, no clock.
 
-An event's life here: sent → acknowledged by the broker → receipted by the city. It is sent again
+An event's life here: sent → acknowledged by the broker → receipted by the city. One that the city
+has only taken in waits elsewhere (`edge_agent.uplink.taken`). It is sent again
 * at once, when the connection broke before the acknowledgement, or the broker forgot its session;
 * after a time-out that doubles, when others were receipted since but it was not;
 * as a single probe, while nobody receipts anything: a broker must not fill up with copies;
@@ -11,13 +12,14 @@ Times are seconds of a monotonic clock, given by the caller.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from contracts.sequences import RangeSet
 from edge_agent.outbox.encoding import Lane
 from edge_agent.uplink.pace import Pace
 from edge_agent.uplink.settings import UplinkSettings
+from edge_agent.uplink.taken import TakenIn
 
 STRIKES = 3
 """Connections that an event may break, travelling alone, before it is held back."""
@@ -70,6 +72,7 @@ class SendPlan:
         self._bulk = 0
         """Flights that are not alarms."""
         self._pace = Pace(settings.unreceipted_limit)
+        self.taken = TakenIn(settings.receipt_timeout_s, settings.resend_max_s, jitter)
         self._progress_at = 0.0
         self._fruitful = True
         self._suspect_due = False
@@ -112,6 +115,7 @@ class SendPlan:
                 flight.strikes += 1
             if flight.strikes >= STRIKES:
                 flight.problem = "the connection breaks whenever this event is sent"
+                self.taken.failed(flight.key, now)
                 self._schedule(flight, now + self._settings.resend_max_s * self._jitter())
             else:
                 self._schedule(flight, now)
@@ -142,6 +146,19 @@ class SendPlan:
         if lane is Lane.ALARM:
             return room
         return max(0, min(room, self._pace.limit - self._bulk))
+
+    def may_return(self, now: float) -> tuple[int, int, int]:
+        """A range of what was only taken in, and how many of it may be sent again now."""
+        return self.taken.next(self.may_take(Lane.READING), now)
+
+    def take_back(self, first: int, last: int, sizes: Sequence[tuple[int, int]]) -> None:
+        """Of that range, these keys (with their sizes) were read from the outbox; the rest left it.
+
+        They give way to whatever the city has not judged yet, as readings do.
+        """
+        self.taken.sending(first, last, [key for key, _ in sizes])
+        for key, size in sizes:
+            self.take(key, Lane.READING, size)
 
     def take(self, key: int, lane: Lane, size: int) -> None:
         """An event was read from the outbox for its first sending."""
@@ -207,6 +224,7 @@ class SendPlan:
             FIRST_REFUSAL_S * 2.0 ** min(flight.attempts - 1, 16), self._settings.resend_max_s
         )
         self._schedule(flight, now + pause * self._jitter())
+        self.taken.failed(flight.key, now)
         return flight.key
 
     def hold(self, key: int, reason: str, now: float) -> None:
@@ -214,6 +232,7 @@ class SendPlan:
         flight = self._flights[key]
         flight.problem = reason
         self._schedule(flight, now + self._settings.resend_max_s * self._jitter())
+        self.taken.failed(key, now)
 
     def _answered(self, mid: int, now: float) -> Flight | None:
         self._progress_at = now
@@ -298,6 +317,20 @@ class SendPlan:
         With `only_sent` these are only what this plan has sent, so that a wrong receipt cannot
         remove what never left.
         """
+        self._heard(now)
+        keys = self._landed(first, last, now)
+        sent = RangeSet(self.taken.stored(first, last, now))
+        for key in keys:
+            sent.add(key)
+        return sent.ranges() if only_sent else [(first, last)]
+
+    def taken_in(self, first: int, last: int, now: float) -> None:
+        """Of the keys `first` through `last` the city has in its ledger what this plan has sent."""
+        self._heard(now)
+        self.taken.told(self._landed(first, last, now), now)
+
+    def _heard(self, now: float) -> None:
+        """The city speaks."""
         if self._outage:
             self._outage = False
             self._grace_until = now + min(GRACE_S, self._settings.receipt_timeout_s)
@@ -306,6 +339,9 @@ class SendPlan:
                     self._schedule(flight, self._grace_until + self._spread())
         self._last_receipt_at = now
         self._probe_delay_s = self._settings.receipt_timeout_s
+
+    def _landed(self, first: int, last: int, now: float) -> list[int]:
+        """Forget the flights of these keys; returns them in order."""
         if last - first < 4 * len(self._flights):
             keys = [key for key in range(first, last + 1) if key in self._flights]
         else:
@@ -314,11 +350,15 @@ class SendPlan:
         once = (one for one in flights if one.attempts == 1 and one.lane is not Lane.ALARM)
         self._pace.receipted([now - one.sent_at for one in once], now)
         for key in keys:
-            self.forget(key)
-        return RangeSet.of(keys).ranges() if only_sent else [(first, last)]
+            self._drop(key)
+        return keys
 
     def forget(self, key: int) -> None:
-        """The event has left the outbox."""
+        """The event has left the outbox unstored."""
+        self._drop(key)
+        self.taken.gone(key)
+
+    def _drop(self, key: int) -> None:
         flight = self._flights.pop(key, None)
         if flight is None:
             return

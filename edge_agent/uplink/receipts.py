@@ -18,7 +18,10 @@ class Received(msgspec.Struct, frozen=True):
 
     epoch: str
     ranges: list[tuple[int, int]]
+    """Stored everywhere."""
     sent_at: datetime
+    taken: list[tuple[int, int]] = []
+    """In the ledger and judged, but not in the time series."""
 
 
 def read_receipt(payload: bytes) -> Received:
@@ -29,7 +32,8 @@ def read_receipt(payload: bytes) -> Received:
         raise ReceiptError(str(error)) from None
     if not isinstance(event.data, Receipt):
         raise ReceiptError(f"a message of kind {event.kind}")
-    for first, last in event.data.ranges:
+    for first, last in (*event.data.ranges, *event.data.taken):
         if not 1 <= first <= last <= SEQUENCE_MASK:
             raise ReceiptError(f"range {first}-{last} is not one of sequence numbers")
-    return Received(event.data.epoch, event.data.ranges, event.envelope.time)
+    data = event.data
+    return Received(data.epoch, data.ranges, event.envelope.time, data.taken)

@@ -20,6 +20,10 @@ class UplinkState(msgspec.Struct, frozen=True):
     last_receipt_at: datetime | None = None
     unheard: bool = False
     """The broker's last word was that nobody subscribes to our events."""
+    taken_in: int = 0
+    """Events that the city has in its ledger but not in its time series, at most."""
+    taken_in_since: datetime | None = None
+    """Since when there are such."""
     clock_offset_s: float | None = None
     """Our clock minus the city's, in whole seconds, as far as receipts tell."""
     held: list[str] = []
@@ -29,6 +33,8 @@ class UplinkState(msgspec.Struct, frozen=True):
         """True if `newer` says more than this one's passing of time."""
         before, after = self.last_receipt_at, newer.last_receipt_at
         newer = msgspec.structs.replace(newer, last_receipt_at=before, since=self.since)
+        if self.taken_in and newer.taken_in:
+            newer = msgspec.structs.replace(newer, taken_in=self.taken_in)
         if _near(self.clock_offset_s, newer.clock_offset_s):
             newer = msgspec.structs.replace(newer, clock_offset_s=self.clock_offset_s)
         same = newer == self

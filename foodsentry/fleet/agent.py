@@ -251,6 +251,9 @@ class VirtualAgent:
         self._offset.add(receipt.sent_at, now, self._round_trip_s)
         self.outbox.remove(self._dispatch.receipted(receipt, now))
         self.counts.receipted += before - len(self.outbox)
+        taken_in = len(self._dispatch.plan.taken)
+        if taken_in != self._uplink.taken_in:
+            self._uplink = msgspec.structs.replace(self._uplink, taken_in=taken_in)
         self._dispatch.dry = False
 
     # Statuses

@@ -91,6 +91,10 @@ class MemoryOutbox:
         """The events of `keys` that are still here, oldest first."""
         return self._found(sorted(keys), len(keys))
 
+    def between(self, first: int, last: int, limit: int) -> list[Event]:
+        """The first events of any lane with keys `first` through `last`, oldest first."""
+        return self._found(sorted(key for key in self._events if first <= key <= last), limit)
+
     def remove(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Remove receipted events, given as closed ranges of keys."""
         for first, last in ranges:

@@ -86,6 +86,7 @@ class Intake:
             wait_s = HOLD_LOOK_S if self._held else IDLE_S
             batch = self._inbox.take(settings.batch_messages, settings.batch_age_s, wait_s)
             self._let_go(everything=stop.is_set())
+            self._series.tell_taken()
             if batch:
                 self._metrics.messages.inc(len(batch))
                 if len(batch) >= settings.batch_messages:

@@ -3,13 +3,14 @@
 The queue is bounded. While a living store is slower than what comes, `crowded` asks intake to hold
 its acknowledgements back for a moment, which slows the broker down. What comes beyond the bound all
 the same, because the store is down or far too slow, is dropped here: it is in the ledger, but not
-receipted, so that the edge sends it again. Alerts never wait for this thread.
+receipted, so that the edge sends it again. While the store is down, and for what is dropped, the
+edge is told that it is taken in: it goes on sending what is new. Alerts never wait for this thread.
 """
 
 import logging
 import queue
 import threading
-import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -23,7 +24,7 @@ from gateway.health import Health
 from gateway.intake.points import has_points, lines_of, points_of
 from gateway.intake.repeats import Memory
 from gateway.metrics import Metrics
-from gateway.receipts import receipts
+from gateway.receipts import Round
 from gateway.unpack import Accepted, Numbered
 from ledger import dead_letters
 from ledger.engine import Engine, LedgerDown, writing
@@ -36,12 +37,6 @@ log = logging.getLogger(__name__)
 IDLE_S = 0.5
 MESSAGE_BYTES = 500
 """What a message takes here besides its payload and its lines."""
-A_RECEIPT_S = 0.001
-"""For so long receipts are gathered for each agent that gets one: many agents, longer rounds …"""
-RECEIPT_MOST_S = 2.0
-"""… but no longer than this."""
-UNTOLD_MOST = 100_000
-"""Numbers that wait for a connection; more are left for the edge to ask about."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -82,8 +77,6 @@ class SeriesWriter:
         self._store = store
         self._lines = store if isinstance(store, LineStore) else None
         self._engine = engine
-        self._publish = publish
-        self._receipt_every_s = receipt_every_s
         self._retry_most_s = retry_most_s
         self._metrics = metrics
         self._health = health
@@ -93,8 +86,10 @@ class SeriesWriter:
         self._queued = 0
         self._down = False
         self._lock = threading.Lock()
-        self._stored: dict[Key, list[int]] = {}
-        self._gathered_since = 0.0
+        self._unwritten: deque[Mapping[Key, Sequence[int]]] = deque()
+        """The numbers of each job that is queued or being written, in order."""
+        self._stored = Round(publish, receipt_every_s, clock, metrics.receipts.inc)
+        self._taken = Round(publish, receipt_every_s, clock, metrics.taken_in.inc, taken=True)
         self._buried = Memory()
         """Numbers of the last events that were put to the dead letters."""
 
@@ -105,14 +100,25 @@ class SeriesWriter:
         with self._lock:
             if self._queued and self._queued + size > self._queue_bytes:
                 self._metrics.series_dropped.inc()
+                self._taken.gather(numbers)
                 return
             self._queued += size
+            self._unwritten.append(numbers)
+            if self._down:
+                self._taken.gather(numbers)
         self._queue.put(self._job(events, numbers, size))
         self._metrics.series_queue.set(self._queue.qsize())
 
     def crowded(self) -> bool:
         """Whether what comes should come more slowly. Never while the store is down."""
         return not self._down and self._queued > self._queue_bytes // 2
+
+    def tell_taken(self) -> None:
+        """Tell the agents what is only taken in, if it is time. Call it often, from any thread that
+        does not wait for the store."""
+        due_s = self._taken.due_s()
+        if due_s is not None and due_s <= 0:
+            self._taken.tell()
 
     def _job(
         self, events: Sequence[Accepted], numbers: Mapping[Key, Sequence[int]], size: int
@@ -134,24 +140,25 @@ class SeriesWriter:
             try:
                 job = self._queue.get(timeout=self._wait_s())
             except queue.Empty:
-                self._receipt()
+                self._stored.tell()
                 continue
-            if not self._settle(job, stop):
+            try:
+                settled = self._settle(job, stop)
+            finally:
+                with self._lock:
+                    self._queued -= job.size
+                    self._unwritten.popleft()
+            if not settled:
                 break
-            with self._lock:
-                self._queued -= job.size
             self._metrics.series_queue.set(self._queue.qsize())
-            if self._due_s() <= 0:
-                self._receipt()
-        self._receipt()
+            due_s = self._stored.due_s()
+            if due_s is not None and due_s <= 0:
+                self._stored.tell()
+        self._stored.tell()
 
     def _wait_s(self) -> float:
-        return max(0.001, self._due_s()) if self._stored else IDLE_S
-
-    def _due_s(self) -> float:
-        """Seconds until what was stored should be receipted."""
-        round_s = max(self._receipt_every_s, len(self._stored) * A_RECEIPT_S)
-        return self._gathered_since + min(round_s, RECEIPT_MOST_S) - time.monotonic()
+        due_s = self._stored.due_s()
+        return IDLE_S if due_s is None else max(0.001, due_s)
 
     def _settle(self, job: SeriesJob, stop: threading.Event) -> bool:
         """Write one batch; False if asked to stop while the store is down."""
@@ -163,11 +170,13 @@ class SeriesWriter:
             if refused:
                 unsafe = self._bury(refused)
         self._health.well("series")
-        if not self._stored:
-            self._gathered_since = time.monotonic()
-        for key, numbers in job.numbers.items():
-            told = [one for one in numbers if not unsafe or Numbered(*key, one) not in unsafe]
-            self._stored.setdefault(key, []).extend(told)
+        numbers = job.numbers
+        if unsafe:
+            numbers = {
+                key: [one for one in told if Numbered(*key, one) not in unsafe]
+                for key, told in numbers.items()
+            }
+        self._stored.gather(numbers)
         return True
 
     def _write(self, job: SeriesJob) -> list[tuple[Told, str]]:
@@ -197,7 +206,7 @@ class SeriesWriter:
             try:
                 write()
             except SeriesDown as error:
-                self._down = True
+                self._fall()
                 self._metrics.series_errors.inc()
                 if self._health.trouble("series", f"time series: {error}"):
                     log.warning("time series down, trying on: %s", error)
@@ -207,6 +216,15 @@ class SeriesWriter:
             break
         self._down = False
         return True
+
+    def _fall(self) -> None:
+        """The store is down: what waits for it is taken in, and so is what comes."""
+        with self._lock:
+            if self._down:
+                return
+            self._down = True
+            for numbers in self._unwritten:
+                self._taken.gather(numbers)
 
     def _bury(self, rejected: list[tuple[Told, str]]) -> set[Numbered]:
         """Keep rejected points' messages as dead letters; returns numbers that may not be told."""
@@ -228,14 +246,3 @@ class SeriesWriter:
         self._metrics.dead_letters.labels("series").inc(len(reasons))
         self._buried.keep(event.numbered for event, _ in reasons.values() if event.numbered)
         return set()
-
-    def _receipt(self) -> None:
-        """Tell the agents. Without a connection it is told later, or the edge asks again."""
-        stored, self._stored = self._stored, {}
-        if not stored:
-            return
-        count = sum(map(len, stored.values()))
-        if self._publish(receipts(stored, self._clock())):
-            self._metrics.receipts.inc(count)
-        elif count <= UNTOLD_MOST:
-            self._stored, self._gathered_since = stored, time.monotonic()

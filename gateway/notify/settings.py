@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.notify.pipeline_settings import PipelineSettings, RouteSettings
+
 ChannelName = Annotated[str, Meta(pattern="^[a-z0-9_-]{0,32}$")]
 Language = Literal["zh", "en"]
 
@@ -201,3 +203,9 @@ class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     webhook: Annotated[tuple[WebhookSettings, ...], Meta(description="Webhooks.")] = ()
     mqtt: Annotated[MqttNoticeSettings, Meta(description="Notices on MQTT.")] = MqttNoticeSettings()
     webpush: Annotated[WebPushSettings, Meta(description="Web push.")] = WebPushSettings()
+    routes: Annotated[
+        tuple[RouteSettings, ...], Meta(description="Whom else alerts are told.")
+    ] = ()
+    pipeline: Annotated[PipelineSettings, Meta(description="When what is told.")] = (
+        PipelineSettings()
+    )

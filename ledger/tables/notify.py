@@ -9,10 +9,14 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
+    text,
 )
 
 from ledger.columns import BigKey, Json, UtcTime
 from ledger.tables.base import Id, Line, Long, Segment, Word, filled, metadata
+
+WAITS = "state = 'held' AND digest_id IS NULL"
+"""Held for a digest that has not gone yet."""
 
 notify_groups = Table(
     "notify_groups",
@@ -81,6 +85,13 @@ notifications = Table(
         "state IN ('queued', 'sending', 'sent', 'failed', 'held', 'cancelled')", name="state"
     ),
     Index("ix_notifications_due", "state", "severity", "due_at"),
+    Index(
+        "ix_notifications_waiting",
+        "hold",
+        "recipient",
+        sqlite_where=text(WAITS),
+        postgresql_where=text(WAITS),
+    ),
     Index("ix_notifications_recipient", "recipient", "route", "created_at"),
     Index("ix_notifications_created_at", "created_at"),
     sqlite_autoincrement=True,

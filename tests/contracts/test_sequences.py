@@ -31,6 +31,27 @@ def test_behaves_as_a_set(steps: list[int | tuple[int, int]]) -> None:
     assert missing == set(range(1, max(model, default=0))) - model
 
 
+@given(st.lists(pairs), st.lists(st.tuples(pairs, st.booleans())))
+def test_ranges_are_found_and_removed(
+    begins: list[tuple[int, int]], steps: list[tuple[tuple[int, int], bool]]
+) -> None:
+    ranges = RangeSet(begins)
+    model = {number for first, last in begins for number in range(first, last + 1)}
+    for (first, last), removes in steps:
+        span = set(range(first, last + 1))
+        found = ranges.within(first, last)
+        assert {n for a, b in found for n in range(a, b + 1)} == span & model
+        if removes:
+            ranges.remove_range(first, last)
+            model -= span
+        else:
+            ranges.add_range(first, last)
+            model |= span
+        assert list(ranges) == sorted(model)
+        assert all(a[1] + 1 < b[0] for a, b in pairwise(ranges.ranges()))
+        assert (ranges.first() or (0,))[0] == min(model, default=0)
+
+
 @given(st.lists(numbers))
 def test_of_and_equality(values: list[int]) -> None:
     made = RangeSet.of(values)

@@ -73,6 +73,7 @@ class Rig:
     ) -> None:
         self.stop, self.series_stop = threading.Event(), threading.Event()
         self.acknowledged: list[Inbound] = []
+        self.connected = True
         self.published: list[Outbound] = []
         self.health, self.metrics = Health(), Metrics()
         self.store = store or Store(folder / "series.db")
@@ -110,19 +111,20 @@ class Rig:
             thread.start()
 
     def _publish(self, messages: list[Outbound]) -> bool:
-        self.published += messages
-        return True
+        if self.connected:
+            self.published += messages
+        return self.connected
 
     def put(self, *messages: Inbound) -> None:
         for message in messages:
             self.inbox.put([message])
 
-    def receipted(self) -> list[int]:
+    def receipted(self, *, taken: bool = False) -> list[int]:
         told = RangeSet()
         for message in self.published:
             receipt = decode(message.payload).data
             assert isinstance(receipt, Receipt)
-            for first, last in receipt.ranges:
+            for first, last in receipt.taken if taken else receipt.ranges:
                 told.add_range(first, last)
         return list(told)
 
@@ -238,7 +240,7 @@ def test_dead_series_store_never_delays_acknowledgement(
         until(lambda number=number: len(rig.acknowledged) == number)  # type: ignore[misc]
     with reading(ledger) as conn:
         assert len(results.list_in(conn, ["440703"])) == 20
-    assert rig.published == [] and "series" in rig.health.report().reasons
+    assert rig.receipted() == [] and "series" in rig.health.report().reasons
     rig.store.down = False
     until(lambda: rig.receipted())
     until(lambda: rig.health.report().status == "ok")
@@ -313,20 +315,44 @@ def test_refused_lines_are_asked_for_point_by_point(
     assert letter.reason == "time series: told to"
 
 
-def test_receipts_wait_for_a_connection(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = threading.Event()
-    publish = rig.series._publish
-
-    def refuse(messages: list[Outbound]) -> bool:
-        return gone.is_set() and publish(messages)
-
-    monkeypatch.setattr(rig.series, "_publish", refuse)
+def test_receipts_wait_for_a_connection(rig: Rig) -> None:
+    rig.connected = False
     rig.put(inbound(READER, result(), 1))
     until(lambda: len(rig.acknowledged) == 1)
     rig.put(inbound(READER, result(), 2))
     until(lambda: len(rig.acknowledged) == 2)
-    gone.set()
+    rig.connected = True
     until(lambda: rig.receipted() == [1, 2])
+
+
+def test_while_the_store_is_down_what_is_judged_is_told_as_taken_in(
+    ledger: Engine, tmp_path: Path, book: RuleBook
+) -> None:
+    rig = Rig(ledger, tmp_path, book, queue_bytes=2500)
+    try:
+        rig.store.down = True
+        rig.connected = False
+        rig.put(inbound(READER, result(), 1))  # queued before anybody knows
+        until(lambda: rig.store.writes > 1)
+        rig.connected = True
+        for number in range(2, 6):  # one of them is queued, too, the rest is dropped
+            rig.put(inbound(READER, result(), number))
+        until(lambda: rig.receipted(taken=True) == [1, 2, 3, 4, 5])
+        assert rig.receipted() == []
+        assert rig.metrics.series_dropped._value.get() > 0
+        rig.store.down = False
+        until(lambda: 1 in rig.receipted())
+        assert 5 not in rig.receipted()
+        rig.put(*(inbound(READER, result(), number) for number in range(2, 6)))
+        until(lambda: rig.receipted() == [1, 2, 3, 4, 5])
+        rig.put(inbound(READER, result(), 6))
+        until(lambda: 6 in rig.receipted())
+        assert rig.receipted(taken=True) == [1, 2, 3, 4, 5], "only while it is down"
+    finally:
+        rig.close()
+    with reading(ledger) as conn:
+        assert len(results.list_in(conn, ["440703"], 10)) == 6
+        assert len(alerts.list_in(conn, None, limit=10)) == 6
 
 
 def test_rejected_points_move_aside_and_the_rest_is_stored(rig: Rig, ledger: Engine) -> None:

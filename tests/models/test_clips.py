@@ -15,7 +15,7 @@ from models import clips
 from models.clip_cast import PhotoCast
 from models.clip_scores import Score, judge, most_per_hour, render
 from models.clips import Job, Source, plan
-from models.truth import Label, Photo, TruthError
+from models.truth import Label, Photo, TruthError, read_truth
 
 TRUE = Expected("no_hat", "a", 10, 20, True)
 MAYBE = Expected("no_hat", "a", 40, 43, False)
@@ -78,6 +78,9 @@ def test_a_plan_is_balanced_and_names_are_unique() -> None:
     assert len(days) * clips.DAY_S == 5 * 3600
     assert sum(job.matter is Matter.EMPTY for job in days) == len(days) / 2
     assert {job.look for job in days} == set(Look)
+    others = plan(2, 5.0, seed=1)
+    assert not {job.name for job in others} & {job.name for job in jobs}
+    assert [(job.script, job.look) for job in others] == [(job.script, job.look) for job in jobs]
 
 
 def photo(path: Path, hat: int, mask: int) -> Photo:
@@ -105,6 +108,33 @@ def test_a_cast_of_photographs_fits_the_zones(tmp_path: Path) -> None:
     crowd = replace(photos[1], labels=(*photos[1].labels, somebody))
     with pytest.raises(TruthError, match="hat = 0"):
         PhotoCast([photos[0], crowd, *photos[2:]])
+
+
+def test_heads_that_show_no_crown_are_not_cast_for_hats_nor_wrong_masks_for_masks(
+    tmp_path: Path,
+) -> None:
+    dresses = ((1, -1), (0, -1), (-1, 1), (-1, 0))
+    photos = [photo(tmp_path / f"{n}.png", *dress) for n, dress in enumerate(dresses)]
+
+    def with_first(label_of: int, **changed: object) -> list[Photo]:
+        (label,) = photos[label_of].labels
+        other = replace(photos[label_of], labels=(replace(label, **changed),))  # type: ignore[arg-type]
+        return [*photos[:label_of], other, *photos[label_of + 1 :]]
+
+    for number, said in ((0, "hat = 1"), (1, "hat = 0")):
+        with pytest.raises(TruthError, match=said):
+            PhotoCast(with_first(number, is_cut=True))
+    PhotoCast(with_first(2, is_cut=True))  # a mask is seen all the same
+    with pytest.raises(TruthError, match="mask = 1"):
+        PhotoCast(with_first(2, mask_wrong=1))
+
+
+def test_a_crown_outside_the_picture_is_known_from_the_face(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((200, 160, 3), 90, np.uint8))
+    rows = ["file,x0,y0,x1,y1,hat", "a.png,10,10,60,110,1", "a.png,80,30,130,130,1"]
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    (one,) = read_truth(tmp_path)
+    assert [label.is_cut for label in one.labels] == [True, False]
 
 
 def test_a_run_goes_on_where_it_was_broken_off(

@@ -111,6 +111,14 @@ def _notifications() -> None:
         ["recipient", "route", "created_at"],
         unique=False,
     )
+    op.create_index(
+        "ix_notifications_waiting",
+        "notifications",
+        ["hold", "recipient"],
+        unique=False,
+        sqlite_where=sa.text("state = 'held' AND digest_id IS NULL"),
+        postgresql_where=sa.text("state = 'held' AND digest_id IS NULL"),
+    )
     op.create_table(
         "notification_alerts",
         sa.Column("alert_id", CleanText(64), nullable=False),

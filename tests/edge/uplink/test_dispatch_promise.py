@@ -1,7 +1,8 @@
 """The promise, by property: whatever happens in whatever order, an event is stored or still here.
 
 Outbox, plan and lanes are real; the broker and the city are a model that can lose, repeat, forget
-and refuse. At the end of each history the world is mended and everything must arrive.
+and refuse, and whose time-series store can be away for long. At the end of each history the world
+is mended and everything must arrive.
 """
 
 import tempfile
@@ -17,12 +18,15 @@ from contracts.sequences import RangeSet
 from contracts.words import Phase
 from edge_agent.outbox.encoding import Lane
 from edge_agent.outbox.store import Outbox
+from edge_agent.outbox.thinning import thin_step
 from edge_agent.uplink.dispatch import Dispatch
 from edge_agent.uplink.receipts import Received
 from edge_agent.uplink.settings import UplinkSettings
 
 Named = tuple[str, int]
 SETTINGS = UplinkSettings(window=4, unreceipted_limit=10, receipt_timeout_s=2, resend_max_s=8)
+FAR_S = 40.0
+"""Later than any pause."""
 
 
 class World:
@@ -34,9 +38,17 @@ class World:
         self.put_count = 0
         self.on_the_wire: deque[tuple[int, bytes]] = deque()
         self.queue: deque[bytes] = deque()
-        self.stored: dict[Named, bytes] = {}
+        self.ledger: dict[Named, bytes] = {}
+        self.stored: set[Named] = set()
+        """In the time series, too."""
+        self.store_up = True
+        self.series_queue: set[Named] = set()
+        """What a gateway will write when the store is back; what does not fit is dropped."""
+        self.thinned: set[Named] = set()
         self.receipts: deque[Received] = deque()
         self.unreceipted: set[Named] = set()
+        self.untold: set[Named] = set()
+        """Taken in, not stored, and the agent is not told yet."""
         self.mid = 0
         self.start()
 
@@ -111,15 +123,40 @@ class World:
             payload = self.queue.popleft()
             envelope = decode_envelope(payload)
             name = (envelope.epoch, envelope.sequence)
-            assert self.stored.setdefault(name, payload) == payload, "a number has one content"
-            self.unreceipted.add(name)
+            assert self.ledger.setdefault(name, payload) == payload, "a number has one content"
+            if self.store_up:
+                self.stored.add(name)
+                self.unreceipted.add(name)
+            else:
+                self.untold.add(name)
+                if len(self.series_queue) < 5:
+                    self.series_queue.add(name)
+
+    def break_store(self) -> None:
+        self.store_up = False
+
+    def mend_store(self) -> None:
+        self.store_up = True
+        self.stored |= self.series_queue
+        self.unreceipted |= self.series_queue
+        self.series_queue.clear()
+
+    def kill_gateway(self) -> None:
+        """Between its acknowledgement and everything else."""
+        self.series_queue.clear()
+        self.unreceipted.clear()
+        self.untold.clear()
 
     def receipt(self, lost: bool) -> None:
-        for epoch in {epoch for epoch, _ in self.unreceipted}:
-            numbers = RangeSet.of(n for e, n in self.unreceipted if e == epoch)
+        for epoch in sorted({epoch for epoch, _ in self.unreceipted | self.untold}):
+            stored, taken = (
+                RangeSet.of(n for e, n in names if e == epoch).ranges()
+                for names in (self.unreceipted, self.untold)
+            )
             if not lost:
-                self.receipts.append(Received(epoch, numbers.ranges(), START))
+                self.receipts.append(Received(epoch, stored, START, taken))
         self.unreceipted.clear()
+        self.untold.clear()
 
     def read_receipt(self) -> None:
         if self.up and self.receipts:
@@ -132,6 +169,14 @@ class World:
         (epoch,) = {epoch for epoch, _ in self.held() if self.is_own(epoch)} or {""}
         if epoch and not self.dispatch.plan.unreceipted:
             assert self.dispatch.receipted(Received(epoch, [(1, 1 << 30)], START), self.now) == []
+
+    def thin(self) -> None:
+        """The outbox is full: as it thins when something is put."""
+        before, writer = self.held(), self.outbox._writer
+        writer.execute("BEGIN IMMEDIATE")
+        self.outbox._backlog -= thin_step(writer)
+        writer.execute("COMMIT")
+        self.thinned |= before - self.held()
 
     def is_own(self, epoch: str) -> bool:
         return self.outbox.epoch_id(epoch) == self.outbox.own_epoch_id
@@ -146,22 +191,44 @@ class World:
     def check(self) -> None:
         held = self.held()
         assert self.outbox.state().backlog == len(held)
-        everything = held | set(self.stored)
+        everything = held | self.stored | self.thinned
         assert len(everything) == self.put_count, "stored or still at the edge"
+        assert len(self.dispatch.plan.taken) + self.dispatch.plan.unreceipted <= self.put_count
+
+    def judge(self) -> None:
+        """The store stays away: everything must be taken in all the same, and nothing leaves."""
+        self.break_store()
+        self.turn(FAR_S)
+        for _ in range(100 + self.put_count):
+            self.work(1.0)
+            if self.held() <= set(self.ledger):
+                break
+        assert self.held() <= set(self.ledger), "no alert waits for a time-series store"
+        for _ in range(20):
+            self.work(FAR_S)
+        assert self.dispatch.plan.unreceipted <= SETTINGS.unreceipted_limit
+        self.check()
+
+    def work(self, seconds: float) -> None:
+        """A while in which broker, gateway and ledger do what they should."""
+        self.connect(session_present=True)
+        self.turn(seconds)
+        self.acknowledge(100)
+        self.take_in(100)
+        self.receipt(lost=False)
+        while self.receipts:
+            self.read_receipt()
 
     def mend(self) -> None:
-        for _ in range(2000):
-            self.connect(session_present=True)
-            self.turn(1.0)
-            self.acknowledge(100)
-            self.take_in(100)
-            self.receipt(lost=False)
-            while self.receipts:
-                self.read_receipt()
+        self.mend_store()
+        self.turn(FAR_S)
+        for _ in range(100 + self.put_count):
+            self.work(1.0)
             if not self.held():
                 break
         assert self.held() == set()
-        assert len(self.stored) == self.put_count
+        assert len(self.stored | self.thinned) == self.put_count
+        assert len(self.dispatch.plan.taken) == self.dispatch.plan.unreceipted == 0
 
 
 STEPS = st.one_of(
@@ -178,18 +245,24 @@ STEPS = st.one_of(
     st.tuples(st.just("receipt"), st.booleans()),
     st.tuples(st.just("read_receipt")),
     st.tuples(st.just("lie")),
+    st.tuples(st.just("break_store")),
+    st.tuples(st.just("mend_store")),
+    st.tuples(st.just("kill_gateway")),
+    st.tuples(st.just("thin")),
 )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(STEPS, max_size=60))
-def test_stored_or_still_at_the_edge(steps: list[tuple[object, ...]]) -> None:
+@given(st.lists(STEPS, max_size=60), st.booleans())
+def test_stored_or_still_at_the_edge(steps: list[tuple[object, ...]], stays_away: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder))
         try:
             for name, *values in steps:
                 getattr(world, str(name))(*values)
                 world.check()
+            if stays_away:
+                world.judge()
             world.mend()
         finally:
             world.outbox.close()

@@ -1,0 +1,116 @@
+"""The pipeline's thread: follows the journal and the clock, and decides who is told of what.
+
+Every gateway runs one. Whoever finds something to do takes the turn (the cursor's row, locked for
+one transaction), does it, and commits it together with the cursor: no lease has to run out when a
+gateway dies, and two of them never do the same.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from contracts.clock import Clock
+from gateway.health import Health
+from gateway.metrics import Metrics
+from gateway.notify import timers
+from gateway.notify.policy import Policy
+from gateway.notify.step import Stepped, step
+from ledger import notify_groups
+from ledger.engine import Engine, LedgerDown, reading, writing
+
+log = logging.getLogger(__name__)
+
+ROWS = 250
+"""Most rows of the journal, and most groups that are due, of one step."""
+
+
+class Pipeline:
+    """Decides from `run` to `stop`; `wake` makes it look at once."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        policy: Callable[[], Policy],
+        *,
+        group: str,
+        on_queued: Callable[[], None],
+        metrics: Metrics,
+        health: Health,
+        clock: Clock,
+    ) -> None:
+        """`policy` is asked before every step; another object than before is a new policy."""
+        self._engine = engine
+        self._ask = policy
+        self._policy: Policy | None = None
+        self._cursor = f"{group}.pipeline"
+        self._on_queued = on_queued
+        self._metrics = metrics
+        self._health = health
+        self._clock = clock
+        self._wake = threading.Event()
+
+    def wake(self) -> None:
+        """There may be something new."""
+        self._wake.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop`; what was committed by then is decided."""
+        while True:
+            stopping = stop.is_set()
+            self._wake.clear()
+            try:
+                more = self.look_once()
+            except LedgerDown as error:
+                more = False
+                self._metrics.ledger_errors.inc()
+                self._health.trouble("pipeline", f"ledger: {error}")
+            else:
+                self._health.well("pipeline")
+            if stopping and not more:
+                return
+            if not more:
+                self._wake.wait(self._ask().settings.poll_s)
+
+    def look_once(self) -> bool:
+        """Do what there is to do, in one step; True if there is more. Raises LedgerDown."""
+        policy, now = self._ask(), self._clock()
+        if policy is not self._policy:
+            self._begin(policy, now)
+        with reading(self._engine) as conn:
+            news, timers_due = notify_groups.anything(conn, self._cursor, now)
+        more = False
+        if news:
+            with writing(self._engine) as conn:
+                stepped = step(conn, policy, self._cursor, now, ROWS)
+            if stepped is not None:
+                self._tell(stepped)
+                more = stepped.more
+        if timers_due:
+            with writing(self._engine) as conn:
+                timed = timers.run_timers(conn, policy.settings, self._cursor, now)
+            if timed:
+                self._on_queued()
+        return more
+
+    def _begin(self, policy: Policy, now: datetime) -> None:
+        """By a new policy everything is looked at again."""
+        unknown = policy.routes.unknown()
+        if unknown:
+            log.warning("rules name routes that are not in the settings: %s", ", ".join(unknown))
+        with writing(self._engine) as conn:
+            if notify_groups.turn(conn, self._cursor) is None:
+                return
+            timers.reset(conn, policy.settings, now)
+        with writing(self._engine) as conn:
+            timers.run_timers(conn, policy.settings, self._cursor, now)
+        self._policy = policy
+
+    def _tell(self, stepped: Stepped) -> None:
+        if stepped.queued:
+            self._on_queued()
+        self._metrics.decided.labels("queued").inc(stepped.queued)
+        self._metrics.decided.labels("held").inc(stepped.held)
+        now = self._clock()
+        for at in stepped.alerts_at:
+            self._metrics.alert_s.labels("notified").observe(max(0.0, (now - at).total_seconds()))

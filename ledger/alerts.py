@@ -7,9 +7,24 @@ may do when is in `alert_life`, deadlines are kept by `deadlines`.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, null, or_, select, text, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    case,
+    func,
+    null,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from contracts.words import OPEN_STATES, AlertState
 from ledger import journal
@@ -28,7 +43,7 @@ from ledger.alert_life import (
 from ledger.alert_types import AlertConflict, AlertCount, AlertRow, NewAlert, TimelineEntry
 from ledger.ids import new_id
 from ledger.schema import alert_timeline, alerts, sites
-from ledger.sql import insert_into, typed, typed_or_none
+from ledger.sql import typed, typed_or_none
 from ledger.tables.alerts import OPEN
 
 __all__ = [
@@ -63,51 +78,33 @@ def raise_alert(conn: Connection, new: NewAlert, at: datetime | None = None) -> 
     """
     at = at or new.raised_at
     alert_id = new_id()
-    statement = insert_into(conn, alerts).values(
-        alert_id=alert_id,
-        fingerprint=new.fingerprint,
-        rule=new.rule,
-        rule_version=new.rule_version,
-        severity=int(new.severity),
-        state=AlertState.FIRING.value,
-        title_zh=new.title_zh,
-        title_en=new.title_en,
-        summary_zh=new.summary_zh,
-        summary_en=new.summary_en,
-        region=new.who.region,
-        site=new.who.site,
-        device=new.who.device,
-        establishment_id=select(sites.c.establishment_id)
-        .where(sites.c.id == new.who.site)
-        .scalar_subquery(),
-        raised_at=new.raised_at,
-        changed_at=at,
-        close_note="",
-        count=1,
-        last_event_at=new.raised_at,
-        result_id=new.result_id,
-        observation_id=new.observation_id,
-        facts=new.facts,
-        evidence=list(new.evidence),
-        unwound=True,
+    given = {
+        "alert_id": alert_id,
+        "fingerprint": new.fingerprint,
+        "rule": new.rule,
+        "rule_version": new.rule_version,
+        "severity": int(new.severity),
+        "title_zh": new.title_zh,
+        "title_en": new.title_en,
+        "summary_zh": new.summary_zh,
+        "summary_en": new.summary_en,
+        "region": new.who.region,
+        "site": new.who.site,
+        "device": new.who.device,
+        "raised_at": new.raised_at,
+        "changed_at": at,
+        "last_event_at": new.raised_at,
+        "result_id": new.result_id,
+        "observation_id": new.observation_id,
+        "facts": new.facts,
+        "evidence": list(new.evidence),
+    }
+    row = typed(
+        conn.execute(
+            _raising(conn.dialect.name), {f"new_{name}": value for name, value in given.items()}
+        ).one(),
+        AlertRow,
     )
-    over = or_(alerts.c.resolved_at.is_not(None), alerts.c.state == AlertState.REVIEWED.value)
-    later = alerts.c.last_event_at < statement.excluded.last_event_at
-    again = statement.on_conflict_do_update(
-        index_elements=["fingerprint"],
-        index_where=text(OPEN),
-        set_={
-            "count": alerts.c.count + 1,
-            "changed_at": at,
-            "last_event_at": case(
-                (later, statement.excluded.last_event_at), else_=alerts.c.last_event_at
-            ),
-            "state": case((over, AlertState.FIRING.value), else_=alerts.c.state),
-            "acknowledged_at": case((over, null()), else_=alerts.c.acknowledged_at),
-            "acknowledged_by": case((over, null()), else_=alerts.c.acknowledged_by),
-        },
-    )
-    row = typed(conn.execute(again.returning(*alerts.c)).one(), AlertRow)
     created = row.alert_id == alert_id
     reopened = row.resolved_at is not None or row.reviewed_at is not None
     if reopened:
@@ -123,6 +120,45 @@ def raise_alert(conn: Connection, new: NewAlert, at: datetime | None = None) -> 
     }
     note_change(conn, row, journal.ALERT_RAISED, at, kind, body=body)
     return row.alert_id, created
+
+
+_GIVEN = (
+    *("alert_id", "fingerprint", "rule", "rule_version", "severity", "title_zh", "title_en"),
+    *("summary_zh", "summary_en", "region", "site", "device", "raised_at", "changed_at"),
+    *("last_event_at", "result_id", "observation_id", "facts", "evidence"),
+)
+
+
+@cache
+def _raising(dialect: str) -> ReturningInsert[Any]:
+    """The statement of `raise_alert`, built once: building it costs more than running it."""
+    insert = postgresql.insert(alerts) if dialect == "postgresql" else sqlite.insert(alerts)
+    given = {name: bindparam(f"new_{name}", type_=alerts.c[name].type) for name in _GIVEN}
+    owner = select(sites.c.establishment_id).where(sites.c.id == given["site"])
+    statement = insert.values(
+        **given,
+        state=AlertState.FIRING.value,
+        establishment_id=owner.scalar_subquery(),
+        close_note="",
+        count=1,
+        unwound=True,
+    )
+    over = or_(alerts.c.resolved_at.is_not(None), alerts.c.state == AlertState.REVIEWED.value)
+    later = alerts.c.last_event_at < statement.excluded.last_event_at
+    return statement.on_conflict_do_update(
+        index_elements=["fingerprint"],
+        index_where=text(OPEN),
+        set_={
+            "count": alerts.c.count + 1,
+            "changed_at": statement.excluded.changed_at,
+            "last_event_at": case(
+                (later, statement.excluded.last_event_at), else_=alerts.c.last_event_at
+            ),
+            "state": case((over, AlertState.FIRING.value), else_=alerts.c.state),
+            "acknowledged_at": case((over, null()), else_=alerts.c.acknowledged_at),
+            "acknowledged_by": case((over, null()), else_=alerts.c.acknowledged_by),
+        },
+    ).returning(*alerts.c)
 
 
 def resolve(conn: Connection, fingerprint_or_id: str, at: datetime, reason: str = "") -> bool:

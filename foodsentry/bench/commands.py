@@ -7,7 +7,16 @@ from pathlib import Path
 
 import msgspec
 
-from foodsentry.bench import cameras, decode, ingest_report, outbox, outbox_days, series, wire
+from foodsentry.bench import (
+    alerts,
+    cameras,
+    decode,
+    ingest_report,
+    outbox,
+    outbox_days,
+    series,
+    wire,
+)
 from foodsentry.bench.figures import Figure, machine, table
 from foodsentry.bench.servers import BenchFailed
 
@@ -60,6 +69,11 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     leaf.add_argument("--json", action="store_true")
     leaf.set_defaults(run=run_ingest)
+    leaf = leaves.add_parser("alerts", help="200 rules, 10,000 devices: rate, and how late")
+    leaf.add_argument("--runs", type=int, default=3)
+    leaf.add_argument("--seconds", type=float, default=8, help="of each run")
+    leaf.add_argument("--json", action="store_true")
+    leaf.set_defaults(run=run_alerts)
 
 
 def run_suites(arguments: argparse.Namespace) -> int:
@@ -129,6 +143,13 @@ def run_soak(arguments: argparse.Namespace) -> int:
         print(f"foodsentry bench: {error}", file=sys.stderr)
         return 1
     print(msgspec.json.encode(found).decode())
+    return 0
+
+
+def run_alerts(arguments: argparse.Namespace) -> int:
+    """The rules, from an accepted event to its alert in the ledger."""
+    found = alerts.measure(arguments.runs, arguments.seconds)
+    print(msgspec.json.encode(found).decode() if arguments.json else alerts.as_table(found))
     return 0
 
 

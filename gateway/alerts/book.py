@@ -7,7 +7,7 @@ expression.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import translate
 from functools import lru_cache
 from typing import TypeVar
@@ -38,15 +38,25 @@ from gateway.alerts.kinds import (
     TrendTo,
     VerdictIs,
 )
-from gateway.alerts.limits import StorageLimits
+from gateway.alerts.limits import StorageLimit, StorageLimits
 from gateway.alerts.outcomes import Outcome, Raise
 from gateway.alerts.rule import Rule, matches
 from ledger.devices import Device
 
 Rules = tuple[Rule, ...]
+Key = tuple[str, str]
+"""Rule id, series."""
 ANY = ""
 """Key of rules that any kind of observation may meet."""
 DEVICES_MOST = 100_000
+
+
+class _Day(msgspec.Struct, frozen=True, gc=False):
+    """A local day, and the limit that holds on it."""
+
+    begin: datetime
+    end: datetime
+    limit: StorageLimit | None
 
 
 class Own(msgspec.Struct, frozen=True, gc=False):
@@ -59,6 +69,17 @@ class Own(msgspec.Struct, frozen=True, gc=False):
     """By metric; empty for most devices."""
     test_counts: Rules
     observation_counts: dict[str, Rules]
+    _series: dict[str, tuple[tuple[Key, Rule], ...]] = {}
+
+    def series(self, metric: str) -> tuple[tuple[Key, Rule], ...]:
+        """The rules that judge a metric, each with the key of its state; named once."""
+        found = self._series.get(metric)
+        if found is None:
+            name = f"{self.device.identity.source}|{metric}"
+            found = tuple(((rule.id, name), rule) for rule in self.readings.get(metric, ()))
+            if metric in self.readings:
+                self._series[metric] = found
+        return found
 
 
 class RuleBook:
@@ -92,6 +113,7 @@ class RuleBook:
         self._patterns = {rule.id: _Pattern(rule) for rule in self.rules}
         self._devices = [(rule, self._patterns[rule.id]) for rule in self.rules if _of_events(rule)]
         self._own: dict[Identity, Own] = {}
+        self._days: dict[str, _Day] = {}
         self._shared = lru_cache(maxsize=4096)(self._sorted)
 
     def own(self, device: Device) -> Own:
@@ -118,6 +140,23 @@ class RuleBook:
         ):
             return False
         return rule.schedule is None or self.timetable.holds(rule.schedule, at)
+
+    def limit_at(self, rule: Rule, limit_id: str, at: datetime) -> StorageLimit | None:
+        """The limit by which a rule judges what was measured `at`; None where it does not judge.
+
+        Found once for each rule and day.
+        """
+        day = self._days.get(rule.id)
+        if day is None or not day.begin <= at < day.end:
+            begin = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
+            on = begin.date()
+            limit = self.limits.on(limit_id, on) if rule.in_effect(on) else None
+            # In UTC: equal zones compare fast.
+            begin = begin.astimezone(UTC)
+            day = self._days[rule.id] = _Day(begin, begin + timedelta(days=1), limit)
+        if rule.schedule is not None and not self.timetable.holds(rule.schedule, at):
+            return None
+        return day.limit
 
     def combined(self, outcome: Outcome) -> Iterator[tuple[Rule, int, str]]:
         """The combinations that an alert is part of: rule, which part, and site."""

@@ -5,6 +5,7 @@ For examples and replay. The steps are those of the gateway; only where states a
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -60,10 +61,11 @@ class DryRun:
         by_metric: dict[str, list[JudgedReading]] = {}
         for one in readings:
             if one.quality is not Quality.BAD:
-                judged = JudgedReading(one.measured_at, one.value, one.unit, one.quality.value)
+                judged = JudgedReading(one.measured_at, one.value, one.unit, one.quality)
                 by_metric.setdefault(one.metric, []).append(judged)
         own = self.book.own(device).readings
         for metric, told in by_metric.items():
+            told.sort(key=attrgetter("at"))
             for rule in own.get(metric, ()):
                 key = (rule.id, f"{device.identity.source}|{metric}")
                 found: list[Outcome]

@@ -1,7 +1,8 @@
 """Judges a batch's new events within the ledger's transaction: states in, outcomes out and kept."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -10,14 +11,20 @@ from contracts.events import Evidence, Observation, Readings, TestResult
 from contracts.topics import Identity
 from contracts.words import Quality
 from gateway.alerts import combine, counting
-from gateway.alerts.book import RuleBook
+from gateway.alerts.book import Own, RuleBook
 from gateway.alerts.combine import TogetherState, Told
 from gateway.alerts.counting import CountState, Entry, entries, series_of
 from gateway.alerts.evaluate import judge_key, judge_observation, judge_result
 from gateway.alerts.kinds import CountOf, TrendTo
 from gateway.alerts.outcomes import Outcome, Raise
 from gateway.alerts.rule import Rule
-from gateway.alerts.series import JudgedReading, SeriesState, judge_readings, worth_keeping
+from gateway.alerts.series import (
+    JudgedReading,
+    SeriesState,
+    judge_readings,
+    still_well,
+    worth_keeping,
+)
 from gateway.alerts.trend import TrendState, judge_trend
 from gateway.unpack import Accepted
 from ledger import alerts, evidence, journal, observations, rule_state
@@ -108,57 +115,71 @@ def judge_batch_readings(
     series: Series = {}
     for one in fresh:
         if isinstance(one.event.data, Readings):
-            judged = book.own(one.device).readings
-            if judged:
-                _gather(series, one, one.event.data, judged)
+            own = book.own(one.device)
+            if own.readings:
+                _gather(series, one, one.event.data, own)
     if not series:
         return []
     outcomes: list[Outcome] = []
-    bodies = rule_state.get(conn, series)
-    changed: dict[rule_state.Key, Any] = {}
+    bodies = rule_state.texts(conn, series.keys())
+    changed: dict[rule_state.Key, SeriesState | TrendState] = {}
     for key, (rule, device, metric, readings) in series.items():
-        body = bodies[key]
+        body = bodies.get(key)
+        if len(readings) > 1:
+            readings.sort(key=_at)
         if isinstance(rule.when, TrendTo):
-            trend = msgspec.convert(body, TrendState)
+            trend = _trend_state(body) if body else TrendState()
             line, found = judge_trend(book, rule, device, metric, trend, readings)
-            if line != trend:
-                changed[key] = msgspec.to_builtins(line)
+            if line is not trend:
+                changed[key] = line
         else:
-            before = _state(body)
+            before = _state(body) if body else SeriesState()
+            if still_well(book, rule, device, metric, before, readings):
+                continue
             after, found = judge_readings(book, rule, device, metric, before, readings)
             if worth_keeping(before, after):
-                changed[key] = msgspec.to_builtins(after)
-        outcomes += found
+                changed[key] = after
+        if found:
+            outcomes += found
     rule_state.put(conn, changed, now)
     return outcomes
 
 
-def _gather(
-    series: Series, one: Accepted, told: Readings, judged: Mapping[str, Sequence[Rule]]
-) -> None:
+def _gather(series: Series, one: Accepted, told: Readings, own: Own) -> None:
     """Add a message's readings to the series that they belong to."""
     ahead = _ahead(one)
     lists: dict[str, list[list[JudgedReading]]] = {}
     for reading in told.readings:
         metric = reading.metric
-        if metric not in judged or reading.quality is Quality.BAD:
+        readings = lists.get(metric)
+        if readings is None:
+            readings = lists[metric] = []
+            for key, rule in own.series(metric):
+                held = series.get(key)
+                if held is None:
+                    held = series[key] = (rule, one.device, metric, [])
+                readings.append(held[3])
+        if not readings or reading.quality is Quality.BAD:
             continue
-        if metric not in lists:
-            name = _series(one.who, metric)
-            lists[metric] = [
-                series.setdefault((rule.id, name), (rule, one.device, metric, []))[3]
-                for rule in judged[metric]
-            ]
         at = reading.measured_at - ahead if ahead else reading.measured_at
-        seen = JudgedReading(at, reading.value, reading.unit, reading.quality.value)
-        for readings in lists[metric]:
-            readings.append(seen)
+        seen = JudgedReading(at, reading.value, reading.unit, reading.quality)
+        for judged in readings:
+            judged.append(seen)
 
 
-def _state(body: dict[str, Any]) -> SeriesState:
-    if "seen_at" in body:  # as versions before late readings kept it
-        body = {"now": body}
-    return msgspec.convert(body, SeriesState)
+_trend_state = msgspec.json.Decoder(TrendState).decode
+_series_state = msgspec.json.Decoder(SeriesState).decode
+_at = attrgetter("at")
+
+
+def _state(body: str) -> SeriesState:
+    if body.startswith(_PRESENT):
+        return _series_state(body)
+    old = msgspec.json.decode(body)  # as versions before late readings kept it
+    return msgspec.convert({"now": old} if "seen_at" in old else old, SeriesState)
+
+
+_PRESENT = ('{"now"', '{"late"')
 
 
 def carry_out(

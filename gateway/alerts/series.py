@@ -3,19 +3,17 @@
 A series is a device's metric; each rule remembers a state of it, which lives in the ledger.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
-from operator import attrgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from contracts.topics import Identity
 from contracts.units import symbol
+from contracts.words import Quality
 from gateway.alerts import wording
 from gateway.alerts.book import LazyScene, RuleBook
-from gateway.alerts.day_times import LOCAL
-from gateway.alerts.fields import place_fields, time_fields
+from gateway.alerts.fields import SAMPLES, place_fields, time_fields
 from gateway.alerts.kinds import BeyondLimit, ReadingIs
 from gateway.alerts.late import Late, told
 from gateway.alerts.late import step as late_step
@@ -32,7 +30,7 @@ class JudgedReading(msgspec.Struct, frozen=True, gc=False):
     at: datetime
     value: float
     unit: str
-    quality: str = "good"
+    quality: Quality = Quality.GOOD
 
 
 class SeriesState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -52,13 +50,39 @@ def worth_keeping(before: SeriesState, after: SeriesState) -> bool:
     What is not written costs nothing. A reading that comes late by less than `SEEN_EVERY` is then
     judged as a present one: the same stretches fire, and are over with the next reading.
     """
-    if after == before:
+    if after is before:
         return False
     old, new = before.now, after.now
     quiet = not (old.firing or new.firing or old.outside_since or new.outside_since)
     if not quiet or before.late != after.late or old.seen_at is None or new.seen_at is None:
         return True
     return new.seen_at - old.seen_at >= SEEN_EVERY
+
+
+def still_well(
+    book: RuleBook,
+    rule: Rule,
+    device: Device,
+    metric: str,
+    state: SeriesState,
+    readings: Sequence[JudgedReading],
+) -> bool:
+    """Whether there is nothing to do, by far the commonest case: all was well, and is."""
+    now, when = state.now, rule.when
+    seen_at = now.seen_at
+    if (
+        len(readings) != 1
+        or seen_at is None
+        or now.outside_since is not None
+        or now.firing
+        or not isinstance(when, BeyondLimit | ReadingIs)
+    ):
+        return False
+    reading = readings[0]
+    if not seen_at < reading.at < seen_at + SEEN_EVERY:
+        return False
+    bound = _bound(book, rule, when, device, metric, reading)
+    return bound is None or bound.allows(reading.value)
 
 
 def judge_readings(
@@ -69,20 +93,15 @@ def judge_readings(
     state: SeriesState,
     readings: Iterable[JudgedReading],
 ) -> tuple[SeriesState, list[Outcome]]:
-    """Run one rule over readings of one series; returns its new state and outcomes."""
+    """Run one rule over readings of one series, by time; returns its new state and outcomes."""
     when = rule.when
     outcomes: list[Outcome] = []
     if not isinstance(when, BeyondLimit | ReadingIs):
         return state, outcomes
-    who, now, late = device.identity, state.now, state.late
-    bound_of = _limits(book, rule, when) if isinstance(when, BeyondLimit) else None
-    for reading in sorted(readings, key=_at):
+    now, late = state.now, state.late
+    for reading in readings:
         at = reading.at
-        bound: Bound | None
-        if bound_of is not None:
-            bound = bound_of(reading)
-        elif isinstance(when, ReadingIs):
-            bound = _said(book, rule, when, device, metric, reading)
+        bound = _bound(book, rule, when, device, metric, reading)
         if bound is None:
             continue
         before = now
@@ -91,7 +110,7 @@ def judge_readings(
             if stretch is not None and not now.firing:
                 since, until = stretch
                 outcomes.append(_raise(rule, device, metric, since, bound, reading))
-                outcomes.append(_over(rule, who, metric, until, "told late, and over by now"))
+                outcomes.append(_over(rule, device, metric, until, "told late, and over by now"))
             continue
         now, change = step(now, when, bound, at, reading.value)
         if change is Change.FIRES:
@@ -100,31 +119,26 @@ def judge_readings(
         elif change is Change.RESOLVES:
             late = told(late, before.outside_since or at, at)
             said = wording.number(reading.value, reading.unit)
-            limit = f", {bound.text}" if isinstance(bound, StorageLimit) else ""
-            outcomes.append(_over(rule, who, metric, at, said + limit))
+            text = f", {bound.text}" if isinstance(bound, StorageLimit) else ""
+            outcomes.append(_over(rule, device, metric, at, said + text))
+    if now is state.now and late is state.late:
+        return state, outcomes
     return SeriesState(now, late), outcomes
 
 
-def _limits(
-    book: RuleBook, rule: Rule, when: BeyondLimit
-) -> Callable[[JudgedReading], StorageLimit | None]:
-    """Finds the limit in force for readings that come in order of time; found once for a day."""
-    day_starts_at = day_ends_at = _NEVER
-    limit: StorageLimit | None = None
-
-    def of(reading: JudgedReading) -> StorageLimit | None:
-        nonlocal day_starts_at, day_ends_at, limit
-        at = reading.at
-        if not day_starts_at <= at < day_ends_at:
-            on, day_starts_at, day_ends_at = local_day(at)
-            limit = book.limits.on(when.limit, on) if rule.in_effect(on) else None
-        if limit is None or limit.unit != reading.unit:
-            return None
-        if rule.schedule is not None and not book.timetable.holds(rule.schedule, at):
-            return None
-        return limit
-
-    return of
+def _bound(
+    book: RuleBook,
+    rule: Rule,
+    when: BeyondLimit | ReadingIs,
+    device: Device,
+    metric: str,
+    reading: JudgedReading,
+) -> Bound | None:
+    """What says whether a reading is inside; None where the rule does not judge it."""
+    if isinstance(when, BeyondLimit):
+        limit = book.limit_at(rule, when.limit, reading.at)
+        return limit if limit is not None and limit.unit == reading.unit else None
+    return _said(book, rule, when, device, metric, reading)
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -140,6 +154,33 @@ class _Said(msgspec.Struct, frozen=True):
         return self.over
 
 
+class _Fields(Mapping[str, Any]):
+    """The fields of a reading, found when they are asked for: few are, of very many readings."""
+
+    __slots__ = ("_device", "_metric", "_reading")
+
+    def __init__(self, device: Device, metric: str, reading: JudgedReading) -> None:
+        self._device, self._metric, self._reading = device, metric, reading
+
+    def __getitem__(self, name: str) -> Any:
+        match name:
+            case "value" | "unit":
+                return getattr(self._reading, name)
+            case "metric":
+                return self._metric
+            case "quality":
+                return self._reading.quality.value
+            case "hour" | "weekday":
+                return time_fields(self._reading.at)[name]
+        return place_fields(self._device)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SAMPLES["readings"])
+
+    def __len__(self) -> int:
+        return len(SAMPLES["readings"])
+
+
 def _said(
     book: RuleBook,
     rule: Rule,
@@ -150,35 +191,13 @@ def _said(
 ) -> _Said | None:
     if not book.in_force(rule, reading.at):
         return None
-    scene = LazyScene(
-        "readings",
-        lambda: {
-            **place_fields(device),
-            **time_fields(reading.at),
-            "metric": metric,
-            "value": reading.value,
-            "unit": reading.unit,
-            "quality": reading.quality,
-        },
-    )
+    scene = LazyScene("readings", lambda: _Fields(device, metric, reading))
     outside = book.says(rule, scene)
     return _Said(outside, book.says(rule, scene, "until") if when.until else not outside)
 
 
-def _over(rule: Rule, who: Identity, metric: str, at: datetime, reason: str) -> Resolve:
-    return Resolve(fingerprint=fingerprint(rule, who, metric), at=at, reason=reason)
-
-
-_NEVER = datetime(1, 1, 2, tzinfo=UTC)
-_DAY = timedelta(days=1)
-_at = attrgetter("at")
-
-
-def local_day(at: datetime) -> tuple[date, datetime, datetime]:
-    """The local day that `at` lies in, its start and its end (in UTC: equal zones compare fast)."""
-    local = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
-    starts_at = local.astimezone(UTC)
-    return local.date(), starts_at, starts_at + _DAY
+def _over(rule: Rule, device: Device, metric: str, at: datetime, reason: str) -> Resolve:
+    return Resolve(fingerprint=fingerprint(rule, device.identity, metric), at=at, reason=reason)
 
 
 def _raise(

@@ -6,14 +6,12 @@ more complete. At most 33 readings are kept, one for each 32nd of the window: th
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 
 import msgspec
 
 from contracts.units import symbol
 from gateway.alerts import wording
 from gateway.alerts.book import RuleBook
-from gateway.alerts.day_times import LOCAL
 from gateway.alerts.kinds import TrendTo
 from gateway.alerts.limits import StorageLimit
 from gateway.alerts.outcomes import Outcome, Raise, Resolve, fingerprint, place, raising
@@ -53,15 +51,13 @@ def judge_trend(
     state: TrendState,
     readings: Iterable[JudgedReading],
 ) -> tuple[TrendState, list[Outcome]]:
-    """Run one rule over readings of one series; returns its new state and outcomes."""
+    """Run one rule over readings of one series, by time; returns its new state and outcomes."""
     when = rule.when
     outcomes: list[Outcome] = []
     if not isinstance(when, TrendTo):
         return state, outcomes
-    for reading in sorted(readings, key=attrgetter("at")):
-        if not book.in_force(rule, reading.at):
-            continue
-        limit = book.limits.on(when.limit, reading.at.astimezone(LOCAL).date())
+    for reading in readings:
+        limit = book.limit_at(rule, when.limit, reading.at)
         if limit is None or limit.unit != reading.unit:
             continue
         points = add(state.points, reading.at, reading.value, when.window_s)

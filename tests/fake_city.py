@@ -35,6 +35,8 @@ class FakeCity:
     def __init__(self, port: int, region: str, site: str = "+", clock: Clock = utc_now) -> None:
         self.port, self.region, self.site, self.clock = port, region, site, clock
         self.receipting = True
+        self.stores = True
+        """False: what comes is only taken in."""
         self.events: dict[tuple[str, int], set[bytes]] = defaultdict(set)
         """Payloads by epoch and sequence; a set, to see whether resends are the same bytes."""
         self.order: list[tuple[str, int, str]] = []
@@ -113,5 +115,6 @@ class FakeCity:
             with self._lock:
                 new, self._new = self._new, defaultdict(set)
             for (source, epoch), sequences in new.items():
-                receipt = Receipt(epoch, RangeSet.of(sequences).ranges())
+                ranges = RangeSet.of(sequences).ranges()
+                receipt = Receipt(epoch, ranges) if self.stores else Receipt(epoch, [], ranges)
                 self.send_receipt(self._agents[source, epoch], receipt)

@@ -27,26 +27,32 @@ class TakenIn:
         self._pause_s = first_s
         self._look_at = 0.0
         self._told_at = float("-inf")
+        self._again: set[int] = set()
+        """Events that were sent again, and are not answered."""
         self._probe: int | None = None
-        """The event that was sent to see whether it is stored now."""
+        """The one of them that was sent to see whether it is stored now."""
         self._flowing = False
         """A probe was stored: the rest is on its way."""
 
     def __len__(self) -> int:
         return len(self._keys)
 
+    def within(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Which of the keys `first` through `last` are here, as closed ranges."""
+        return self._keys.within(first, last)
+
     def told(self, keys: Sequence[int], now: float) -> None:
-        """The city took in what was on its way, and could not store it."""
+        """The city took in what was on its way (in order), and could not store it."""
         if not keys:
             return
-        begins = not self._keys and self._probe is None and not self._flowing
-        for key in keys:
-            self._keys.add(key)
+        begins = not self._keys and not self._again
+        self._keys.add_new(keys)
         self._told_at = now
         if begins:
             self._pause_s = self._first_s
-        if begins or self._flowing or self._probe in keys:
+        if begins or self._probe in keys or (self._flowing and not self._again.isdisjoint(keys)):
             self._wait(now)
+        self._again.difference_update(keys)
 
     def _wait(self, now: float) -> None:
         self._flowing, self._probe = False, None
@@ -62,10 +68,15 @@ class TakenIn:
             self._pause_s = self._first_s
         elif now - self._told_at > QUIET_S:
             self._look_at = min(self._look_at, now)
+        if last - first < len(self._again):
+            self._again.difference_update(range(first, last + 1))
+        elif self._again:
+            self._again = {key for key in self._again if not first <= key <= last}
         return found
 
     def gone(self, key: int) -> None:
         """An event that was sent has left the outbox unstored: thinned out."""
+        self._again.discard(key)
         if key == self._probe:
             self._probe = None
 
@@ -87,5 +98,6 @@ class TakenIn:
     def sending(self, first: int, last: int, keys: Sequence[int]) -> None:
         """Of `first` through `last` only `keys` are still in the outbox, and go out now."""
         self._keys.remove_range(first, last)
+        self._again.update(keys)
         if keys and not self._flowing:
             self._probe = keys[0]

@@ -98,6 +98,20 @@ def influx_killed(city: City) -> None:
         city.influx.start()
 
 
+def influx_dead_while_others_die(city: City) -> None:
+    """What is only taken in survives gateways and agents that forget what they were told."""
+    city.kill(city.influx)
+    city.measure()
+    time.sleep(4)
+    city.kill(*city.gateways, city.rooms[0])
+    city.measure()
+    for part in (*city.gateways, city.rooms[0]):
+        part.start()
+    time.sleep(4)
+    with city.standing():
+        city.influx.start()
+
+
 def influx_paused_then_killed(city: City) -> None:
     """What the gateways have on the way to it dies with it, and nothing of that was promised."""
     city.pause(city.influx)
@@ -309,6 +323,7 @@ SCENARIOS: dict[str, Callable[[City], None]] = {
     "a gateway paused for 8 s": gateway_paused,
     "gateways restarted": gateways_restarted,
     "InfluxDB killed": influx_killed,
+    "InfluxDB dead, gateways and an agent killed": influx_dead_while_others_die,
     "InfluxDB paused for 6 s, then killed": influx_paused_then_killed,
     "InfluxDB paused for 6 s": influx_paused,
     "InfluxDB restarted": influx_restarted,

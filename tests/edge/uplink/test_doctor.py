@@ -139,6 +139,19 @@ def test_a_city_that_takes_and_receipts_nothing(ask: Ask, mosquitto, uplink, age
         assert "registered" in found[Cause.NO_RECEIPTS].advice
 
 
+def test_a_city_whose_time_series_is_dead(ask: Ask, mosquitto, uplink, agent) -> None:
+    with FakeCity(mosquitto.port, agent.region, agent.site) as city:
+        city.stores = False
+        uplink.start(mosquitto.port, CALM)
+        uplink.put(readings(agent=agent), readings(agent=agent))
+        until(lambda: uplink.state.taken_in == 2)
+        found = ask(mosquitto.port)
+        assert set(found) == {Cause.TAKEN_IN}
+        assert "2 of them are in the city's ledger and judged" in found[Cause.TAKEN_IN].what
+        assert "time-series store" in found[Cause.TAKEN_IN].advice
+        assert uplink.outbox.state().backlog == 2
+
+
 def test_a_clock_that_is_off_and_one_that_was_set_back(ask: Ask, mosquitto, uplink, agent) -> None:
     ahead = lambda: utc_now() + timedelta(seconds=600)  # noqa: E731
     with FakeCity(mosquitto.port, agent.region, agent.site, clock=ahead):

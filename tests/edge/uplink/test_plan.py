@@ -244,3 +244,38 @@ def test_a_silent_broker_is_noticed_later_when_much_is_on_its_way() -> None:
     plan.sent(2, 2, 10.0)
     assert not plan.stalled(150.0)
     assert plan.stalled(220.0)
+
+
+def test_what_is_taken_in_makes_room_and_is_not_sent_again_by_the_clock() -> None:
+    plan = plan_of(unreceipted_limit=10)
+    for key in range(1, 11):
+        plan.acknowledged(send(plan, key, 0.0), 0.0)
+    assert plan.may_take(Lane.READING) == 0
+    plan.taken_in(1, 10, 0.5)
+    assert plan.may_take(Lane.READING) == 10
+    assert plan.unreceipted == 0
+    assert plan.take_due(10_000.0) == []
+    assert plan.receipted(4, 20, 10_000.0, only_sent=True) == [(4, 10)]
+    assert len(plan.taken) == 3
+
+
+def test_a_word_of_taken_in_is_believed_only_for_what_was_sent() -> None:
+    plan = plan_of()
+    plan.taken_in(1, 1000, 0.0)
+    assert len(plan.taken) == 0
+    assert plan.receipted(1, 1000, 1.0, only_sent=True) == []
+
+
+def test_what_goes_again_leaves_room_for_alarms_and_stays_within_the_limit() -> None:
+    plan = plan_of(unreceipted_limit=10)
+    for key in range(1, 101):
+        plan.acknowledged(send(plan, key, 0.0, Lane.ALARM), 0.0)
+    plan.taken_in(1, 100, 0.5)
+    assert plan.may_return(20.0)[2] == 0
+    plan.take_back(1, 1, [(1, 100)])
+    plan.receipted(1, 1, 31.0, only_sent=True)
+    assert plan.may_return(31.0) == (2, 100, 10)
+    plan.take_back(2, 11, [(key, 100) for key in range(2, 12)])
+    assert plan.may_return(31.0)[2] == 0
+    assert plan.may_take(Lane.READING) == 0
+    assert plan.may_take(Lane.ALARM) > 400

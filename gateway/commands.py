@@ -12,6 +12,7 @@ from contracts.clock import utc_now
 from contracts.settings import SettingsError, load_settings
 from gateway.accounts.commands import add_accounts
 from gateway.deadlines.commands import add_check_escalation
+from gateway.notify.commands import add_notify
 from gateway.replay import replay
 from gateway.rules_command import add_rules
 from gateway.run import read_book, run_gateway
@@ -39,6 +40,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     gaps.set_defaults(run=_missing_data)
     _add_dead_letters(commands)
     add_accounts(commands)
+    add_notify(commands)
     add_rules(commands)
     add_check_escalation(commands)
 

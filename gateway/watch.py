@@ -23,7 +23,7 @@ from gateway.alerts.counting import CountFindings, CountState, look_for_ends
 from gateway.alerts.expected import look_for_expected
 from gateway.alerts.gaps import look_for_gaps
 from gateway.alerts.judge import carry_out
-from gateway.alerts.kinds import Expected
+from gateway.alerts.kinds import DeviceIs, Expected
 from gateway.alerts.outcomes import Outcome, Raise
 from gateway.alerts.rule import Rule
 from gateway.health import Health
@@ -63,6 +63,10 @@ class Watch:
         self._engine = engine
         self._devices = devices
         self._book = book
+        self._agents_only = all(
+            isinstance(rule.when, DeviceIs) and rule.when.device_kinds == (DeviceKind.AGENT.value,)
+            for rule in (*book.conditions, *book.expected)
+        )
         self._every_s = every_s
         self._gaps_every = timedelta(seconds=gaps_every_s)
         self._gaps_at: datetime | None = None
@@ -107,9 +111,11 @@ class Watch:
     def _everybody(self) -> list[Device]:
         """Everybody whom the rules of `look_for_gaps` and `look_further` judge."""
         with reading(self._engine) as conn:
-            if self._book.conditions or self._book.expected:
-                return list(ledger_devices.registry(conn).values())
-            return ledger_devices.agents(conn)
+            return list(
+                ledger_devices.agents(conn)
+                if self._agents_only
+                else ledger_devices.registry(conn).values()
+            )
 
     def look_for_gaps(self, view: View) -> Findings:
         """Judge what does not arrive, and what is lost. Raises LedgerDown."""

@@ -13,10 +13,10 @@ Times are seconds of a monotonic clock, given by the caller.
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from contracts.sequences import RangeSet
 from edge_agent.outbox.encoding import Lane
+from edge_agent.uplink.flight import Flight
 from edge_agent.uplink.pace import Pace
 from edge_agent.uplink.settings import UplinkSettings
 from edge_agent.uplink.taken import TakenIn
@@ -28,30 +28,6 @@ UNHEARD_S = 2.0
 """Pause before asking again whether somebody listens."""
 GRACE_S = 10.0
 """When receipts come back after an outage, what the broker kept is given this long to be told."""
-
-
-@dataclass(slots=True)
-class Flight:
-    """One event that was handed out for sending and is not receipted."""
-
-    key: int
-    lane: Lane
-    size: int
-    attempts: int = 0
-    missed: int = 0
-    """How often its receipt did not come although somebody had heard it: only that lengthens the
-    pauses. What nobody heard, or a broker lost, says nothing of the city."""
-    strikes: int = 0
-    mid: int | None = None
-    """Packet id while it is unacknowledged."""
-    sent_at: float = 0.0
-    acked_at: float | None = None
-    unheard: bool = False
-    """The broker took it and had nobody to give it to."""
-    overdue: bool = False
-    """Its receipt is missing, and it waits for the outcome of a probe."""
-    due_at: float | None = None
-    problem: str = ""
 
 
 class SendPlan:

@@ -19,9 +19,10 @@ from contracts.settings import SettingsError, load_settings
 from gateway.commands import add_commands
 from gateway.health import Health
 from gateway.metrics import Metrics
+from gateway.notify.channels.apprise_channel import AppriseChannel
 from gateway.notify.channels.opening import open_channels
 from gateway.notify.opening import open_sender
-from gateway.notify.settings import NotifySettings
+from gateway.notify.settings import AppriseSettings, NotifySettings
 from gateway.settings import GatewaySettings
 from ledger import contacts, officers, push_subscriptions
 from ledger.engine import Engine, reading, writing
@@ -183,6 +184,30 @@ def test_a_secret_comes_from_its_file_or_the_environment(
     settings_file(tmp_path, notify + '\nsecret_file = "part"')
     (tmp_path / "part").write_text("s\n")
     assert names() == {"duty-room", "mqtt"}
+
+
+def test_the_example_for_a_city_opens(tmp_path: Path) -> None:
+    example = Path(__file__).parents[3] / "deploy" / "city" / "notify.toml"
+    file = settings_file(tmp_path, example.read_text("utf-8"))
+    made = load_settings(file, GatewaySettings).notify
+    secrets = [one.secret_file for one in made.apprise]
+    for name in (*secrets, "duty.token", "duty.hmac"):
+        (tmp_path / name).write_text("0123456789abcdef")
+    assert run("vapid-key", str(tmp_path / "vapid.pem")) == 0
+    found = open_channels(
+        made,
+        file,
+        publish=lambda *_: True,
+        subscriptions=None,  # type: ignore[arg-type]
+        clock=utc_now,
+    )
+    assert set(found) == {
+        *("wecom", "dingtalk", "feishu", "mail", "sms"),
+        *("duty", "mqtt", "webpush"),
+    }
+    assert all(name in found for route in made.routes for name in route.channels)
+    signed = "dingtalk://SEC0123@TOKEN/{address}"  # as docs/notifications.md says
+    AppriseChannel(AppriseSettings(name="signed"), signed, "", clock=utc_now)
 
 
 KILLED = """

@@ -16,6 +16,8 @@ Pixels = npt.NDArray[np.uint8]
 Effect = Callable[[Pixels, float], Pixels]
 
 _SHEETS = 5
+_STEAM_SPEEDS = (0.12, 0.0742)
+"""Heights of the picture a second."""
 
 
 class Look(StrEnum):
@@ -69,7 +71,8 @@ def _noise(chance: np.random.Generator, size: tuple[int, int], deviation: float)
 
 
 def _steam(chance: np.random.Generator, size: tuple[int, int]) -> Effect:
-    """Plumes that drift up over part of the picture and veil it by up to two thirds."""
+    """Plumes that drift up over part of the picture and veil it by up to two thirds; two of them,
+    of which one gains on the other, since steam that came round would be an old recording's."""
     width, height = size
     cloud = chance.random((height // 8 + 1, width // 8 + 1)).astype(np.float32)
     cloud = np.asarray(cv2.GaussianBlur(cloud, (0, 0), 2.5), np.float32)
@@ -82,9 +85,10 @@ def _steam(chance: np.random.Generator, size: tuple[int, int]) -> Effect:
     white = np.full((height, width, 3), 236, np.uint8)
 
     def veil(picture: Pixels, at_s: float) -> Pixels:
-        top = round(at_s * 0.12 * height) % height
+        tops = (round(at_s * speed * height) % height for speed in _STEAM_SPEEDS)
+        one, other = (plume[top : top + height] for top in tops)
         strength = 0.5 + 0.35 * math.sin(at_s * 0.21 + phase)
-        share = np.clip(plume[top : top + height] * np.float32(strength), 0, 0.66)
+        share = np.clip(np.maximum(one, other) * np.float32(strength), 0, 0.66)
         return np.asarray(cv2.blendLinear(picture, white, 1 - share, share), np.uint8)
 
     return veil

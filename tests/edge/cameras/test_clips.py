@@ -5,11 +5,14 @@ import math
 import numpy as np
 import pytest
 
+from edge_agent.cameras.honesty.loop import LoopWatch
+from edge_agent.cameras.pictures import SMALL, small_grey
 from edge_agent.cameras.rule.scene import Persistence
 from edge_agent.simulation.clips import FPS, SIZE, Clip, Matter
 from edge_agent.simulation.drawn_cast import DrawnCast
 from edge_agent.simulation.effects import Look, effect
 from edge_agent.simulation.players import Place, Player
+from edge_agent.simulation.rooms import draw_room
 from edge_agent.simulation.scripts import SCRIPTS, day, story
 
 CAST = DrawnCast()
@@ -112,3 +115,11 @@ def test_an_effect_keeps_size_and_kind_and_never_repeats(look: Look) -> None:
     assert np.array_equal(one, effect(look, (160, 90), 1)(picture, 0.2))
     assert math.isfinite(float(one.std()))
     assert one.std() > 2
+
+
+def test_steam_is_not_taken_for_an_old_recording() -> None:
+    room, _ = draw_room(SMALL, 1_500_002)
+    seen = effect(Look.STEAM, SMALL, 1_500_002)
+    watch = LoopWatch(memory_s=900.0, looks_per_s=2.0, after_s=60.0)
+    times = [number / 2 for number in range(1200)]
+    assert not any(watch.frame(small_grey(seen(room, at_s)), at_s).holds for at_s in times)

@@ -43,6 +43,7 @@ __all__ = [
     "Scope",
     "accept",
     "affected",
+    "codes_of",
     "decline",
     "get",
     "list_in",
@@ -99,13 +100,19 @@ def list_in(
     return [typed(row, Proposal) for row in rows]
 
 
+def codes_of(conn: Connection, proposal: Proposal) -> list[str]:
+    """The regions that it reaches."""
+    return regions.subtree(conn, proposal.region)
+
+
 def affected(
     conn: Connection, proposal: Proposal, at: datetime, policy: Policy | None = None
 ) -> list[Judged]:
     """The stored alerts of the window that it would have reached. Class 1 is never among them."""
     since = at - timedelta(days=(policy or Policy()).window_days)
-    codes = regions.subtree(conn, proposal.region)
-    found = read_judged(conn, codes, since, at, rule=proposal.rule, site=proposal.site)
+    found = read_judged(
+        conn, codes_of(conn, proposal), since, at, rule=proposal.rule, site=proposal.site
+    )
     return [
         one for one in found if proposal.scope.covers(one) and one.severity is not Severity.AT_ONCE
     ]

@@ -41,6 +41,8 @@ class Judged(msgspec.Struct, frozen=True):
     cause: str
     counts: bool
     judged_at: datetime | None = None
+    title_zh: str = ""
+    title_en: str = ""
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -57,6 +59,9 @@ class Card(msgspec.Struct, frozen=True):
     key: Key
     severity: Severity
     """The gravest class among its alerts."""
+    title_zh: str
+    """Its last alert's title."""
+    title_en: str
     raised: int
     true: int
     false: int
@@ -106,7 +111,7 @@ def read_judged(
         alerts.c.alert_id, alerts.c.rule, alerts.c.severity, alerts.c.region, alerts.c.site,
         alerts.c.device, alerts.c.raised_at, alerts.c.facts, observations.c.models,
         alert_verdicts.c.verdict, alert_verdicts.c.cause, alert_verdicts.c.counts,
-        alert_verdicts.c.at,
+        alert_verdicts.c.at, alerts.c.title_zh, alerts.c.title_en,
     )  # fmt: skip
     if judged_only:
         wanted.append(alert_verdicts.c.verdict.is_not(None))
@@ -126,6 +131,8 @@ def read_judged(
             cause=row.cause or "",
             counts=row.counts is not False,
             judged_at=row.at,
+            title_zh=row.title_zh,
+            title_en=row.title_en,
         )
         for row in rows
     ]
@@ -188,6 +195,12 @@ def behind(
     rows = conn.execute(select(alerts).where(among(conn, alerts.c.alert_id, wanted)))
     made = [typed(row, AlertRow) for row in rows]
     return sorted(made, key=lambda one: (one.raised_at, one.number), reverse=True)
+
+
+def rules_in(conn: Connection, regions: Scope) -> list[str]:
+    """The rules that ever raised an alert in these regions."""
+    found = select(alerts.c.rule).where(alerts.c.region.in_(regions)).distinct()
+    return sorted(conn.scalars(found))
 
 
 def said_of(one: Judged) -> str:
@@ -261,9 +274,12 @@ def _card(
         if said_of(one) == AlertVerdict.FALSE.value:
             causes[one.cause] = causes.get(one.cause, 0) + 1
     sites = {one.site for one in group if one.model}
+    last = max(group, key=lambda one: (one.raised_at, one.alert_id))
     return Card(
         key=key,
         severity=min(one.severity for one in group),
+        title_zh=last.title_zh,
+        title_en=last.title_en,
         raised=len(group),
         true=said.count("true"),
         false=said.count("false"),

@@ -27,12 +27,16 @@ from server.routes import (
     alerts,
     api,
     api_moves,
+    api_worth,
     devices,
     doors,
     establishments,
     evidence,
     health,
+    notifications,
     public,
+    silences,
+    worth,
 )
 from server.security import SecurityHeaders
 from server.settings import ServerSettings
@@ -47,11 +51,15 @@ ROUTES = (
     alert_moves,
     establishments,
     devices,
+    notifications,
+    silences,
+    worth,
     evidence,
     public,
     health,
     api,
     api_moves,
+    api_worth,
 )
 TAGS = [
     {"name": "session", "description": "Who is signed in."},
@@ -59,6 +67,9 @@ TAGS = [
     {"name": "establishments", "description": "经营主体."},
     {"name": "results", "description": "快检结果, each with the bytes it was read from."},
     {"name": "devices", "description": "Devices and their health."},
+    {"name": "notifications", "description": "Who was told of what, and by which channel."},
+    {"name": "silences", "description": "What hides messages (never alerts), and until when."},
+    {"name": "worth", "description": "What alerts were worth, and what is proposed for it."},
 ]
 _DESCRIPTION = (
     "Everything is limited to the signed-in officer's region and what lies below it; whatever lies "

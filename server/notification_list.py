@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 import msgspec
 
 from contracts.words import in_chinese, in_english
-from ledger import notifications, officers
+from ledger import notice_counts, notifications, officers
 from ledger.engine import Connection
 from ledger.notifications import NotificationRow, State
 from ledger.officers import Officer
@@ -122,3 +122,29 @@ def find_notifications(
 def recipients(conn: Connection, scope: Scope) -> list[Officer]:
     """Whom the journal can be filtered by."""
     return [one for one in officers.list_in(conn, scope.listed) if one.active]
+
+
+def balances(
+    conn: Connection, scope: Scope, looker: Officer, wanted: NotificationFilter
+) -> list[Balance]:
+    """What each officer was told on the day, the most burdened first."""
+    own = looker.id if looker.role == "operator" else wanted.officer or None
+    counted = notice_counts.between(conn, scope.listed, wanted.since, wanted.until, recipient=own)
+    names = Names(conn)
+    told: dict[str, dict[str, int]] = {}
+    for one in counted:
+        mine = told.setdefault(one.recipient, {})
+        mine[one.state] = mine.get(one.state, 0) + one.count
+    made = [
+        Balance(
+            officer_id=recipient,
+            name=names.officer(recipient),
+            sent=mine.get("sent", 0),
+            waiting=mine.get("queued", 0) + mine.get("sending", 0),
+            failed=mine.get("failed", 0),
+            held=mine.get("held", 0),
+            cancelled=mine.get("cancelled", 0),
+        )
+        for recipient, mine in told.items()
+    ]
+    return sorted(made, key=lambda one: (-(one.sent + one.held), one.name, one.officer_id))

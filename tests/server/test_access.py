@@ -1,16 +1,18 @@
 """Who sees what: every route against every officer, generated from the routes themselves."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
-from console_app import TestClient
+from console_app import NOW, TestClient
 from console_places import OFFICERS
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from ledger import officers, results
-from ledger.engine import Engine, reading, writing
+from ledger import alerts, officers, results, silences
+from ledger.engine import Connection, Engine, reading, writing
 from ledger.officers import Role
+from ledger.schema import suppression_proposals
 from server import needs
 from server.access import RIGHTS, Right, scope_of
 from server.app import ROUTES
@@ -22,10 +24,18 @@ PUBLIC = {
     "POST /signin",
     "GET /language/{language}",
     "GET /p/{public_code}",
+    "GET /push-worker.js",
     "GET /healthz",
     "GET /metrics",
 }
 """The routes that need no sign-in. Whoever adds one here has thought about it."""
+OWN = {
+    "/signout",
+    "/api/v1/push-subscriptions",
+    "/api/v1/push-subscriptions/{subscription_id}",
+}
+"""Changes of what is one's own, for whoever is signed in."""
+CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
 STREAMS = {"/alerts/live", "/devices/live", "/alerts/{alert_id}/live"}
 MARKET, SCHOOL, VAN = "baisha-market", "tangxia-school", "xh-van"
 SIGHT: dict[str, set[str]] = {
@@ -47,6 +57,8 @@ BODIES: dict[str, dict[str, object]] = {
     "pause": {"note": "当事人申诉"},
     "resume": {"note": "申诉办结"},
     "verdict": {"said": "false:instrument_fault"},
+    "accept": {"days": 7},
+    "decline": {"note": "不需要"},
 }
 """What a change needs to say."""
 API_BODIES: dict[str, dict[str, object]] = {
@@ -75,9 +87,9 @@ def test_every_route_says_who_may_use_it() -> None:
     open_ones = {name(route) for route in ALL if not asks(route, needs.viewer)}
     assert open_ones == PUBLIC
     for route in ALL:
-        if "POST" in route.methods and name(route) not in PUBLIC:
+        if route.methods & CHANGES and name(route) not in PUBLIC:
             assert asks(route, needs.sender), f"{name(route)} takes no CSRF token"
-            if route.path != "/signout":
+            if route.path not in OWN:
                 assert asks(route, needs.actor), f"{name(route)} asks for no right to act"
 
 
@@ -102,6 +114,9 @@ class _Filler(dict[str, str]):
 
 def _targets(engine: Engine, alert_ids: dict[str, str]) -> dict[str, dict[str, str]]:
     """For each of the three establishments: what fills a path's parameters."""
+    with writing(engine) as conn:
+        for place in (MARKET, SCHOOL, VAN):
+            about_the_place(conn, place, alert_ids[ALERT_OF[place]])
     with reading(engine) as conn:
         tests = {
             place: results.for_establishment(conn, place, 1) for place in (MARKET, SCHOOL, VAN)
@@ -114,9 +129,33 @@ def _targets(engine: Engine, alert_ids: dict[str, str]) -> dict[str, dict[str, s
             "site": "tangxia-kitchen" if place == SCHOOL else "",
             "evidence_id": "o-1-1" if place == SCHOOL else "",
             "kind": "inhibition",
+            "silence_id": f"silence-{place}",
+            "proposal_id": f"proposal-{place}",
+            "subscription_id": "",
         }
         for place in (MARKET, SCHOOL, VAN)
     }
+
+
+def about_the_place(conn: Connection, place: str, alert_id: str) -> None:
+    """A silence and a proposal of an establishment."""
+    alert = alerts.get(conn, alert_id)
+    assert alert is not None
+    fits = silences.Matchers(rule="no_hat", region=alert.region, site=alert.site)
+    silences.add(
+        conn,
+        silences.Silence(
+            id=f"silence-{place}", matchers=fits, starts_at=NOW, ends_at=NOW + timedelta(days=1),
+            reason="检修", author="officer-shiju", created_at=NOW,
+        ),
+    )  # fmt: skip
+    row = {
+        "id": f"proposal-{place}", "kind": "silence", "scope": place, "rule": "no_hat",
+        "region": alert.region, "site": alert.site, "device": "", "zone": "",
+        "establishment_id": place, "figures": {"true": 0, "false": 6, "window_days": 30},
+        "state": "open", "proposed_at": NOW, "changed_at": NOW, "note": "", "made": "",
+    }  # fmt: skip
+    conn.execute(suppression_proposals.insert(), row)
 
 
 GUARDED = [
@@ -174,11 +213,11 @@ def test_lists_show_the_subtree_and_nothing_else(
 ) -> None:
     client = as_officer(login)
     places = client.get("/api/v1/establishments?limit=200").json()["items"]
-    alerts = client.get("/api/v1/alerts?limit=200").json()["items"]
+    raised = client.get("/api/v1/alerts?limit=200").json()["items"]
     devices = client.get("/api/v1/devices").json()["items"]
     known = {MARKET, SCHOOL, VAN}
     assert {one["id"] for one in places} & known == SIGHT[login]
-    assert {one["establishment_id"] for one in alerts} & known == SIGHT[login]
+    assert {one["establishment_id"] for one in raised} & known == SIGHT[login]
     sites = {MARKET: "baisha-room", SCHOOL: "tangxia-kitchen", VAN: "xh-van-1"}
     assert {one["site"] for one in devices} & set(sites.values()) == {
         sites[place] for place in SIGHT[login]
@@ -187,7 +226,12 @@ def test_lists_show_the_subtree_and_nothing_else(
     assert {one["site"] for one in gaps} & set(sites.values()) == {
         sites[place] for place in SIGHT[login]
     }
-    pages = ("/alerts", "/alerts?state=closed", "/establishments", "/devices", "/devices/missing")
+    pages = (
+        "/alerts", "/alerts?state=closed", "/establishments", "/devices", "/devices/missing",
+        "/notifications", "/silences", "/worth", "/worth?rule=no_hat", "/worth?rule=agent_offline",
+        "/worth/alerts?rule=no_hat", "/worth/alerts?rule=agent_offline",
+        "/worth/alerts?rule=pesticide_positive",
+    )  # fmt: skip
     for path in pages:
         text = client.get(path).text
         for place, alias in ((MARKET, "白沙农贸市场"), (SCHOOL, "棠下中学"), (VAN, "流动快检车")):

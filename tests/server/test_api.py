@@ -20,7 +20,10 @@ def test_the_document_holds_the_api_and_no_page(app: FastAPI) -> None:
     document = app.openapi()
     assert all(path.startswith("/api/v1/") for path in document["paths"])
     nouns = {path.split("/")[3] for path in document["paths"]}
-    assert nouns == {"me", "alerts", "establishments", "devices", "results", "missing"}
+    assert nouns == {
+        "me", "alerts", "establishments", "devices", "results", "missing", "notifications",
+        "silences", "scorecards", "alert-times", "proposals", "push-subscriptions",
+    }  # fmt: skip
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             where = f"{method} {path}"

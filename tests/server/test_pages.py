@@ -56,6 +56,7 @@ def test_no_page_has_inline_script_or_style_or_a_foreign_address(
 ) -> None:
     client = as_officer("shiju")
     paths = ["/signin", "/alerts", "/establishments", "/devices", "/devices/missing"]
+    paths += ["/notifications", "/silences", "/worth", "/worth/alerts?rule=no_hat"]
     paths += ["/p/code-tangxia-school"]
     paths += [f"/alerts/{one}" for one in alert_ids.values()]
     paths += ["/establishments/tangxia-school", "/establishments/baisha-market"]

@@ -18,7 +18,7 @@ from contracts.words import (
     Severity,
     Verdict,
 )
-from ledger import notifications
+from ledger import notifications, silences
 from ledger.alert_types import TIMELINE_KINDS
 from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
@@ -26,8 +26,9 @@ from ledger.evidence import Vouched
 from ledger.evidence_keys import Booked
 from ledger.missing import MissingKind
 from ledger.officers import Role
+from ledger.proposals import ProposalKind, ProposalState
 from ledger.sites import SiteKind
-from server import desk, notification_list
+from server import desk, notification_list, worth_file
 from server.formats import duration
 from server.languages import LANGUAGES, MissingWord, Words, chosen, load_words
 from server.pages import TEMPLATES
@@ -61,7 +62,14 @@ FAMILIES: dict[str, set[str]] = {
     "vouched.say.": {one.value for one in Vouched},
     "proof.booked.": {one.value for one in Booked},
     "desk.empty.": set(desk.STATES),
-    "nav.": {"alerts", "establishments", "devices"},
+    "nav.": {"alerts", "establishments", "devices", "notifications", "worth"},
+    "silence.kind.": set(get_args(silences.Kind)),
+    "worth.chart.": set(get_args(worth_file.Figure)),
+    "worth.said.": {"raised", "judged", "true", "false", "unsure", "left_out"},
+    "worth.unit.": {"s", "min", "h", "d"},
+    "proposal.": {"before", "after"},
+    "proposal.kind.": {one.value for one in ProposalKind},
+    "proposal.state.": {one.value for one in ProposalState},
     "language.": set(LANGUAGES),
     "lasting.": {duration(seconds)[0] for seconds in (1, 200, 9000, 999_999)},
     "signin.road.": {"1", "2", "3"},

@@ -1,6 +1,7 @@
 // The console's script: htmx for forms and fragments, and the live stream of server-sent events.
 import htmx from "htmx.org";
 import { startLive } from "./live.js";
+import { offerPush } from "./push.js";
 import { tellTimes } from "./times.js";
 
 window.htmx = htmx;
@@ -22,4 +23,5 @@ document.addEventListener("DOMContentLoaded", () => {
   tellTimes(document);
   setInterval(() => tellTimes(document), 20_000);
   for (const place of document.querySelectorAll("[data-live]")) startLive(place, htmx);
+  for (const place of document.querySelectorAll("[data-push]")) offerPush(place);
 });

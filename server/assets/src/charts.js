@@ -1,6 +1,6 @@
 // Charts of an establishment's file: temperature with its limit, inhibition with the limit and the
-// grey zone. Only what is used of ECharts is bundled. Words and colours come from the page.
-import { LineChart, ScatterChart } from "echarts/charts";
+// grey zone; and of what alerts were worth: figures by week. Only what is used of ECharts is bundled. Words and colours come from the page.
+import { BarChart, LineChart, ScatterChart } from "echarts/charts";
 import {
   AriaComponent,
   GridComponent,
@@ -13,7 +13,7 @@ import { init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 
 use([
-  LineChart, ScatterChart, AriaComponent, GridComponent, LegendComponent, MarkAreaComponent,
+  BarChart, LineChart, ScatterChart, AriaComponent, GridComponent, LegendComponent, MarkAreaComponent,
   MarkLineComponent, TooltipComponent, CanvasRenderer,
 ]);
 
@@ -111,7 +111,35 @@ function inhibition(facts, paint) {
   return { ...base, series };
 }
 
-const KINDS = { readings, inhibition };
+function weeks(facts, paint) {
+  const bars = facts.shape === "bar";
+  const tones = bars ? [paint.brand, paint.note, paint.ok, paint.mute] : [paint.brand, paint.warn];
+  const base = frame(paint, facts);
+  return {
+    ...base,
+    grid: { ...base.grid, right: 12 },
+    xAxis: {
+      type: "category", data: facts.weeks, boundaryGap: bars,
+      axisLine: { lineStyle: { color: paint.line } }, axisTick: { show: false },
+      axisLabel: { ...base.yAxis.axisLabel, hideOverlap: true },
+    },
+    tooltip: {
+      ...base.tooltip, trigger: "axis",
+      formatter: (items) =>
+        [items[0].name + (facts.counts ? `  n = ${facts.counts[items[0].dataIndex]}` : ""),
+          ...items.filter((item) => item.value !== null && item.value !== undefined)
+            .map((item) => `${item.seriesName}  ${item.value} ${facts.unit}`)].join("\n"),
+    },
+    legend: { top: 0, right: 0, icon: "roundRect", itemWidth: 14, itemHeight: bars ? 10 : 3, textStyle: { color: paint.ink2 } },
+    series: facts.series.map((one, index) => ({
+      type: bars ? "bar" : "line", name: one.name, data: one.points, color: paint[one.tone] ?? tones[index % tones.length],
+      stack: bars ? "all" : undefined, barMaxWidth: 26, connectNulls: false, symbolSize: 6,
+      lineStyle: { width: 2, type: index ? [6, 4] : "solid" },
+    })),
+  };
+}
+
+const KINDS = { readings, inhibition, weeks };
 
 async function draw(place) {
   const answer = await fetch(place.dataset.chart, { headers: { accept: "application/json" } });

@@ -1,0 +1,314 @@
+"""The JSON API of telling people and its worth: notifications, silences, scorecards, proposals."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from ledger import audit, proposals, push_subscriptions, scorecards
+from ledger.engine import Connection, reading, writing
+from ledger.proposals import ProposalState
+from ledger.push_subscriptions import PushSubscription
+from ledger.scorecards import Card, Key
+from ledger.silences import Silence, SilenceRefused
+from server import api_worth as shapes
+from server.api_models import AlertItem, Page
+from server.formats import local
+from server.needs import Actor, Need, Sender, Viewer
+from server.notification_list import NotificationFilter, find_notifications, today
+from server.problems import Problem, not_found
+from server.routes import silences as silence_routes
+from server.routes import worth as worth_routes
+from server.routes.api_parts import PREFIX, Before, Days, Limit, page, problems
+from server.routes.notifications import StateName
+from server.routes.worth import Said, period
+from server.signing import Visit
+from server.silence_list import Wish, checked_wish, own_silence, preview, visible_silences
+from server.worth_file import find_behind, read_weeks
+
+router = APIRouter(prefix=PREFIX, responses=problems(401, 422, 503))
+Name = Annotated[str, Query(max_length=256)]
+
+
+@router.get("/notifications", tags=["notifications"], summary="A day's notifications")
+def list_notifications(
+    state: Need,
+    visit: Viewer,
+    day: Annotated[str, Query(pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="In China.")] = "",
+    recipient: Name = "",
+    asked_state: Annotated[StateName, Query(alias="state")] = "",
+    limit: Limit = 50,
+    before: Before = None,
+) -> Page[shapes.NotificationItem]:
+    """What was sent, held and cancelled, newest first. An operator sees only their own."""
+    try:
+        wanted_day = datetime.fromisoformat(day).date() if day else today(state.clock())
+        last = int(before) if before else None
+    except ValueError as error:
+        raise Problem(422, "invalid-request", f"query: {error}") from None
+    wanted = NotificationFilter(wanted_day, recipient, asked_state)
+    with reading(state.engine) as conn:
+        lines, more = find_notifications(conn, visit.scope, visit.officer, wanted, limit, last)
+    body = {
+        "items": [line.row for line in lines],
+        "next": str(lines[-1].row.id) if more else None,
+    }
+    return Page[shapes.NotificationItem].model_validate(body, from_attributes=True)
+
+
+@router.get("/silences", tags=["silences"], summary="Silences and maintenance windows")
+def list_silences(
+    state: Need, visit: Viewer, ended: Annotated[bool, Query(description="Those over.")] = False
+) -> Page[shapes.SilenceItem]:
+    """Those that hide something of what the officer sees, now or later."""
+    with reading(state.engine) as conn:
+        lines = visible_silences(conn, visit, state.clock(), ended=ended)
+    return Page[shapes.SilenceItem](items=[_silence(line.silence) for line in lines])
+
+
+@router.post(
+    "/silences", tags=["silences"], summary="Begin a silence", responses=problems(403, 404)
+)
+def make_silence(state: Need, visit: Actor, body: shapes.SilenceRequest) -> shapes.SilenceItem:
+    """Within the officer's region, for 30 days at most. Class 1 is never silenced."""
+    try:
+        made = silence_routes.make(state, visit, _wish(body))
+    except SilenceRefused as error:
+        raise Problem(422, "silence-refused", str(error)) from None
+    return _silence(made)
+
+
+@router.post(
+    "/silences/preview",
+    tags=["silences"],
+    summary="What a silence would have hidden",
+    responses=problems(403, 404),
+)
+def preview_silence(state: Need, visit: Actor, body: shapes.SilenceRequest) -> shapes.PreviewItem:
+    """Over the last thirty days, the right ones first. Nothing is changed."""
+    with reading(state.engine) as conn:
+        asked = checked_wish(conn, visit, _wish(body))
+        told = preview(
+            conn, visit.scope, asked.matchers, state.clock(), class_1=asked.includes_class_1
+        )
+    return shapes.PreviewItem(
+        days=told.days,
+        hidden=told.hidden,
+        true=told.true,
+        false=told.false,
+        unjudged=told.unjudged,
+        passing=told.passing,
+        alert_ids=[line.alert.alert_id for line, _ in told.lines],
+    )
+
+
+@router.post(
+    "/silences/{silence_id}/end",
+    tags=["silences"],
+    summary="End a silence early",
+    responses=problems(403, 404, 409),
+)
+def end_silence(state: Need, visit: Actor, silence_id: str) -> shapes.SilenceItem:
+    """It hides nothing from now on."""
+    if not silence_routes.end(state, visit, silence_id):
+        raise Problem(409, "silence-over", f"silence {silence_id} is over already")
+    with reading(state.engine) as conn:
+        return _silence(own_silence(conn, visit, silence_id))
+
+
+@router.get("/scorecards", tags=["worth"], summary="What alerts were worth")
+def list_scorecards(
+    state: Need, visit: Viewer, days: Days = 30, rule: Name = ""
+) -> Page[shapes.ScorecardItem]:
+    """One for each rule; of one `rule`, one for each site and model. Most false alarms first."""
+    since, until = period(state.clock(), days)
+    with reading(state.engine) as conn:
+        found = scorecards.cards(
+            conn, visit.scope.listed, since, until,
+            establishment_id=visit.scope.establishment_id, rule=rule, split=bool(rule),
+        )  # fmt: skip
+    items = [
+        shapes.ScorecardItem(
+            rule=one.key.rule, site=one.key.site, model=one.key.model, severity=one.severity,
+            raised=one.raised, judged=one.judged, true=one.true, false=one.false,
+            unsure=one.unsure, left_out=one.left_out, causes=dict(one.causes),
+            precision=_precision(one),
+            camera_days=one.camera_days, false_per_camera_day=one.false_per_camera_day,
+            acknowledge_median_s=one.acknowledge.median_s,
+        )
+        for one in found
+    ]  # fmt: skip
+    return Page[shapes.ScorecardItem](items=items)
+
+
+@router.get("/scorecards/alerts", tags=["worth"], summary="The alerts behind a number")
+def list_behind(
+    state: Need,
+    visit: Viewer,
+    rule: Name,
+    days: Days = 30,
+    site: Name = "",
+    model: Annotated[str | None, Query(max_length=256)] = None,
+    said: Said = "",
+    limit: Limit = 50,
+    before: Before = None,
+) -> Page[AlertItem]:
+    """Newest first; `said` names the number."""
+    since, until = period(state.clock(), days)
+    with reading(state.engine) as conn:
+        rows = find_behind(
+            conn, visit.scope, since, until, Key(rule, site, model or ""),
+            model=model is not None, said=said,
+        )  # fmt: skip
+    ids = [row.alert_id for row in rows]
+    rest = rows[ids.index(before) + 1 :] if before in ids else [] if before else rows
+    last = rest[limit - 1].alert_id if len(rest) > limit else None
+    return Page[AlertItem].model_validate(page(rest, limit, last), from_attributes=True)
+
+
+@router.get("/alert-times", tags=["worth"], summary="How long alerts took, by week")
+def list_times(state: Need, visit: Viewer) -> Page[shapes.WeekItem]:
+    """Medians and 90th percentiles of the last twelve weeks."""
+    with reading(state.engine) as conn:
+        told = read_weeks(conn, visit.scope, state.clock())
+    items = [
+        shapes.WeekItem(
+            week=one.starts_at,
+            alerts=one.alerts,
+            notify_median_s=one.notify.median_s,
+            notify_p90_s=one.notify.p90_s,
+            acknowledge_median_s=one.acknowledge.median_s,
+            acknowledge_p90_s=one.acknowledge.p90_s,
+            dispose_median_s=one.dispose.median_s,
+            dispose_p90_s=one.dispose.p90_s,
+        )
+        for one in told
+    ]
+    return Page[shapes.WeekItem](items=items)
+
+
+@router.get("/proposals", tags=["worth"], summary="What follows from verdicts")
+def list_proposals(
+    state: Need,
+    visit: Viewer,
+    states: Annotated[list[ProposalState] | None, Query(alias="state")] = None,
+) -> Page[shapes.ProposalItem]:
+    """Proposals of the officer's region and below; without `state`, those that wait."""
+    with reading(state.engine) as conn:
+        found = proposals.list_in(conn, visit.scope.listed, states or (ProposalState.OPEN,))
+    seen = [one for one in found if visit.scope.covers(one.region, one.establishment_id)]
+    return Page[shapes.ProposalItem].model_validate({"items": seen}, from_attributes=True)
+
+
+@router.post(
+    "/proposals/{proposal_id}/accept",
+    tags=["worth"],
+    summary="Accept a proposal",
+    responses=problems(403, 404, 409),
+)
+def accept_proposal(
+    state: Need, visit: Actor, proposal_id: str, body: shapes.AcceptRequest
+) -> shapes.ProposalItem:
+    """It becomes a silence, or the rule goes to the digest, for so many days."""
+    made = worth_routes.accept(state, visit, proposal_id, body.days, body.note)
+    return shapes.ProposalItem.model_validate(made)
+
+
+@router.post(
+    "/proposals/{proposal_id}/decline",
+    tags=["worth"],
+    summary="Decline a proposal",
+    responses=problems(403, 404, 409),
+)
+def decline_proposal(
+    state: Need, visit: Actor, proposal_id: str, body: shapes.DeclineRequest
+) -> shapes.ProposalItem:
+    """The same verdicts will not propose it again."""
+    made = worth_routes.decline(state, visit, proposal_id, body.note)
+    return shapes.ProposalItem.model_validate(made)
+
+
+@router.get("/push-subscriptions", tags=["notifications"], summary="One's own browsers")
+def list_push(state: Need, visit: Viewer) -> Page[shapes.PushItem]:
+    """Browsers that take this officer's notifications."""
+    with reading(state.engine) as conn:
+        found = push_subscriptions.of_officer(conn, visit.officer.id)
+    return Page[shapes.PushItem].model_validate({"items": found}, from_attributes=True)
+
+
+@router.post(
+    "/push-subscriptions",
+    tags=["notifications"],
+    summary="Take notifications in a browser",
+    responses=problems(403),
+)
+def add_push(state: Need, visit: Sender, body: shapes.PushRequest) -> shapes.PushItem:
+    """What the browser's `PushSubscription.toJSON()` says."""
+    now = state.clock()
+    with writing(state.engine) as conn:
+        new = PushSubscription(
+            officer_id=visit.officer.id,
+            endpoint=body.endpoint,
+            p256dh=body.keys.get("p256dh", ""),
+            auth=body.keys.get("auth", ""),
+            created_at=now,
+            server_key=push_subscriptions.server_key(conn),
+            browser=body.browser,
+        )
+        try:
+            key = push_subscriptions.add(conn, new)
+        except ValueError as error:
+            raise Problem(422, "invalid-request", str(error)) from None
+        _audit(conn, visit, "push_turned_on", key, now)
+    return shapes.PushItem(id=key, browser=body.browser, created_at=now, failed_at=None)
+
+
+@router.delete(
+    "/push-subscriptions/{subscription_id}",
+    tags=["notifications"],
+    summary="No more notifications in a browser",
+    responses=problems(403, 404),
+)
+def remove_push(state: Need, visit: Sender, subscription_id: str) -> Page[shapes.PushItem]:
+    """One's own only; answers with those that are left."""
+    now = state.clock()
+    with writing(state.engine) as conn:
+        if not push_subscriptions.remove(conn, subscription_id, visit.officer.id):
+            raise not_found("subscription")
+        _audit(conn, visit, "push_turned_off", subscription_id, now)
+        found = push_subscriptions.of_officer(conn, visit.officer.id)
+    return Page[shapes.PushItem].model_validate({"items": found}, from_attributes=True)
+
+
+def _audit(conn: Connection, visit: Visit, action: str, key: str, at: datetime) -> None:
+    audit.append(conn, visit.officer.id, action, f"push/{key}", {}, at)
+
+
+def _precision(one: Card) -> shapes.PrecisionItem | None:
+    told = one.precision
+    return None if told is None else shapes.PrecisionItem.model_validate(told)
+
+
+def _silence(one: Silence) -> shapes.SilenceItem:
+    fit = one.matchers
+    return shapes.SilenceItem(
+        id=one.id, kind=one.kind, region=fit.region, site=fit.site, device=fit.device,
+        zone=fit.zone, rule=fit.rule, severity=list(fit.severity),
+        includes_class_1=one.includes_class_1, starts_at=one.starts_at, ends_at=one.ends_at,
+        reason=one.reason, author=one.author,
+    )  # fmt: skip
+
+
+def _wish(body: shapes.SilenceRequest) -> Wish:
+    def said(at: datetime | None) -> str:
+        if at is None:
+            return ""
+        if at.tzinfo is None:
+            raise Problem(422, "invalid-request", "starts_at, ends_at: need a time zone")
+        return local(at).replace(tzinfo=None).isoformat()
+
+    return Wish(
+        kind=body.kind, region=body.region, site=body.site, device=body.device, zone=body.zone,
+        rule=body.rule, classes=tuple(body.severity), includes_class_1=body.includes_class_1,
+        starts=said(body.starts_at), ends=said(body.ends_at), reason=body.reason,
+    )  # fmt: skip

@@ -5,7 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 from foodsentry.demo.town import OFFICERS, SITES, DemoSite
-from ledger import devices, establishments, officers, regions, sites
+from gateway.notify.channels.mqtt_notices import NAME as MQTT
+from ledger import contacts, devices, establishments, officers, regions, sites
 from ledger.engine import Connection, Engine, writing
 from ledger.migrate import upgrade
 from server.passwords import Passwords
@@ -83,5 +84,6 @@ def seed(engine: Engine, regions_file: Path, at: datetime) -> dict[str, str]:
                 password_hash=hashed,
             )
             officers.add(conn, officer)
+            contacts.put(conn, contacts.Contact(officer.id, MQTT, ""))
             by_region[person.region] = officer.id
         return {place.site: _site(conn, place, by_region[place.region], at) for place in SITES}

@@ -12,6 +12,7 @@ from contracts.clock import utc_now
 from contracts.settings import SettingsError, load_settings
 from gateway.accounts.commands import add_accounts
 from gateway.deadlines.commands import add_check_escalation
+from gateway.hindsight_command import add_replay
 from gateway.notify.commands import add_notify
 from gateway.replay import replay
 from gateway.rules_command import add_rules
@@ -42,6 +43,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     add_accounts(commands)
     add_notify(commands)
     add_rules(commands)
+    add_replay(commands)
     add_check_escalation(commands)
 
 

@@ -270,12 +270,14 @@ def _read_notify(file: Path) -> NotifySettings:
 def read_book(settings: AlertSettings, base: Path) -> RuleBook:
     """Rules and limits as the settings name them. Raises SettingsError."""
     rules_path = base / settings.rules if settings.rules else CONFIGS / "rules"
-    limits_path = (
-        base / settings.limits
-        if settings.limits
-        else CONFIGS / "limits" / "storage_temperatures.csv"
-    )
-    return book_of(rules_path, limits_path)
+    return book_of(rules_path, limits_of(settings, base))
+
+
+def limits_of(settings: AlertSettings, base: Path) -> Path:
+    """The file of the storage limits."""
+    if settings.limits:
+        return base / settings.limits
+    return CONFIGS / "limits" / "storage_temperatures.csv"
 
 
 def book_of(rules_path: Path, limits_path: Path) -> RuleBook:

@@ -6,7 +6,8 @@ expression.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import UTC, datetime, timedelta
 from fnmatch import translate
 from functools import lru_cache
@@ -69,6 +70,8 @@ class Own(msgspec.Struct, frozen=True, gc=False):
     """By metric; empty for most devices."""
     test_counts: Rules
     observation_counts: dict[str, Rules]
+    versioned: Set[str] = frozenset()
+    """Ids of rules of which there are several versions: each remembers by itself."""
     _series: dict[str, tuple[tuple[Key, Rule], ...]] = {}
 
     def series(self, metric: str) -> tuple[tuple[Key, Rule], ...]:
@@ -76,7 +79,10 @@ class Own(msgspec.Struct, frozen=True, gc=False):
         found = self._series.get(metric)
         if found is None:
             name = f"{self.device.identity.source}|{metric}"
-            found = tuple(((rule.id, name), rule) for rule in self.readings.get(metric, ()))
+            found = tuple(
+                ((rule.id, f"{name}|{rule.version}" if rule.id in self.versioned else name), rule)
+                for rule in self.readings.get(metric, ())
+            )
             if metric in self.readings:
                 self._series[metric] = found
         return found
@@ -105,15 +111,19 @@ class RuleBook:
         self.parts = self._parts()
         """Rule id → the combinations that it is part of, and which part."""
         self._expressions = {
-            (rule.id, key): Expression(source)
+            (rule.id, rule.version, key): Expression(source)
             for rule in self.rules
             for key, source in expressions_of(rule.when).items()
         }
         self._names = {channel: self._names_of(channel) for channel in _CHANNELS}
-        self._patterns = {rule.id: _Pattern(rule) for rule in self.rules}
-        self._devices = [(rule, self._patterns[rule.id]) for rule in self.rules if _of_events(rule)]
+        self._patterns = {(rule.id, rule.version): _Pattern(rule) for rule in self.rules}
+        told = Counter(rule.id for rule in self.rules)
+        self._versioned = frozenset(rule_id for rule_id, times in told.items() if times > 1)
+        self._devices = [
+            (rule, self._patterns[rule.id, rule.version]) for rule in self.rules if _of_events(rule)
+        ]
         self._own: dict[Identity, Own] = {}
-        self._days: dict[str, _Day] = {}
+        self._days: dict[tuple[str, str], _Day] = {}
         self._shared = lru_cache(maxsize=4096)(self._sorted)
 
     def own(self, device: Device) -> Own:
@@ -126,12 +136,12 @@ class RuleBook:
             mine = tuple(
                 index for index, (_, pattern) in enumerate(self._devices) if pattern(device)
             )
-            own = self._own[who] = Own(device, *self._shared(mine))
+            own = self._own[who] = Own(device, *self._shared(mine), self._versioned)
         return own
 
     def fits(self, rule: Rule, device: Device) -> bool:
         """Whether a rule concerns a device, by region and scope."""
-        return self._patterns[rule.id](device)
+        return self._patterns[rule.id, rule.version](device)
 
     def in_force(self, rule: Rule, at: datetime) -> bool:
         """Whether the rule holds at the time of a fact: its days of effect, its schedule."""
@@ -146,14 +156,14 @@ class RuleBook:
 
         Found once for each rule and day.
         """
-        day = self._days.get(rule.id)
+        day = self._days.get((rule.id, rule.version))
         if day is None or not day.begin <= at < day.end:
             begin = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
             on = begin.date()
             limit = self.limits.on(limit_id, on) if rule.in_effect(on) else None
             # In UTC: equal zones compare fast.
             begin = begin.astimezone(UTC)
-            day = self._days[rule.id] = _Day(begin, begin + timedelta(days=1), limit)
+            day = self._days[rule.id, rule.version] = _Day(begin, begin + timedelta(days=1), limit)
         if rule.schedule is not None and not self.timetable.holds(rule.schedule, at):
             return None
         return day.limit
@@ -170,11 +180,11 @@ class RuleBook:
 
     def expression(self, rule: Rule, key: str = "if") -> Expression | None:
         """The compiled expression of a rule, if it has one."""
-        return self._expressions.get((rule.id, key))
+        return self._expressions.get((rule.id, rule.version, key))
 
     def says(self, rule: Rule, scene: "LazyScene", key: str = "if") -> bool:
         """Whether a rule's expression is true of an event; True if it has none."""
-        expression = self._expressions.get((rule.id, key))
+        expression = self._expressions.get((rule.id, rule.version, key))
         if expression is None:
             return True
         return expression.holds(scene.get(self), rule.id, self.on_fault)
@@ -192,7 +202,7 @@ class RuleBook:
         for rule in self.rules:
             if channel_of(rule.when) == channel:
                 for key in expressions_of(rule.when):
-                    names |= self._expressions[rule.id, key].names
+                    names |= self._expressions[rule.id, rule.version, key].names
         return names & known
 
     def _parts(self) -> dict[str, list[tuple[Rule, int]]]:
@@ -200,9 +210,9 @@ class RuleBook:
         for rule in self.combinations:
             if isinstance(rule.when, Combination):
                 for index, part in enumerate(rule.when.of):
-                    for other in self.rules:
-                        if other.id != rule.id and matches(part.rules, other.id):
-                            found.setdefault(other.id, []).append((rule, index))
+                    for other in dict.fromkeys(other.id for other in self.rules):
+                        if other != rule.id and matches(part.rules, other):
+                            found.setdefault(other, []).append((rule, index))
         return found
 
     def _sorted(

@@ -5,6 +5,7 @@ Everything raises SettingsError, which says where (file and rule) and which key.
 
 import string
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -90,6 +91,20 @@ def check_rule(rule: Rule, where: str) -> None:
             raise SettingsError(f"{where}: when.{key}: {error}") from None
 
 
+def check_version(rule: Rule, others: Iterable[Rule], where: str) -> None:
+    """See that a rule is the only one of its id on every day; versions may follow each other."""
+    for other in others:
+        if other.id != rule.id:
+            continue
+        if other.version == rule.version or _overlap(other, rule):
+            raise SettingsError(
+                f"{where}: this id is already taken; versions of a rule need days of effect of "
+                "their own"
+            )
+        if type(other.when) is not type(rule.when):
+            raise SettingsError(f"{where}: when.kind: not as in version {other.version}")
+
+
 def check_names(rules: Sequence[Rule], where: str) -> None:
     """See that what rules name exists: rules that one inhibits, or combines.
 
@@ -126,6 +141,12 @@ def check_schedules(rules: Iterable[Rule], timetable: Timetable, where: str) -> 
                 timetable.spans(rule.schedule)
             except ValueError as error:
                 raise SettingsError(f"{where}: rule {rule.id}: schedule.times: {error}") from None
+
+
+def _overlap(one: Rule, two: Rule) -> bool:
+    return (one.effective_from or date.min) <= (two.effective_until or date.max) and (
+        two.effective_from or date.min
+    ) <= (one.effective_until or date.max)
 
 
 def _fitting(rules: Sequence[Rule], rule: Rule, pattern: str, here: str) -> list[Rule]:

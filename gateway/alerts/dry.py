@@ -63,11 +63,10 @@ class DryRun:
             if one.quality is not Quality.BAD:
                 judged = JudgedReading(one.measured_at, one.value, one.unit, one.quality)
                 by_metric.setdefault(one.metric, []).append(judged)
-        own = self.book.own(device).readings
+        own = self.book.own(device)
         for metric, told in by_metric.items():
             told.sort(key=attrgetter("at"))
-            for rule in own.get(metric, ()):
-                key = (rule.id, f"{device.identity.source}|{metric}")
+            for key, rule in own.series(metric):
                 found: list[Outcome]
                 if isinstance(rule.when, TrendTo):
                     line = self._state(key, TrendState)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.settings import SettingsError, convert_settings
-from gateway.alerts.check import check_limits, check_names, check_rule
+from gateway.alerts.check import check_limits, check_names, check_rule, check_version
 from gateway.alerts.kinds import (
     AgentOffline,
     BeyondLimit,
@@ -62,18 +62,19 @@ __all__ = [
 
 
 def read_rules(path: Path) -> list[Rule]:
-    """Rules of a file, or of every ``*.toml`` in a folder. Raises SettingsError."""
+    """Rules of a file, or of every ``*.toml`` in a folder. Raises SettingsError.
+
+    Several versions of one rule may follow each other in time.
+    """
     files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
     if not files:
         raise SettingsError(f"{path}: no *.toml rule files here")
-    rules: dict[str, Rule] = {}
+    found: list[Rule] = []
     for file in files:
         for rule in _read_file(file):
-            if rule.id in rules:
-                raise SettingsError(f"{file}: rule {rule.id}: this id is already taken")
+            check_version(rule, found, f"{file}: rule {rule.id}")
             check_rule(rule, f"{file}: rule {rule.id}")
-            rules[rule.id] = rule
-    found = list(rules.values())
+            found.append(rule)
     check_names(found, str(path))
     return found
 

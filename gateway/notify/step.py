@@ -48,7 +48,8 @@ def step(conn: Connection, policy: Policy, cursor: str, at: datetime, limit: int
     due = _Step(conn, policy, at).run(changes, limit)
     if changes:
         cursors.set(conn, cursor, changes[-1].id)
-    return replace(due, more=due.more or len(changes) == limit)
+    silenced = any(one.kind == journal.SILENCE for one in changes)  # its notices are due
+    return replace(due, more=due.more or silenced or len(changes) == limit)
 
 
 class _Told(msgspec.Struct, frozen=True):

@@ -13,7 +13,16 @@ from gateway.notify.pipeline import Pipeline
 from gateway.notify.pipeline_settings import PipelineSettings, RouteSettings
 from gateway.notify.policy import Mode, Policy
 from gateway.notify.routing import Routes
-from ledger import alerts, establishments, notifications, officers, regions, sites
+from ledger import (
+    alerts,
+    establishments,
+    journal,
+    notifications,
+    officers,
+    regions,
+    schema,
+    sites,
+)
 from ledger.alert_types import AlertRow, NewAlert
 from ledger.engine import Connection, Engine, reading, writing
 from ledger.establishments import Establishment, EstablishmentKind
@@ -121,6 +130,51 @@ class Town:
         **changes: Any,
     ) -> str:
         """Raise an alert; returns its id."""
+        with writing(self.engine) as conn:
+            alert_id = self.fire_in(conn, rule, severity, site=site, device=device, **changes)
+        if run:
+            self.run()
+        return alert_id
+
+    def fire_many(self, new: Sequence[tuple[str, str, str]]) -> list[str]:
+        """Alerts of class 2 (rule, site, device) by one bulk insert, and in the journal."""
+        ids = [f"{self.at:%H%M%S}-{number}" for number in range(len(new))]
+        rows = [
+            {
+                "alert_id": alert_id,
+                "fingerprint": "|".join(one),
+                "rule": one[0],
+                "rule_version": "1",
+                "severity": 2,
+                "state": "firing",
+                "title_zh": one[0],
+                "title_en": one[0],
+                "summary_zh": "",
+                "summary_en": "",
+                "region": TOWN,
+                "site": one[1],
+                "device": one[2],
+                "raised_at": self.at,
+                "changed_at": self.at,
+                "close_note": "",
+                "count": 1,
+                "last_event_at": self.at,
+                "facts": {},
+                "evidence": [],
+            }
+            for alert_id, one in zip(ids, new, strict=True)
+        ]
+        with writing(self.engine) as conn:
+            conn.execute(schema.alerts.insert(), rows)
+            for alert_id in ids:
+                where = {"region": TOWN, "site": "", "ref": alert_id}
+                journal.append(conn, journal.ALERT_RAISED, at=self.at, body={}, **where)
+        return ids
+
+    def fire_in(
+        self, conn: Connection, rule: str, severity: int, *, site: str, device: str, **changes: Any
+    ) -> str:
+        """The same within a transaction of the caller's."""
         region = OTHER_TOWN if site == MARKET else TOWN
         new = NewAlert(
             fingerprint=f"{rule}|{site}|{device}",
@@ -134,11 +188,7 @@ class Town:
             facts={"basis": "GB 31654-2021"},
             **changes,
         )
-        with writing(self.engine) as conn:
-            alert_id, _ = alerts.raise_alert(conn, new, self.at)
-        if run:
-            self.run()
-        return alert_id
+        return alerts.raise_alert(conn, new, self.at)[0]
 
     def resolve(self, alert_id: str, *, run: bool = True) -> None:
         with writing(self.engine) as conn:

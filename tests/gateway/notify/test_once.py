@@ -158,7 +158,7 @@ def test_paging_crashes_and_a_second_pipeline_change_nothing(
             if what == 3:
                 two.reverse()
             try:
-                more = any([one.look_once() for one in two])
+                more = any(one.look_once() for one in two)
             except (LedgerDown, _Crash):
                 town.pipeline = two[two.index(turn)] = town.new_pipeline()
 

@@ -43,6 +43,10 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     add.add_argument("--role", required=True, choices=[role.value for role in officers.Role])
     add.add_argument("--region", required=True, help="code; rights reach from it downwards")
     add.add_argument("--password-file", default="", help="default: asked for on the terminal")
+    add.add_argument("--language", choices=("zh", "en"), help="of messages to them")
+    language = leaf("set-language", "write to somebody in this language", _set_language)
+    language.add_argument("login")
+    language.add_argument("language", choices=("zh", "en"))
 
 
 def _run(work: Callable[[Engine, argparse.Namespace], int], arguments: argparse.Namespace) -> int:
@@ -112,12 +116,22 @@ def _add_officer(engine: Engine, arguments: argparse.Namespace) -> int:
         role=officers.Role(arguments.role),
         region=arguments.region,
         password_hash=hashed,
+        language=arguments.language,
     )
     with writing(engine) as conn:
         officers.add(conn, officer)
         detail = {"login": officer.login, "role": officer.role.value, "region": officer.region}
         audit.append(conn, ACTOR, "officer.add", officer.id, detail, utc_now())
     print(officer.id)
+    return 0
+
+
+def _set_language(engine: Engine, arguments: argparse.Namespace) -> int:
+    with writing(engine) as conn:
+        if not officers.set_language(conn, arguments.login, arguments.language):
+            raise SettingsError(f"login: {arguments.login} is not known")
+        detail = {"login": arguments.login, "language": arguments.language}
+        audit.append(conn, ACTOR, "officer.language", arguments.login, detail, utc_now())
     return 0
 
 

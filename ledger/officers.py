@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 from sqlalchemy import Connection, select, update
@@ -34,6 +35,8 @@ class Officer(msgspec.Struct, frozen=True):
     establishment_id: str | None = None
     """For operators: whose room or kitchen they run."""
     active: bool = True
+    language: Literal["zh", "en"] | None = None
+    """What they are written in; None: as the channel is set."""
 
 
 def add(conn: Connection, new: Officer) -> None:
@@ -64,6 +67,12 @@ def set_password(conn: Connection, officer_id: str, password_hash: str) -> None:
     """Replace the password's hash."""
     changed = update(officers).where(officers.c.id == officer_id)
     conn.execute(changed.values(password_hash=password_hash))
+
+
+def set_language(conn: Connection, login: str, language: Literal["zh", "en"]) -> bool:
+    """Write to somebody in that language; False if there is no such login."""
+    changed = update(officers).where(officers.c.login == login)
+    return conn.execute(changed.values(language=language)).rowcount > 0
 
 
 def set_active(conn: Connection, officer_id: str, active: bool) -> None:

@@ -23,6 +23,8 @@ class Ways(msgspec.Struct, frozen=True):
 
     ways: tuple[Way, ...] = ()
     reason: str = ""
+    language: Language | None = None
+    """The recipient's; None: the channels' own."""
 
 
 def ways_of(
@@ -56,7 +58,7 @@ def ways_to(conn: Connection, officer: Officer, channels: Container[str]) -> Way
     if not asked and WEBPUSH in channels and push_subscriptions.of_officer(conn, officer.id):
         ways.append(Way(WEBPUSH, WEBPUSH))
     if ways:
-        return Ways(tuple(ways))
+        return Ways(tuple(ways), language=officer.language)
     closed = sorted({one.channel for one in listed})
     return Ways(
         reason=f"no channel of the officer's contacts is open here: {', '.join(closed)}"
@@ -91,6 +93,7 @@ def message_for(
         title=row.title_zh if chinese else row.title_en,
         body=row.body_zh if chinese else row.body_en,
         at=row.created_at,
+        language=language,
         url=url,
         address=way.address,
         recipient=row.recipient,

@@ -30,7 +30,7 @@ from gateway.notify.delivery import (
     troubles,
     width,
 )
-from gateway.notify.messages import alerts_of, message_for, ways_of, ways_to
+from gateway.notify.messages import Ways, alerts_of, message_for, ways_of, ways_to
 from gateway.notify.settings import NotifySettings
 from gateway.notify.undelivered import tell_next_level
 from gateway.notify.workers import FULL, Job, Worker
@@ -67,12 +67,11 @@ class _Answer(msgspec.Struct, frozen=True):
 class _Delivery:
     """A row in hand."""
 
-    def __init__(
-        self, row: NotificationRow, ways: Sequence[Way], reason: str, about: tuple[AlertRow, ...]
-    ) -> None:
+    def __init__(self, row: NotificationRow, found: Ways, about: tuple[AlertRow, ...]) -> None:
         self.row = row
-        self.ways = ways
-        self.reason = reason
+        self.ways = found.ways
+        self.reason = found.reason
+        self.language = found.language
         self.about = about
         self.known: dict[str, Try] = {}
         self.wave: tuple[Way, ...] = ()
@@ -204,7 +203,7 @@ class Sender:
 
     def _read(self, conn: Connection, row: NotificationRow) -> _Delivery:
         found = ways_of(conn, row, self._channels, self._routes)
-        return _Delivery(row, found.ways, found.reason, alerts_of(conn, row))
+        return _Delivery(row, found, alerts_of(conn, row))
 
     def _step(self, one: _Delivery) -> Step:
         wide = width(one.row.severity, one.row.kind, self._settings.at_once)
@@ -220,9 +219,8 @@ class Sender:
         begin_before = self._begin_before(one.row)
         for way in one.wave:
             opened = self._channels[way.channel]
-            message = message_for(
-                one.row, way, one.about, opened.language, self._settings.console_url
-            )
+            language = one.language or opened.language
+            message = message_for(one.row, way, one.about, language, self._settings.console_url)
             answer = partial(self._answer, one, way)
             worker = self._workers[way.channel]
             if not worker.offer(Job(message, begin_before, answer)):

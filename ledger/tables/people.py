@@ -25,6 +25,7 @@ officers = Table(
     filled("region", Segment, ForeignKey("regions.code"), index=True),
     Column("establishment_id", Id, ForeignKey("establishments.id"), index=True),
     filled("active", Boolean),
+    Column("language", Word),
     CheckConstraint(
         "role IN ('city', 'county', 'town', 'operator', 'auditor', 'admin')", name="role"
     ),

@@ -53,12 +53,16 @@ def test_from_nothing_to_an_officer(
         _run(url, "add-officer", "wang", *words, "--region", "1")
     with pytest.raises(SettingsError, match="not installed here"):
         _run(url, "add-officer", "wang", *words, "--region", "440703", hasher=False)
+    assert _run(url, "set-language", "li", "en") == 0
+    with pytest.raises(SettingsError, match="login: wang is not known"):
+        _run(url, "set-language", "wang", "en")
     engine = open_engine(url)
     with writing(engine) as conn:
         officer = officers.by_login(conn, "li")
         assert officer is not None
-        assert officer.password_hash == "hash of open sesame"
+        assert (officer.password_hash, officer.language) == ("hash of open sesame", "en")
         assert [entry.action for entry in audit.entries(conn)] == [
+            "officer.language",
             "officer.add",
             "regions.load",
             "regions.load",

@@ -54,6 +54,7 @@ def body_of(
     message: Message, receiver: str, language: Language, console_url: str, max_alerts: int
 ) -> WebhookBody:
     """The body for one message; what has no alert of its own is one by itself."""
+    language = message.language or language
     rows = message.alerts[:max_alerts] if max_alerts else message.alerts
     if rows:
         alerts = [_alert(row, message, language, console_url) for row in rows]

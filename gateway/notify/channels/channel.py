@@ -22,6 +22,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     """When the notification was made."""
     severity: Severity = Severity.GUIDANCE
+    language: Literal["zh", "en"] | None = None
+    """Of title and body, and of what a channel adds; None: the channel's own."""
     url: str = ""
     """Where it can be looked at; empty if no console is known."""
     address: str = ""

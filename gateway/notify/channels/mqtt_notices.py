@@ -53,7 +53,7 @@ class MqttChannel:
             severity=message.severity,
             title=text.title,
             text=text.body,
-            language=self._settings.language,
+            language=message.language or self._settings.language,
             made_at=message.at,
             url=message.url,
             recipient=message.recipient,

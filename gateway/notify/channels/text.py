@@ -27,6 +27,7 @@ def local_time(at: datetime) -> str:
 
 def text_for(message: Message, language: Language, most_bytes: int) -> Text:
     """Title and body of at most `most_bytes` (UTF-8); time and link stay, the middle is cut."""
+    language = message.language or language
     happened = min((one.raised_at for one in message.alerts), default=message.at)
     end = TIME[language].format(local_time(happened))
     if message.url:

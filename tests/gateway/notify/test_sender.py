@@ -1,7 +1,9 @@
 """The sender: order of contacts, back-off, the next way, two at once, leases, slow channels."""
 
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from gateway_town import NOON, REGION
@@ -10,7 +12,7 @@ from sender_parts import Clock, Office, Scripted, notification, opened, people, 
 from contracts.words import Severity
 from gateway.notify.channels.channel import Failed, Outcome, Retry
 from ledger import alert_life, alerts, contacts, notifications, officers, push_subscriptions
-from ledger.engine import Engine, reading, writing
+from ledger.engine import Engine, LedgerDown, open_engine, reading, writing
 from ledger.notifications import NewNotification
 from ledger.push_subscriptions import PushSubscription
 
@@ -37,6 +39,19 @@ def test_the_first_contact_gets_it_with_words_link_and_alerts(town: Engine) -> N
     assert message.url == f"https://console.example/alerts/{alert_id}"
     assert [one.alert_id for one in message.alerts] == [alert_id]
     assert (message.dedupe, message.recipient, sms.got) == ("n1", "li", [])
+
+
+def test_everybody_is_written_to_in_their_language(town: Engine) -> None:
+    mail = Scripted("mail")
+    with writing(town) as conn:
+        assert officers.set_language(conn, "chen", "en")
+        assert not officers.set_language(conn, "nobody", "en")
+    with Office(town, opened(mail)) as office:
+        office.put(notification(recipient="chen"), notification("n2", recipient="huang"))
+        office.settled()
+        office.settled("n2")
+    told = {one.recipient: (one.title, one.language) for one in mail.got}
+    assert told == {"chen": ("Cold store too warm", "en"), "huang": ("冷库温度超限", "zh")}
 
 
 def test_a_way_is_tried_again_with_growing_pauses_and_then_the_next(town: Engine) -> None:
@@ -309,8 +324,20 @@ def test_whose_lease_ran_out_is_sent_again_by_another_with_the_same_key(town: En
     assert slow.got[0].dedupe == quick.got[0].dedupe == "n1"
 
 
-def test_two_senders_share_the_work_and_send_nothing_twice(town: Engine) -> None:
-    clock = Clock()
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def shared_town(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        yield request.getfixturevalue("town")
+        return
+    engine = open_engine(request.getfixturevalue("town_database"))
+    with writing(engine) as conn:
+        people(conn)
+    yield engine
+    engine.dispose()
+
+
+def test_two_senders_share_the_work_and_send_nothing_twice(shared_town: Engine) -> None:
+    clock, town = Clock(), shared_town
     first, second = Scripted("mail"), Scripted("mail")
     with (
         Office(town, opened(first), clock) as one,
@@ -330,6 +357,27 @@ def test_two_senders_share_the_work_and_send_nothing_twice(town: Engine) -> None
             thread.join(30)
     sent = [message.dedupe for message in first.got + second.got]
     assert len(sent) == len(set(sent)) == 60
+
+
+def test_a_ledger_that_is_away_forgets_no_outcome(town: Engine, ledger_file: Path) -> None:
+    impatient = open_engine(f"sqlite:///{ledger_file}?timeout=0.1")
+    held = threading.Event()
+    mail = Scripted("mail", hold=held)
+    with Office(impatient, opened(mail)) as office:
+        office.put(notification(recipient="chen"), notification("n2", recipient="chen"))
+        office.until(lambda: mail.got)
+        with writing(town):  # somebody else writes for long
+            held.set()
+            end = time.monotonic() + 10
+            while len(mail.got) < 2:
+                assert time.monotonic() < end
+                time.sleep(0.005)
+            with pytest.raises(LedgerDown):
+                office.until(lambda: False)
+        office.settled("n1")
+        office.settled("n2")
+    impatient.dispose()
+    assert [one.dedupe for one in mail.got] == ["n1", "n2"]
 
 
 def test_stopping_gives_back_what_is_not_begun(town: Engine) -> None:

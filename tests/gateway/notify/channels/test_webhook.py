@@ -109,6 +109,13 @@ def test_all_ended_is_resolved_and_the_language_is_the_channels() -> None:
     assert body["commonAnnotations"]["summary"] == "Cold store too warm"
 
 
+def test_the_recipients_language_goes_before_the_channels() -> None:
+    with Receiver() as receiver:
+        channel(receiver.url).send(message(language="en"))
+    body = receiver.requests[0].json
+    assert body["commonAnnotations"]["summary"] == "Cold store too warm"
+
+
 def test_a_receiver_can_tell_that_it_was_us() -> None:
     secrets = WebhookSecrets(url_part="p/1", bearer="token-1", signing="鑰匙")
     with Receiver() as receiver:

@@ -23,7 +23,7 @@ sites AS (
 )
 -- "alerts" and "notices" stand where a device would; nobody at a site may write there. First match
 -- decides.
-SELECT 1 AS turn, name AS username, 'deny' AS permission, 'publish' AS action,
+SELECT 1 AS turn, sites.name AS username, 'deny' AS permission, 'publish' AS action,
     place || '/' || own.name || '/' || channel AS topic
 FROM sites CROSS JOIN facts CROSS JOIN (VALUES ('alerts'), ('notices')) AS own (name)
 UNION ALL

@@ -8,6 +8,10 @@ TITLE_MOST = 200
 """Characters of a message's title: what a phone shows of it is less."""
 
 
+LINES_MOST = 20
+"""Lines of a message's body; what is beyond is counted."""
+
+
 class Part(msgspec.Struct, frozen=True):
     """What a message says of one alert, in both languages."""
 
@@ -33,11 +37,17 @@ def compose(parts: Sequence[Part]) -> Wording:
     Raises IndexError if there is none.
     """
     first, more = parts[0], len(parts) - 1
+    shown, left = parts[:LINES_MOST], len(parts) - LINES_MOST
+    lines_zh = [part.line_zh for part in shown]
+    lines_en = [part.line_en for part in shown]
+    if left > 0:
+        lines_zh.append(f"……另有 {left} 条")
+        lines_en.append(f"… and {left} more")
     return Wording(
         _cut(first.title_zh, f" 等 {more + 1} 条" if more else ""),
         _cut(first.title_en, f" and {more} more" if more else ""),
-        "\n".join(part.line_zh for part in parts),
-        "\n".join(part.line_en for part in parts),
+        "\n".join(lines_zh),
+        "\n".join(lines_en),
     )
 
 

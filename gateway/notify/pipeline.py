@@ -22,7 +22,7 @@ from ledger.engine import Engine, LedgerDown, reading, writing
 log = logging.getLogger(__name__)
 
 ROWS = 250
-"""Most rows of the journal, and most groups that are due, of one step."""
+"""Most rows of the journal of one step: an alert of class 1 waits for no more than one."""
 
 
 class Pipeline:

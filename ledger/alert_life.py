@@ -34,9 +34,13 @@ class Move(StrEnum):
     RESUME = "resume"
 
 
-CLOSES_FROM: dict[Severity, frozenset[AlertState]] = dict.fromkeys(Severity, frozenset(OPEN_STATES))
-"""From which states an alert of a class may be closed. Ask `moves` which buttons to show: this will
-be {REVIEWED} for class 1 and {REVIEWED, RESOLVED} for class 2 as soon as the console can review."""
+CLOSES_FROM: dict[Severity, frozenset[AlertState]] = {
+    Severity.AT_ONCE: frozenset({AlertState.REVIEWED}),
+    Severity.DEADLINE: frozenset({AlertState.REVIEWED, AlertState.RESOLVED}),
+    Severity.GUIDANCE: frozenset(OPEN_STATES),
+}
+"""From which states an alert of a class may be closed [U: our choice]. Class 1 needs a second pair
+of eyes; class 2 needs it unless the data say that it is over; class 3 is daily guidance."""
 
 
 def moves(row: AlertRow, officer: str = "") -> frozenset[Move]:
@@ -135,6 +139,8 @@ def review(
         )
     row = _made(conn, change)
     if row is None:
+        if not accepted and _standing(conn, alert_id).state is AlertState.REVIEWED:
+            raise AlertConflict(f"alert {alert_id} is reviewed: its disposal was held for enough")
         return _refuse(conn, alert_id, Move.REVIEW, officer)
     notifications.cancel_for_alert(conn, alert_id, at, "reviewed")
     kind = journal.ALERT_REVIEWED if accepted else journal.ALERT_RETURNED

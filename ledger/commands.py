@@ -5,13 +5,15 @@ import getpass
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from contracts.clock import utc_now
 from contracts.settings import SettingsError, read_secret
-from ledger import audit, evidence_commands, migrate, officers, regions
+from ledger import audit, evidence_commands, migrate, officers, people_commands, regions
 from ledger.engine import Engine, LedgerDown, open_engine, reading, writing
 from ledger.region_files import read_regions
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 ACTOR = "console"
 """Who the audit chain names for what is done on the command line."""
 
@@ -21,8 +23,10 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     room = subparsers.add_parser("ledger", help="the book of record")
     commands = room.add_subparsers(dest="ledger_command", metavar="COMMAND", required=True)
 
-    def leaf(name: str, help_: str, work: Callable[..., int]) -> argparse.ArgumentParser:
-        parser = commands.add_parser(name, help=help_, description=help_)
+    def leaf(
+        name: str, help_: str, work: Callable[..., int], into: Commands = commands
+    ) -> argparse.ArgumentParser:
+        parser = into.add_parser(name, help=help_, description=help_)
         parser.add_argument(
             "--ledger",
             default="",
@@ -33,6 +37,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         return parser
 
     evidence_commands.add_leaves(leaf)
+    people_commands.add_leaves(commands, leaf)
     leaf("migrate", "make the tables, or bring them to this version", _migrate)
     leaf("verify-audit", "follow the audit chain; status 1 if it is broken", _verify_audit)
     load = leaf("load-regions", "add the regions of a TOML file, or renew them", _load_regions)

@@ -36,6 +36,17 @@ def put(conn: Connection, *new: Contact) -> int:
     return len(new)
 
 
+def find(conn: Connection, contact: Contact) -> tuple[int, bool] | None:
+    """Position of that officer's channel and address, and whether it is used; None if unknown."""
+    query = select(contacts.c.position, contacts.c.active).where(
+        contacts.c.officer_id == contact.officer_id,
+        contacts.c.channel == contact.channel,
+        contacts.c.address == contact.address,
+    )
+    row = conn.execute(query).one_or_none()
+    return None if row is None else (row.position, row.active)
+
+
 def of(conn: Connection, officer_id: str, *, active_only: bool = True) -> list[Contact]:
     """An officer's contacts in the order they are tried."""
     found = select(contacts).where(contacts.c.officer_id == officer_id)

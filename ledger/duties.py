@@ -53,6 +53,16 @@ def add(conn: Connection, *new: Duty) -> int:
     return len(new)
 
 
+def find(conn: Connection, duty: Duty) -> datetime | None:
+    """Until when a duty of that officer, region and beginning lasts; None if there is none."""
+    query = select(duties.c.ends_at).where(
+        duties.c.region == duty.region,
+        duties.c.officer_id == duty.officer_id,
+        duties.c.starts_at == duty.starts_at,
+    )
+    return conn.scalar(query)
+
+
 def remove(conn: Connection, duty_id: str) -> bool:
     """Take a duty off the roster; False if it was not on it."""
     return conn.execute(delete(duties).where(duties.c.id == duty_id)).rowcount > 0

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from contracts.identifiers import checked_credit_code, checked_food_licence
 from ledger.ids import new_id, new_public_code
-from ledger.schema import establishments
+from ledger.schema import establishments, officers
 from ledger.sql import plain, typed, typed_or_none
 
 
@@ -72,6 +73,35 @@ def list_in(
         .offset(offset)
     )
     return [typed(row, Establishment) for row in conn.execute(found)]
+
+
+class Orphan(msgspec.Struct, frozen=True):
+    """An establishment that nobody is responsible for: a finding of its own."""
+
+    establishment: Establishment
+    why: Literal["none", "gone", "inactive"]
+    """Nobody was named; the one who was is not known any more; they are not active."""
+
+
+def orphans(conn: Connection, regions: Sequence[str]) -> list[Orphan]:
+    """Those in `regions` without an active officer, by region and name."""
+    joined = establishments.outerjoin(officers, officers.c.id == establishments.c.officer_id)
+    found = (
+        select(establishments, officers.c.active.label("officer_active"))
+        .select_from(joined)
+        .where(
+            establishments.c.region.in_(regions),
+            or_(officers.c.id.is_(None), ~officers.c.active),
+        )
+        .order_by(establishments.c.region, establishments.c.name, establishments.c.id)
+    )
+    return [Orphan(typed(row, Establishment), _why(row)) for row in conn.execute(found)]
+
+
+def _why(row: Row[Any]) -> Literal["none", "gone", "inactive"]:
+    if row.officer_id is None:
+        return "none"
+    return "gone" if row.officer_active is None else "inactive"
 
 
 def count_in(conn: Connection, regions: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
+import alert_steps
 import pytest
 from gateway_town import COLD, NOON, inbound, readings, registry
 from hypothesis import given
@@ -53,7 +54,7 @@ class Town:
     def close(self) -> None:
         with writing(self._ledger) as conn:
             for row in alerts.list_in(conn, None):
-                alerts.close(conn, row.alert_id, "o1", NOON)
+                alert_steps.close(conn, row.alert_id, "o1", NOON)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import alert_steps
 import pytest
 from gateway_town import CAMERA, COLD, NOON, canteen, inbound, observation, picture, registry
 
@@ -88,7 +89,7 @@ def close_all(ledger: Engine) -> None:
         )
         officers.add(conn, officer)
         for row in alerts.list_in(conn, None):
-            alerts.close(conn, row.alert_id, officer.id, NOON)
+            alert_steps.close(conn, row.alert_id, officer.id, NOON)
 
 
 def test_each_change_is_published_until_the_broker_has_it(

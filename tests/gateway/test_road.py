@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import alert_steps
 import paho.mqtt.client as mqtt
 import pytest
 from gateway_process import GatewayProcess, SendingAgent, until
@@ -116,7 +117,7 @@ def test_the_road_through_a_gateway(
                 if row.rule == "pesticide_positive":
                     alerts.acknowledge(conn, row.alert_id, officer.id, utc_now())
                 if row.rule == "no_hat":
-                    alerts.close(conn, row.alert_id, officer.id, utc_now())
+                    alert_steps.close(conn, row.alert_id, officer.id, utc_now())
         after = [("cold_store_warm", "firing"), ("pesticide_positive", "acknowledged")]
         until(lambda: console.states() == after)
         late = Console(broker_port)

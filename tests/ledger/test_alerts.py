@@ -1,5 +1,6 @@
 """Alerts: one open one per fingerprint, a timeline of what happened, and rules' memory."""
 
+import alert_steps
 import pytest
 from ledger_town import AT, MARKET, OFFICER, READER, after, alert
 
@@ -45,6 +46,7 @@ def test_a_life(town: Engine) -> None:
         assert not alerts.acknowledge(conn, alert_id, OFFICER, after(11))
         assert alerts.resolve(conn, "f1", after(20), "复检合格")
         assert not alerts.resolve(conn, alert_id, after(21))
+        alert_steps.review(conn, alert_id, OFFICER, after(25))
         assert alerts.close(conn, alert_id, OFFICER, after(30), "已下架")
         assert not alerts.close(conn, alert_id, OFFICER, after(31))
         row = _get(conn, alert_id)
@@ -56,6 +58,8 @@ def test_a_life(town: Engine) -> None:
             ("raised", "", ""),
             ("acknowledged", OFFICER, ""),
             ("resolved", "", "复检合格"),
+            ("disposing", OFFICER, "已处置"),
+            ("reviewed", alert_steps.REVIEWER, ""),
             ("closed", OFFICER, "已下架"),
         ]
         noted = journal.after(conn, 0)
@@ -63,6 +67,8 @@ def test_a_life(town: Engine) -> None:
             "alert.raised",
             "alert.acknowledged",
             "alert.resolved",
+            "alert.disposing",
+            "alert.reviewed",
             "alert.closed",
         ]
         assert noted[-1].body["state"] == "closed" and noted[-1].ref == alert_id
@@ -103,7 +109,7 @@ def test_what_cannot_be_asked(town: Engine) -> None:
             with pytest.raises(AlertConflict, match="there is no alert 'nothing'"):
                 ask(conn, "nothing", OFFICER, AT)
         alert_id, _ = alerts.raise_alert(conn, alert())
-        alerts.close(conn, alert_id, OFFICER, AT)
+        alert_steps.close(conn, alert_id, OFFICER, AT)
         with pytest.raises(AlertConflict, match="is closed"):
             alerts.acknowledge(conn, alert_id, OFFICER, AT)
 

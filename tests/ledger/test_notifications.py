@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import alert_steps
 from ledger_town import OFFICER, after, alert
 
 from contracts.notices import Part, compose
@@ -98,9 +99,9 @@ def test_acknowledging_takes_back_what_waits(town: Engine) -> None:
         both = _by_key(conn, "both")
         assert (both.alert_ids, both.title_en) == ((two,), f"title {two}")
         assert both.body_zh == f"行{two}"
-        alerts.close(conn, two, OFFICER, after(2))
+        alert_steps.close(conn, two, OFFICER, after(2))
         assert _states(conn)["both"] == _states(conn)["other"] == "cancelled"
-        assert _by_key(conn, "other").reason == "closed"
+        assert _by_key(conn, "other").reason == "acknowledged"
     with reading(town) as conn:
         assert [row.dedupe for row in notifications.list(conn, alert_id=two)] == ["other", "both"]
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import alert_steps
 import pytest
 from ledger_town import AT, CAMERA, MARKET, OFFICER, READER, after, alert, observation
 
@@ -124,7 +125,7 @@ def test_times_are_those_of_the_first_round(town: Engine) -> None:
         alerts.resolve(conn, alert_id, after(100))
         alerts.raise_alert(conn, alert("f1", after(200)), after(201))
         alerts.acknowledge(conn, alert_id, OFFICER, after(900))
-        alerts.close(conn, alert_id, OFFICER, after(3605), "已整改")
+        alert_steps.close(conn, alert_id, OFFICER, after(3605), "已整改")
         times = alert_times.of_alert(conn, alert_id)
         assert times is not None
         assert (times.told_at, times.acknowledge_s, times.dispose_s) == (after(5), 60.0, 3600.0)

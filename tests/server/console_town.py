@@ -7,6 +7,7 @@ import math
 import random
 from datetime import datetime, timedelta
 
+import alert_steps
 import numpy as np
 from console_facts import alert_of_test, new_result, put_observation, simple_alert, verdict_of
 from console_places import CANTEEN, MARKET, PASSWORD, SUPERMARKET, VAN, add_places, tell_health
@@ -97,7 +98,7 @@ def _alerts(conn: Connection, now: datetime, tests: dict[str, NewResult]) -> dic
     alerts.acknowledge(conn, made["suspect"], "officer-baisha", ago(hours=110))
     alerts.acknowledge(conn, made["older"], "officer-pengjiang", ago(hours=300))
     note = "已下架同批次韭菜 12 kg，实验室复检报告 JM2026-0311 合格，解除控制。"
-    alerts.close(conn, made["older"], "officer-pengjiang", ago(hours=260), note)
+    alert_steps.close(conn, made["older"], "officer-pengjiang", ago(hours=260), note)
     return made
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import alert_steps
 import pytest
-from console_app import TestClient, csrf_of
+from console_app import NOW, TestClient, csrf_of
 from fastapi import FastAPI
 
 from ledger import audit
-from ledger.engine import Engine, reading
+from ledger.engine import Engine, reading, writing
 
 
 @pytest.fixture
@@ -119,12 +120,19 @@ def test_acknowledge_and_close_are_recorded(
     again = city.post(f"{path}/acknowledge", headers=token)
     assert again.status_code == 200 and again.json() == once, "twice is once"
     assert city.post(f"{path}/close", headers=token, json={"note": ""}).status_code == 422
+    early = city.post(f"{path}/close", headers=token, json={"note": "已更换门封"})
+    assert (early.status_code, early.json()["type"]) == (
+        409,
+        "urn:foodsentry:problem:alert-unready",
+    )
+    with writing(engine) as conn:
+        alert_steps.review(conn, alert_ids["cold"], "officer-shiju", NOW)
     closed = city.post(f"{path}/close", headers=token, json={"note": "已更换门封"}).json()
     assert (closed["state"], closed["close_note"]) == ("closed", "已更换门封")
     late = city.post(f"{path}/close", headers=token, json={"note": "再来"})
     assert (late.status_code, late.json()["type"]) == (409, "urn:foodsentry:problem:alert-closed")
     kinds = [one["kind"] for one in city.get(path).json()["timeline"]]
-    assert kinds == ["raised", "acknowledged", "closed"]
+    assert kinds == ["raised", "acknowledged", "disposing", "reviewed", "closed"]
     with reading(engine) as conn:
         actions = [entry.action for entry in audit.entries(conn, 4)]
         assert actions[:2] == ["alert_closed", "alert_acknowledged"]

@@ -164,12 +164,14 @@ def test_a_half_written_note_survives_what_others_do(
     visit: Visit, engine: Engine, alert_ids: dict[str, str]
 ) -> None:
     page = visit("tangxia")
+    with writing(engine) as conn:
+        alerts.acknowledge(conn, alert_ids["cold"], "officer-pengjiang", NOW)
     page.goto(f"/alerts/{alert_ids['cold']}")
     page.fill("#note", "正在现场核查")
     expect(page.locator("[data-live]")).to_be_visible()
     with writing(engine) as conn:
-        alerts.acknowledge(conn, alert_ids["cold"], "officer-pengjiang", NOW)
-    expect(page.locator("#state")).to_contain_text("陈志强 于")
+        alerts.pause(conn, alert_ids["cold"], "officer-pengjiang", NOW, "当事人申诉")
+    expect(page.locator("#state")).to_contain_text("当事人申诉")
     expect(page.locator("#note")).to_have_value("正在现场核查")
 
 

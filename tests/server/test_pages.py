@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+import alert_steps
 import pytest
 from console_app import NOW, Clock, TestClient, csrf_of
 from console_facts import key_of
@@ -122,12 +123,16 @@ def test_three_moments_side_by_side_and_what_vouches_for_them(
         assert word in said
 
 
-def test_closing_needs_a_note_and_keeps_it(as_officer: Enter, alert_ids: dict[str, str]) -> None:
+def test_closing_needs_a_note_and_keeps_it(
+    as_officer: Enter, engine: Engine, alert_ids: dict[str, str]
+) -> None:
     client = as_officer("tangxia")
     path = f"/alerts/{alert_ids['cold']}"
     token = {"x-csrf-token": csrf_of(client), "hx-request": "true"}
     empty = client.post(f"{path}/close", headers=token, data={"note": "  "})
     assert empty.status_code == 422 and "请先写明情况" in empty.text
+    with writing(engine) as conn:
+        alert_steps.review(conn, alert_ids["cold"], "officer-tangxia", NOW)
     note = "已转移食品并维修门封 <b>完成</b>"
     done = client.post(f"{path}/close", headers=token, data={"note": note})
     assert done.status_code == 200

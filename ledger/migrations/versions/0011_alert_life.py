@@ -32,6 +32,11 @@ def upgrade() -> None:
     ):
         op.add_column("alerts", column)
     _check_alerts()
+    # The clocks of what is open already begin with its next step: no deadline of before is missed.
+    op.execute(
+        "UPDATE alerts SET wound_to = (SELECT coalesce(max(id), 0) FROM alert_timeline "
+        "WHERE alert_timeline.alert_id = alerts.alert_id)"
+    )
     for name, column_name, where in (
         ("ix_alerts_due_at", "due_at", "due_at IS NOT NULL AND paused_since IS NULL"),
         ("ix_alerts_unwound", "number", "unwound"),

@@ -1,0 +1,118 @@
+"""`foodsentry ledger duties|contacts import`, `duties list`, `orphans`: who is told of what."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from contracts.clock import utc_now
+from contracts.settings import SettingsError
+from contracts.workdays import CHINA
+from ledger import audit, contacts, duties, establishments, officers, people_files, regions
+from ledger.engine import Connection, Engine, reading, writing
+from ledger.people_files import Changes, FileFaults
+
+ACTOR = "console"
+FAULTY = 2
+"""Exit status for a file with faults."""
+T = TypeVar("T")
+Leaf = Callable[..., argparse.ArgumentParser]
+
+
+def add_leaves(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", leaf: Leaf) -> None:
+    """Add the commands of people to `foodsentry ledger`."""
+    for name, help_, work in (
+        ("duties", "who is on duty where, when", _import_duties),
+        ("contacts", "how people are reached", _import_contacts),
+    ):
+        parser = commands.add_parser(name, help=help_, description=help_)
+        below = parser.add_subparsers(metavar="COMMAND", required=True)
+        load = leaf("import", f"take over a CSV file: {help_}", work, into=below)
+        load.add_argument("file", type=Path)
+        load.add_argument("--dry-run", action="store_true", help="only say what would change")
+        load.set_defaults(people=name)
+        if name == "duties":
+            listing = leaf("list", "duties of now and later", _list_duties, into=below)
+            listing.add_argument("--region", default="", help="only there and below")
+    orphans = leaf("orphans", "establishments without a responsible officer", _orphans)
+    orphans.add_argument("--region", default="", help="only there and below")
+
+
+def _import_duties(engine: Engine, arguments: argparse.Namespace) -> int:
+    found = _read(engine, arguments, people_files.read_duties)
+    if found is None:
+        return FAULTY
+    return _take_over(engine, arguments, found, people_files.duty_changes, duties.add)
+
+
+def _import_contacts(engine: Engine, arguments: argparse.Namespace) -> int:
+    found = _read(engine, arguments, people_files.read_contacts)
+    if found is None:
+        return FAULTY
+    return _take_over(engine, arguments, found, people_files.contact_changes, contacts.put)
+
+
+def _read(
+    engine: Engine, arguments: argparse.Namespace, read: Callable[[Connection, Path], list[T]]
+) -> list[T] | None:
+    """The file's rows; None if it has faults: all are told, and nothing of it is taken over."""
+    try:
+        with reading(engine) as conn:
+            return read(conn, arguments.file)
+    except FileFaults as error:
+        print("\n".join(error.faults), file=sys.stderr)
+        return None
+
+
+def _take_over(
+    engine: Engine,
+    arguments: argparse.Namespace,
+    found: list[T],
+    changes_of: Callable[[Connection, Sequence[T]], Changes],
+    put: Callable[..., int],
+) -> int:
+    if arguments.dry_run:
+        with reading(engine) as conn:
+            changes = changes_of(conn, found)
+    else:
+        with writing(engine) as conn:
+            changes = changes_of(conn, found)
+            put(conn, *found)
+            detail = {"file": arguments.file.name, "rows": len(found)}
+            what = f"{arguments.people}.import"
+            audit.append(conn, ACTOR, what, arguments.file.name, detail, utc_now())
+    print(f"{changes.new} new, {changes.changed} changed, {changes.same} as they are", end="")
+    print("; nothing was written" if arguments.dry_run else "")
+    return 0
+
+
+def _list_duties(engine: Engine, arguments: argparse.Namespace) -> int:
+    with reading(engine) as conn:
+        for duty in duties.list_in(conn, _below(conn, arguments.region), until_after=utc_now()):
+            officer = officers.get(conn, duty.officer_id)
+            times = "–".join(
+                f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}" for at in (duty.starts_at, duty.ends_at)
+            )
+            print(f"{duty.region}\t{officer.login if officer else duty.officer_id}\t{times}")
+    return 0
+
+
+def _orphans(engine: Engine, arguments: argparse.Namespace) -> int:
+    """1 if there is one."""
+    with reading(engine) as conn:
+        found = establishments.orphans(conn, _below(conn, arguments.region))
+    for one in found:
+        owner = one.establishment
+        print(f"{owner.region}\t{owner.id}\t{owner.name}\t{one.why}")
+    print(f"{len(found)} establishments without a responsible officer", file=sys.stderr)
+    return 1 if found else 0
+
+
+def _below(conn: Connection, region: str) -> Sequence[str]:
+    if not region:
+        return [one.code for one in regions.all_regions(conn)]
+    below = regions.subtree(conn, region)
+    if not below:
+        raise SettingsError(f"--region: {region} is not known")
+    return below

@@ -80,6 +80,12 @@ class AlertFile(msgspec.Struct, frozen=True):
         cause = self.known.get(cause_id)
         return words.pick(cause.zh, cause.en) if cause else cause_id
 
+    @property
+    def held(self) -> TimelineEntry | None:
+        """Why nobody was told, if that is the last thing that can be said of it."""
+        said = [told.entry for told in self.timeline if told.entry.kind in ("held", "notified")]
+        return said[-1] if said and said[-1].kind == "held" else None
+
     def may(self, move: str) -> bool:
         """Whether the officer who looks may make this move now."""
         return Move(move) in self.moves

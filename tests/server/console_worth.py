@@ -100,9 +100,10 @@ def _seen(conn: Connection, rule: str, number: int, at: datetime) -> str:
     )  # fmt: skip
     alert_id, _ = alerts.raise_alert(conn, new)
     alert_life.acknowledge(conn, alert_id, "officer-tangxia", at + timedelta(minutes=7 + number))
-    alert_life.close(
-        conn, alert_id, "officer-tangxia", at + timedelta(hours=2 + number % 5), "现场核查"
-    )
+    done_at = at + timedelta(hours=2 + number % 5)
+    alert_life.dispose(conn, alert_id, "officer-tangxia", done_at, "现场核查")
+    alert_life.review(conn, alert_id, "officer-pengjiang", done_at, "可以")
+    alert_life.close(conn, alert_id, "officer-pengjiang", done_at, "办结")
     return alert_id
 
 

@@ -8,6 +8,7 @@ and our mark sends again, with the same dedupe key: at least once at the channel
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,7 +37,7 @@ from gateway.notify.undelivered import tell_next_level
 from gateway.notify.workers import FULL, Job, Worker
 from ledger import notification_tries, notifications
 from ledger.alert_types import AlertRow
-from ledger.engine import Connection, Engine, LedgerDown, reading, writing
+from ledger.engine import Connection, Engine, LedgerDown, LedgerRefused, reading, writing
 from ledger.notification_tries import Try
 from ledger.notifications import NotificationRow
 from ledger.officers import Officer
@@ -187,7 +188,14 @@ class Sender:
     def end(self) -> None:
         """Wait for what is being sent, and give back what is not."""
         self._stopping = True
-        slow = [name for name, worker in self._workers.items() if not worker.stop(DRAIN_S)]
+        for worker in self._workers.values():
+            worker.ask_to_stop()
+        end_s = time.monotonic() + DRAIN_S
+        slow = [
+            name
+            for name, worker in self._workers.items()
+            if not worker.ended(max(0.0, end_s - time.monotonic()))
+        ]
         if slow:
             log.warning("still sending, comes again from its lease: %s", ", ".join(slow))
         self._workers = {}
@@ -255,28 +263,42 @@ class Sender:
 
     def _settle(self) -> None:
         """Write down how it went, in one transaction; then go on with those that go on."""
+        most = TAKEN_AT_ONCE
         while self._done or self._late:
-            done, late = self._done[:TAKEN_AT_ONCE], list(self._late)
-            now = self._clock()
-            tried = {one.row.id: self._judged(one.answers) for one in done}
-            afterwards = self._judged(late)
-            onward: list[_Delivery] = []
-            with writing(self._engine) as conn:
-                notification_tries.put(conn, afterwards)
+            done = self._done[:most]
+            late = self._late[: most - len(done)]
+            try:
+                self._settle_these(done, late)
+            except LedgerRefused as error:
+                if len(done) + len(late) > 1:
+                    most = 1  # find the one that is refused
+                    continue
+                log.error("how a notification went cannot be kept: %s", error)
                 for one in done:
-                    notification_tries.put(conn, tried[one.row.id])
-                    known = one.known | {new.contact: new for new in tried[one.row.id]}
-                    if self._conclude(conn, one, known, now):
-                        onward.append(one)
-            del self._done[: len(done)], self._late[: len(late)]
-            self._count(late, afterwards)
-            for one in done:
-                one.known |= {new.contact: new for new in tried[one.row.id]}
-                self._count(one.answers, tried[one.row.id])
-                if one not in onward:
                     self._let_go(one.row.id)
-            for one in onward:
-                self._go_on(one)
+            # What went on at once is behind those, if it has nothing to send.
+            del self._done[: len(done)], self._late[: len(late)]
+
+    def _settle_these(self, done: Sequence[_Delivery], late: Sequence[_Answer]) -> None:
+        now = self._clock()
+        tried = {one.row.id: self._judged(one.answers) for one in done}
+        afterwards = self._judged(late)
+        onward: list[_Delivery] = []
+        with writing(self._engine) as conn:
+            notification_tries.put(conn, afterwards)
+            for one in done:
+                notification_tries.put(conn, tried[one.row.id])
+                known = one.known | {new.contact: new for new in tried[one.row.id]}
+                if self._conclude(conn, one, known, now):
+                    onward.append(one)
+        self._count(late, afterwards)
+        for one in done:
+            one.known |= {new.contact: new for new in tried[one.row.id]}
+            self._count(one.answers, tried[one.row.id])
+            if one not in onward:
+                self._let_go(one.row.id)
+        for one in onward:
+            self._go_on(one)
 
     def _judged(self, answers: Sequence[_Answer]) -> list[Try]:
         """What these answers mean for their ways."""

@@ -69,10 +69,13 @@ class Worker:
         self._jobs.put((int(job.message.severity), next(self._numbers), job))
         return True
 
-    def stop(self, timeout_s: float) -> bool:
-        """End after the message that is being sent; False if that takes longer."""
+    def ask_to_stop(self) -> None:
+        """End after the message that is being sent; what still waits is answered, untried."""
         self._stopping.set()
         self._jobs.put((-1, -1, None))
+
+    def ended(self, timeout_s: float) -> bool:
+        """Wait for the end that was asked for; False if it takes longer."""
         self._thread.join(timeout_s)
         ended = not self._thread.is_alive()
         if ended:

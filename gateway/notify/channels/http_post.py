@@ -1,5 +1,6 @@
 """Posts to a service over HTTP: one try, bounded in time and size, no redirects."""
 
+import time
 from collections.abc import Mapping
 
 import requests
@@ -32,6 +33,7 @@ def post(
             requests.Session() as session,
             session.post(
                 url,
+                auth=_as_given,
                 data=body,
                 headers=dict(headers),
                 timeout=timeout_s,
@@ -40,10 +42,10 @@ def post(
                 stream=True,
             ) as answer,
         ):
-            body_start = b""
+            body_start, end_s = b"", time.monotonic() + timeout_s
             for some in answer.iter_content(BODY_MOST):
                 body_start += some
-                if len(body_start) >= BODY_MOST:
+                if len(body_start) >= BODY_MOST or time.monotonic() > end_s:
                     break
             return Answer(answer.status_code, body_start, answer.headers.get("Retry-After", ""))
     except requests.exceptions.SSLError as error:
@@ -54,6 +56,11 @@ def post(
         raise Unreachable(reason_of(error)) from None
     except (requests.RequestException, ValueError) as error:
         raise Unusable(f"the address cannot be used ({type(error).__name__})") from None
+
+
+def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No login but the one in the headers: requests would else take one from ~/.netrc."""
+    return request
 
 
 def reason_of(error: BaseException) -> str:

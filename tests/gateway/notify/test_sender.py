@@ -380,6 +380,19 @@ def test_a_ledger_that_is_away_forgets_no_outcome(town: Engine, ledger_file: Pat
     assert [one.dedupe for one in mail.got] == ["n1", "n2"]
 
 
+def test_what_the_ledger_refuses_stands_aside(town: Engine) -> None:
+    held = threading.Event()
+    mail = Scripted("mail", hold=held)
+    with Office(town, opened(mail)) as office:
+        office.put(*(notification(f"n{number}", recipient="chen") for number in range(3)))
+        office.until(lambda: mail.got)
+        with writing(town) as conn:
+            conn.exec_driver_sql("DELETE FROM notifications WHERE dedupe = 'n1'")
+        held.set()
+        office.until(lambda: len(mail.got) == 3)
+        assert office.settled("n0").channel == office.settled("n2").channel == "mail"
+
+
 def test_stopping_gives_back_what_is_not_begun(town: Engine) -> None:
     held, clock = threading.Event(), Clock()
     mail = Scripted("mail", hold=held)

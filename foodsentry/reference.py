@@ -16,6 +16,7 @@ from contracts.profile import Profile
 from contracts.reference import markdown, table_markdown, tables
 from edge_agent.settings import EdgeSettings
 from foodsentry.examples import example
+from gateway.alerts.rule import RuleFile, json_schema
 from gateway.deadlines.policy import Policy
 from gateway.settings import GatewaySettings
 from server.settings import ServerSettings
@@ -54,9 +55,21 @@ def profiles() -> str:
     return "\n".join([head, *(table_markdown(table) for table in tables(Profile))])
 
 
+def rules() -> str:
+    """The reference of every key of a rule file, as Markdown."""
+    head = (
+        "# Rule reference\n\n"
+        "Every key of `firmware_configs/rules/*.toml`, generated from the types by `make docs`;\n"
+        "edit those, not this page. How to write one: [alert-rules.md](alert-rules.md).\n"
+        "`rule.when` comes in several kinds and says which by its `kind`.\n"
+    )
+    return "\n".join([head, *(table_markdown(table) for table in tables(RuleFile))])
+
+
 def pages() -> dict[Path, str]:
     """Every generated page: path and text."""
     wire = json.dumps(asyncapi.document(), indent=2, ensure_ascii=False) + "\n"
+    schema = json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
     settings = ROOT / "firmware_configs" / "settings"
     policy = json.dumps(msgspec.json.schema(Policy), indent=2, ensure_ascii=False) + "\n"
     return {
@@ -68,6 +81,8 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "asyncapi.json": wire,
         ROOT / "docs" / "configuration.md": configuration(),
         ROOT / "docs" / "profile-reference.md": profiles(),
+        ROOT / "docs" / "rule-reference.md": rules(),
+        ROOT / "firmware_configs" / "rules" / "rule.schema.json": schema,
     }
 
 

@@ -1,14 +1,12 @@
 """`foodsentry gateway check-rules`: whether rule files are sound, and what they may say."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from contracts.limits import load_limits
 from contracts.settings import SettingsError
 from gateway.alerts.examples import failing
-from gateway.alerts.rule import json_schema
 from gateway.run import CONFIGS, book_of
 
 
@@ -23,15 +21,11 @@ def add_rules(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     check.add_argument(
         "--limits", type=Path, default=CONFIGS / "limits" / "storage_temperatures.csv"
     )
-    check.add_argument("--schema", action="store_true", help="print the JSON Schema instead")
     check.set_defaults(run=check_rules)
 
 
 def check_rules(arguments: argparse.Namespace) -> int:
     """1 if a rule does not do what its examples say. Raises SettingsError."""
-    if arguments.schema:
-        print(json.dumps(json_schema(), ensure_ascii=False, indent=1))
-        return 0
     book = book_of(arguments.rules, arguments.limits)
     tests = load_limits(CONFIGS / "limits")
     failed = [

@@ -56,7 +56,7 @@ def temperatures(
     series: list[dict[str, Any]] = []
     for probe in probes:
         samples = store.samples("readings", "value", _tags(probe), start, now, every_s)
-        limit = limits.of(probe.device, METRIC, local(now).date())
+        limit = limits.of(probe.device, METRIC, local(now).date(), probe.name)
         series.append(
             {
                 "name": probe.name or probe.device,

@@ -67,10 +67,15 @@ class LimitLines:
         self._limits = limits
         self.tests = tests
 
-    def of(self, device: str, metric: str, on: date) -> LimitRow | None:
-        """The limit in force on that day for this device's metric, or None."""
+    def of(self, device: str, metric: str, on: date, name: str = "") -> LimitRow | None:
+        """The limit in force on that day for this device's metric, or None.
+
+        A device is found by its id, or by the name that it is registered under.
+        """
         for watch in self._watches:
-            named = not watch.devices or any(fnmatchcase(device, one) for one in watch.devices)
+            named = not watch.devices or any(
+                fnmatchcase(device, one) or fnmatchcase(name, one) for one in watch.devices
+            )
             if named and metric in watch.metrics:
                 for row in self._limits:
                     if row.id == watch.limit and _holds(row, on):

@@ -122,7 +122,7 @@ def _temperature(
         last = store.latest("readings", "value", tags)
     except SeriesDown:
         last = None
-    limit = limits.of(device.device, METRIC, today)
+    limit = limits.of(device.device, METRIC, today, device.name)
     text = limit.text if limit else ""
     if last is None or (now - last.at).total_seconds() > STALE_S:
         return Temperature(name, "unknown", None, last.at if last else None, text)

@@ -121,6 +121,7 @@ def _test(table: Table, at: datetime, limits: Limits) -> TestResult:
         verdict=msgspec.convert(told["verdict"], type(judged.verdict)),
         captured_at=at,
         limit_text=judged.limit_text,
+        clock_offset_s=float(table["clock_offset_s"]) if "clock_offset_s" in table else None,
         operator=str(table.get("operator", "")),
         profile=ProfileRef("example", "1"),
         raw=RawFrame(text.encode(), hashlib.sha256(text.encode()).hexdigest()),

@@ -90,7 +90,7 @@ def test_an_example_that_lies_is_named(tests: Limits, tmp_path: Path) -> None:
 
 
 def test_the_schema_is_the_present_one() -> None:
-    # To renew it: foodsentry gateway check-rules --schema > firmware_configs/rules/rule.schema.json
+    # To renew it: make docs
     published = json.loads((RULES / "rule.schema.json").read_text("utf-8"))
     assert published == json_schema()
     for name, definition in published["$defs"].items():

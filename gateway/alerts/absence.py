@@ -14,7 +14,7 @@ import msgspec
 
 from contracts.topics import Identity
 from contracts.words import DeviceState
-from gateway.alerts import wording
+from gateway.alerts import ending, wording
 from gateway.alerts.book import RuleBook
 from gateway.alerts.kinds import AgentOffline, DeviceSilent
 from gateway.alerts.outcomes import Outcome, Resolve, fingerprint, place, raising
@@ -131,7 +131,7 @@ def _judge(
     elif before.since or before.firing:
         after = AbsenceState(back_at=view.at)
         if before.firing:
-            findings.outcomes.append(_resolving(rule, who, view.at, "heard again"))
+            findings.outcomes.append(_resolving(rule, who, view.at, ending.HEARD_AGAIN))
     if after != before:
         findings.states[key] = after
     return after
@@ -173,6 +173,6 @@ def _forget_unregistered(
                 resolved = Resolve(
                     fingerprint=f"{rule.id}|{source}|{KEY}",
                     at=view.at,
-                    reason="no longer registered",
+                    reason=ending.NOT_REGISTERED,
                 )
                 findings.outcomes.append(resolved)

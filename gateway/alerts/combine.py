@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from contracts.topics import Identity, parse_source
+from gateway.alerts import ending
 from gateway.alerts.kinds import Combination
 from gateway.alerts.outcomes import Outcome, Raise, Resolve, place, raising
 from gateway.alerts.rule import Rule
@@ -117,7 +118,7 @@ def _together(when: Combination, members: Iterable[Member]) -> bool:
 
 
 def _over(rule: Rule, site: str, at: datetime) -> Resolve:
-    return Resolve(fingerprint=f"{rule.id}|{site}|{KEY}", at=at, reason="no longer together")
+    return Resolve(fingerprint=f"{rule.id}|{site}|{KEY}", at=at, reason=ending.NOT_TOGETHER)
 
 
 def _raise(

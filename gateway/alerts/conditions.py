@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import msgspec
 
-from gateway.alerts import wording
+from gateway.alerts import ending, wording
 from gateway.alerts.absence import Key, View
 from gateway.alerts.book import LazyScene, RuleBook
 from gateway.alerts.expression import Fields
@@ -96,9 +96,7 @@ def step(
         raised = firing and not state.firing
         after = ConditionState(since, firing, marks)
         return after, [_raise(rule, device, at, lasted_s, fields)] if raised else []
-    over = Resolve(
-        fingerprint=fingerprint(rule, device.identity, KEY), at=at, reason="no longer so"
-    )
+    over = Resolve(fingerprint=fingerprint(rule, device.identity, KEY), at=at, reason=ending.NOT_SO)
     return ConditionState(marks=marks), [over] if state.firing else []
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from contracts.events import Observation, TestResult
-from gateway.alerts import wording
+from gateway.alerts import ending, wording
 from gateway.alerts.absence import Key
 from gateway.alerts.book import ANY, LazyScene, RuleBook
 from gateway.alerts.fields import observation_fields, result_fields
@@ -126,7 +126,7 @@ def look_for_ends(book: RuleBook, now: datetime, states: Mapping[Key, CountState
                 Resolve(
                     fingerprint=f"{rule_id}|{series}|{KEY}",
                     at=state.until,
-                    reason="no more within the time",
+                    reason=ending.NO_MORE,
                 )
             )
     return findings

@@ -11,7 +11,7 @@ from contracts.statement import spoken
 from contracts.topics import Identity
 from contracts.units import symbol
 from contracts.words import Phase, in_chinese, in_english
-from gateway.alerts import wording
+from gateway.alerts import ending, wording
 from gateway.alerts.book import LazyScene, RuleBook
 from gateway.alerts.fields import observation_fields, result_fields
 from gateway.alerts.kinds import ObservationOf, VerdictIs
@@ -69,9 +69,9 @@ def judge_observation(
                 Resolve(
                     fingerprint=fingerprint(rule, who, seen.observation_id),
                     at=seen.ended_at or seen.captured_at,
-                    reason="observation taken back: a picture, no person"
+                    reason=ending.OBSERVATION_RETRACTED
                     if seen.retracted
-                    else "observation closed",
+                    else ending.OBSERVATION_CLOSED,
                 )
             )
     return outcomes

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from contracts.topics import Identity
 from contracts.words import DeviceState
+from gateway.alerts import ending
 from gateway.alerts.absence import AbsenceState, Findings, Key, View, is_absent
 from gateway.alerts.book import RuleBook
 from gateway.alerts.day_times import LOCAL, minutes
@@ -93,7 +94,9 @@ def _step(
         return
     today = before.since is not None and before.since >= since_of(when, view.at)
     if before.firing and (came or not today):
-        findings.outcomes.append(_over(rule, who, view.at, "came" if came else "the day is over"))
+        findings.outcomes.append(
+            _over(rule, who, view.at, ending.CAME if came else ending.DAY_OVER)
+        )
         findings.states[key] = before = AbsenceState(before.since)
     told = before.since is not None and today
     listened = view.listening_since <= since_of(when, view.at) + timedelta(

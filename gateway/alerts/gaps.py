@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from contracts.topics import Identity
-from gateway.alerts import wording
+from gateway.alerts import ending, wording
 from gateway.alerts.absence import AbsenceState, Findings, Key
 from gateway.alerts.book import RuleBook
 from gateway.alerts.kinds import DataWaiting
@@ -69,7 +69,7 @@ def _judge_waiting(
         )
         findings.states[key] = AbsenceState(since, firing=True)
     elif firing and not (since and much):
-        _resolve(rule, key, agent.identity, WAITING, at, "receipted", findings)
+        _resolve(rule, key, agent.identity, WAITING, at, ending.RECEIPTED, findings)
 
 
 def _judge_losses(
@@ -95,7 +95,9 @@ def _judge_losses(
         for epoch in (one.epoch for one in agent.numbering):
             key = (rule.id, f"{agent.identity.source}#{epoch}")
             if key not in gaps and states.get(key, AbsenceState()).firing:
-                _resolve(rule, key, agent.identity, f"lost {epoch}", at, "found again", findings)
+                _resolve(
+                    rule, key, agent.identity, f"lost {epoch}", at, ending.FOUND_AGAIN, findings
+                )
 
 
 def _lost(rule: Rule, gap: Missing, at: datetime) -> Raise:

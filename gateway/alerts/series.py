@@ -11,7 +11,7 @@ import msgspec
 
 from contracts.units import symbol
 from contracts.words import Quality
-from gateway.alerts import wording
+from gateway.alerts import ending, wording
 from gateway.alerts.book import LazyScene, RuleBook
 from gateway.alerts.fields import SAMPLES, place_fields, time_fields
 from gateway.alerts.kinds import BeyondLimit, ReadingIs
@@ -110,7 +110,7 @@ def judge_readings(
             if stretch is not None and not now.firing:
                 since, until = stretch
                 outcomes.append(_raise(rule, device, metric, since, bound, reading))
-                outcomes.append(_over(rule, device, metric, until, "told late, and over by now"))
+                outcomes.append(_over(rule, device, metric, until, ending.LATE))
             continue
         now, change = step(now, when, bound, at, reading.value)
         if change is Change.FIRES:
@@ -119,8 +119,9 @@ def judge_readings(
         elif change is Change.RESOLVES:
             late = told(late, before.outside_since or at, at)
             said = wording.number(reading.value, reading.unit)
-            text = f", {bound.text}" if isinstance(bound, StorageLimit) else ""
-            outcomes.append(_over(rule, device, metric, at, said + text))
+            if isinstance(bound, StorageLimit):
+                said = ending.with_value(said, bound.text)
+            outcomes.append(_over(rule, device, metric, at, said))
     if now is state.now and late is state.late:
         return state, outcomes
     return SeriesState(now, late), outcomes

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from contracts.units import symbol
-from gateway.alerts import wording
+from gateway.alerts import ending, wording
 from gateway.alerts.book import RuleBook
 from gateway.alerts.kinds import TrendTo
 from gateway.alerts.limits import StorageLimit
@@ -72,13 +72,14 @@ def judge_trend(
             if heading and not state.firing and left_s is not None:
                 outcomes.append(_raise(rule, device, metric, limit, reading, points, left_s))
             elif state.firing and not heading:
-                why = "reached" if not limit.allows(reading.value) else "no longer heading there"
+                why = ending.NOT_HEADING if limit.allows(reading.value) else ending.REACHED
                 outcomes.append(
                     Resolve(
                         fingerprint=fingerprint(rule, device.identity, f"{metric} trend"),
                         at=reading.at,
-                        reason=f"{wording.number(reading.value, reading.unit)}, "
-                        f"{limit.text}: {why}",
+                        reason=ending.with_value(
+                            wording.number(reading.value, reading.unit), limit.text, why
+                        ),
                     )
                 )
             state = TrendState(points, heading)

@@ -63,7 +63,7 @@ def test_it_fires_once_on_the_way_and_is_over_when_the_limit_is_reached() -> Non
     happened = run(trend(), ramp(4.0, 0.05, range(0, 90, 2)))
     assert [kind for kind, _ in happened] == ["raised", "over"]
     assert happened[0][1] == "5.5 °C < 8 °C cold 50 min 3 °C"  # half a window makes a line
-    assert happened[1][1] == "8 °C, < 8 °C: reached"
+    assert happened[1][1] == "8 °C，限值 < 8 °C：已达限值 / 8 °C, limit < 8 °C: reached"
 
 
 def test_both_sides_of_the_horizon() -> None:

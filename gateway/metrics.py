@@ -122,6 +122,12 @@ class Metrics:
             buckets=NOTIFY_S,
             registry=registry,
         )
+        self.notify_up = Gauge(
+            f"{_P}_notify_channel_up",
+            "0 if a channel took none of its last few messages.",
+            ["channel"],
+            registry=registry,
+        )
         self.notify_queue = Gauge(
             f"{_P}_notify_queue", "Messages waiting for a channel.", ["channel"], registry=registry
         )

@@ -372,6 +372,7 @@ class Sender:
         rows = {one.delivery.row.id: one.delivery.row for one in answers}
         for name, worker in self._workers.items():
             self._metrics.notify_queue.labels(name).set(worker.waiting)
+            self._metrics.notify_up.labels(name).set(worker.up)
         for new in tried:
             outcome = {"sent": "sent", "failed": "failed", "waiting": "retried"}[new.state]
             self._metrics.notifications.labels(new.channel, outcome).inc()

@@ -19,6 +19,8 @@ from gateway.notify.channels.channel import Channel, Failed, Message, Outcome, R
 log = logging.getLogger(__name__)
 
 TOO_SLOW = "the channel is too slow: the message waited too long for its turn"
+DOWN_AFTER = 3
+"""A message may fail by its address; so many in a row fail by the channel."""
 LATELY = timedelta(seconds=30)
 FULL = "the channel is too slow: its queue is full"
 
@@ -41,6 +43,7 @@ class Worker:
         self._clock = clock
         self._numbers = itertools.count()
         self._sent_at: datetime | None = None
+        self._failed = 0
         self._jobs: queue.PriorityQueue[tuple[int, int, Job | None]] = queue.PriorityQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(
@@ -57,6 +60,11 @@ class Worker:
     def free(self) -> int:
         """How many more may wait."""
         return max(0, self._most - self._jobs.qsize())
+
+    @property
+    def up(self) -> bool:
+        """Whether it has not failed with its last few messages, one after the other."""
+        return self._failed < DOWN_AFTER
 
     def alive(self, now: datetime) -> bool:
         """Whether its service took something of late: then a full queue is no fault of its."""
@@ -100,6 +108,17 @@ class Worker:
         except Exception:  # the supervisor: a channel's defect must not end its thread
             log.exception("channel %s failed", self._channel.name)
             return Failed("the channel has a defect; see the log")
+        self._note(outcome)
+        return outcome
+
+    def _note(self, outcome: Outcome) -> None:
+        """Say once when the channel begins to fail, and when it is well again."""
         if isinstance(outcome, Sent):
             self._sent_at = self._clock()
-        return outcome
+            if not self.up:
+                log.warning("channel %s takes messages again", self._channel.name)
+            self._failed = 0
+            return
+        self._failed += 1
+        if self._failed == DOWN_AFTER:
+            log.warning("channel %s takes nothing: %s", self._channel.name, outcome.reason)

@@ -410,6 +410,23 @@ def test_stopping_gives_back_what_is_not_begun(town: Engine) -> None:
         other.until(lambda: all(row.state == "sent" for row in other.rows().values()))
 
 
+def test_a_channel_that_takes_nothing_is_said_to_once(
+    town: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    mail = Scripted("mail", *[Failed("HTTP 403")] * 5)
+    with Office(town, opened(mail)) as office:
+        for number in range(5):
+            office.put(notification(f"n{number}", recipient="huang", level=2))
+            office.settled(f"n{number}", "failed")
+            up = 1.0 if number < 2 else 0.0
+            office.until(lambda up=up: office.figure(f'notify_channel_up{{channel="mail"}} {up}'))
+        office.put(notification("good", recipient="huang", level=2))
+        office.settled("good")
+        office.until(lambda: office.figure('notify_channel_up{channel="mail"} 1.0'))
+    told = [record.getMessage() for record in caplog.records if "channel mail" in record.message]
+    assert told == ["channel mail takes nothing: HTTP 403", "channel mail takes messages again"]
+
+
 def test_a_channels_defect_ends_nothing(town: Engine) -> None:
     class Broken(Scripted):
         def send(self, message: object) -> Outcome:

@@ -14,6 +14,7 @@ from gateway.accounts.commands import add_accounts
 from gateway.deadlines.commands import add_check_escalation
 from gateway.hindsight_command import add_replay
 from gateway.notify.commands import add_notify
+from gateway.notify.silence_commands import add_silences
 from gateway.replay import replay
 from gateway.rules_command import add_rules
 from gateway.run import read_book, run_gateway
@@ -42,6 +43,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     _add_dead_letters(commands)
     add_accounts(commands)
     add_notify(commands)
+    add_silences(commands)
     add_rules(commands)
     add_replay(commands)
     add_check_escalation(commands)

@@ -17,7 +17,7 @@ from edge_agent.uplink.certificates import look_at_certificates
 from edge_agent.uplink.mqtt import Endpoint
 from edge_agent.uplink.probe import probe_broker
 from gateway.accounts.certificates import Authority, make_authority
-from gateway.broker import Broker
+from gateway.broker import Broker, Outbound, publish_once
 from ledger.engine import Engine
 
 pytestmark = pytest.mark.real
@@ -236,3 +236,15 @@ def test_of_two_agents_at_a_site_each_reads_its_own_receipts(
     assert second.got == [(f"{MINE}/agent2/receipts", b"x")]
     assert second.may_publish(f"{MINE}/reader2/tests")
     assert not second.may_publish(f"{ITS}/reader2/tests")
+
+
+def test_a_notice_goes_out_over_a_connection_of_its_own(city: City, enter: Enter) -> None:
+    reader = enter(OTHER)
+    reader.listen("#")
+    gateway = MqttSettings(port=city.port, username="gateway")
+    notice = [Outbound(f"{ITS}/alerts/a1", b"{}"), Outbound(f"{ITS}/notices/n1", b"{}")]
+    assert publish_once(gateway, city.passwords["gateway"], city.tls, notice, 10) == ""
+    until(lambda: f"{ITS}/alerts/a1" in reader.topics)
+    assert f"{ITS}/notices/n1" not in reader.topics  # for displays of the city
+    assert "Not authorized" in publish_once(gateway, "guess", city.tls, notice, 10)
+    assert publish_once(gateway, city.passwords["gateway"], None, notice, 2) != ""

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, text, update
 
 from contracts.words import Due
 from ledger import journal
@@ -55,9 +55,10 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 def waiting(conn: Connection, now: datetime, limit: int) -> list[int]:
-    """Numbers of alerts whose clock must be wound at `now`, oldest first."""
-    changed = select(alerts.c.number).where(text(UNWOUND)).order_by(alerts.c.number)
-    due = select(alerts.c.number).where(_due(now)).order_by(alerts.c.due_at)
+    """Numbers of alerts whose clock must be wound at `now`, class 1 first."""
+    changed = select(alerts.c.number).where(text(UNWOUND))
+    changed = changed.order_by(alerts.c.severity, alerts.c.number)
+    due = select(alerts.c.number).where(_due(now)).order_by(alerts.c.severity, alerts.c.due_at)
     found: dict[int, None] = {}
     for query in (changed, due):  # one after the other, as each has its index
         found |= dict.fromkeys(conn.scalars(query.limit(limit)))
@@ -87,52 +88,73 @@ def happened(conn: Connection, taken: Iterable[Unwound]) -> dict[str, list[Timel
     return found
 
 
-def keep(
-    conn: Connection,
-    one: Unwound,
-    clock: dict[str, Any],
-    shown: Shown,
-    wound_to: int,
-    at: datetime,
-    *,
-    told: bool,
-) -> AlertRow:
-    """Keep a clock that was wound; the alert as it is now.
+class Wound(msgspec.Struct, frozen=True):
+    """An alert whose clock was wound."""
 
-    What the alert shows is told to those who follow the journal, unless it is as it was or they are
-    told anyway (`told`).
-    """
-    change = (
-        update(alerts)
-        .where(alerts.c.alert_id == one.alert.alert_id)
-        .values(
-            clock=clock,
-            wound_to=wound_to,
-            unwound=False,
-            level=shown.level,
-            due_at=shown.due_at,
-            due_kind=shown.due_kind and shown.due_kind.value,
-            overdue_since=shown.overdue_since,
-        )
+    alert: AlertRow
+    """As it was before."""
+    clock: dict[str, Any]
+    shown: Shown
+    wound_to: int
+    told: bool
+    """Those who follow the journal hear of it anyway."""
+
+
+_KEEP = (
+    update(alerts)
+    .where(alerts.c.alert_id == bindparam("of"))
+    .values(
+        unwound=False,
+        **{
+            name: bindparam(f"new_{name}", type_=alerts.c[name].type)
+            for name in ("clock", "wound_to", "level", "due_at", "due_kind", "overdue_since")
+        },
     )
-    row = typed(conn.execute(change.returning(*alerts.c)).one(), AlertRow)
-    if not told and shown_by(row) != shown_by(one.alert):
-        tell_change(conn, row, journal.ALERT_DUE, at, "due")
-    return row
+)
+
+
+def keep(conn: Connection, wound: Sequence[Wound], at: datetime) -> None:
+    """Keep clocks that were wound.
+
+    A changed deadline is told to those who follow the journal, unless they hear of it anyway.
+    """
+    if not wound:
+        return
+    rows = [
+        {
+            "of": one.alert.alert_id,
+            "new_clock": one.clock,
+            "new_wound_to": one.wound_to,
+            "new_level": one.shown.level,
+            "new_due_at": one.shown.due_at,
+            "new_due_kind": one.shown.due_kind and one.shown.due_kind.value,
+            "new_overdue_since": one.shown.overdue_since,
+        }
+        for one in wound
+    ]
+    conn.execute(_KEEP, rows)
+    for one in wound:
+        if not one.told and one.shown != shown_by(one.alert):
+            tell_change(conn, showing(one.alert, one.shown), journal.ALERT_DUE, at, "due")
 
 
 def escalated(
     conn: Connection, alert: AlertRow, shown: Shown, at: datetime, body: dict[str, Any]
 ) -> None:
     """A deadline ran out at `at`: tell it, with the alert as it was right after."""
-    row = msgspec.structs.replace(
+    row = showing(alert, shown)
+    note_change(conn, row, journal.ALERT_ESCALATED, at, "escalated", body=body)
+
+
+def showing(alert: AlertRow, shown: Shown) -> AlertRow:
+    """The alert with another clock."""
+    return msgspec.structs.replace(
         alert,
         level=shown.level,
         due_at=shown.due_at,
         due_kind=shown.due_kind,
         overdue_since=shown.overdue_since,
     )
-    note_change(conn, row, journal.ALERT_ESCALATED, at, "escalated", body=body)
 
 
 def shown_by(alert: AlertRow) -> Shown:

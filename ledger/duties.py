@@ -89,8 +89,8 @@ def responsible(conn: Connection, alert: AlertRow, level: int, at: datetime) -> 
         found = _at_level(conn, alert, path, asked, at)
         if found:
             break
-    people = _people(conn, alert.establishment_id)
-    return Responsible(found, people, orphan=not found or asked != level, level=asked)
+    own = people(conn, alert.establishment_id)
+    return Responsible(found, own, orphan=not found or asked != level, level=asked)
 
 
 def _at_level(
@@ -144,7 +144,8 @@ def _own_officer(conn: Connection, establishment_id: str | None) -> Officer | No
     return typed_or_none(conn.execute(query).one_or_none(), Officer)
 
 
-def _people(conn: Connection, establishment_id: str | None) -> tuple[Officer, ...]:
+def people(conn: Connection, establishment_id: str | None) -> tuple[Officer, ...]:
+    """An establishment's own people who are active."""
     if establishment_id is None:
         return ()
     query = select(officers).where(

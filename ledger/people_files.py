@@ -2,7 +2,8 @@
 
 Nothing of a file is taken over while one row of it is wrong. Times without an offset are China's.
 
-duties: ``region,login,starts_at,ends_at``; contacts: ``login,channel,address`` and, if wanted,
+duties: ``region,login,starts_at,ends_at``; contacts: ``login,channel,address`` (empty for channels
+that need none) and, if wanted,
 ``position`` (lower ones first; default: the row's place among that person's) and ``active``
 (``yes``, ``no``).
 """
@@ -82,8 +83,6 @@ def read_contacts(conn: Connection, path: Path) -> list[Contact]:
         officer = people.get(row["login"])
         if not CHANNEL.match(row["channel"]):
             raise _Fault(f"channel: {row['channel']!r} is not made of a–z, 0–9, - and _")
-        if not row["address"]:
-            raise _Fault("address: is empty")
         if row["active"] not in ACTIVE:
             raise _Fault(f"active: {row['active']!r} is neither yes nor no")
         position = row["position"] or str(seen[officer.id])

@@ -1,18 +1,19 @@
-"""Writes the demo town into an empty ledger: regions, establishments, sites, devices, officers."""
+"""Writes the demo town into an empty ledger: regions, people with duties, places, devices."""
 
 import tomllib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from foodsentry.demo.town import OFFICERS, SITES, DemoSite
+from foodsentry.demo.town import OFFICERS, SITES, DemoOfficer, DemoSite
 from gateway.notify.channels.mqtt_notices import NAME as MQTT
-from ledger import contacts, devices, establishments, officers, regions, sites
+from ledger import contacts, devices, duties, establishments, officers, regions, sites
 from ledger.engine import Connection, Engine, writing
 from ledger.migrate import upgrade
 from server.passwords import Passwords
 
 PASSWORD = "foodsentry-demo"  # the demo's own, on loopback; nothing else has a default
 CITY = "440700"
+ON_DUTY = timedelta(days=30)
 
 
 def demo_regions(file: Path) -> list[regions.Region]:
@@ -74,16 +75,29 @@ def seed(engine: Engine, regions_file: Path, at: datetime) -> dict[str, str]:
     hashed = Passwords().hash(PASSWORD)
     with writing(engine) as conn:
         regions.add(conn, *demo_regions(regions_file))
-        by_region = {}
+        supervisors = [one for one in OFFICERS if not one.site]
+        added = {one.login: _officer(conn, one, hashed) for one in supervisors}
+        towns = {one.region: added[one.login] for one in supervisors if one.role == "town"}
+        owners = {place.site: _site(conn, place, towns[place.region], at) for place in SITES}
         for person in OFFICERS:
-            officer = officers.Officer(
-                login=person.login,
-                name=person.name,
-                role=officers.Role(person.role),
-                region=person.region,
-                password_hash=hashed,
-            )
-            officers.add(conn, officer)
-            contacts.put(conn, contacts.Contact(officer.id, MQTT, ""))
-            by_region[person.region] = officer.id
-        return {place.site: _site(conn, place, by_region[place.region], at) for place in SITES}
+            if person.site:
+                _officer(conn, person, hashed, owners[person.site])
+        for person in supervisors:
+            duties.add(conn, duties.Duty(person.region, added[person.login], at, at + ON_DUTY))
+        return owners
+
+
+def _officer(
+    conn: Connection, person: DemoOfficer, hashed: str, establishment_id: str | None = None
+) -> str:
+    officer = officers.Officer(
+        login=person.login,
+        name=person.name,
+        role=officers.Role(person.role),
+        region=person.region,
+        password_hash=hashed,
+        establishment_id=establishment_id,
+    )
+    officers.add(conn, officer)
+    contacts.put(conn, contacts.Contact(officer.id, MQTT, ""))
+    return officer.id

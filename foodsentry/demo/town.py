@@ -84,10 +84,18 @@ class DemoOfficer:
     name: str
     role: str
     region: str
+    site: str = ""
+    """For an establishment's own people: whose."""
 
 
 OFFICERS = (
     DemoOfficer("city", "陈思敏", "city", "440700"),
     DemoOfficer("pengjiang", "李国华", "county", "440703"),
     DemoOfficer("xinhui", "何嘉怡", "county", "440705"),
+    DemoOfficer("huanshi", "黄志明", "town", "440703"),
+    DemoOfficer("huicheng", "林秀英", "town", "440705"),
+    DemoOfficer("market", "周伟强", "operator", "440703", MARKET.site),
+    DemoOfficer("canteen", "梁晓彤", "operator", "440705", CANTEEN.site),
+    DemoOfficer("van", "吴俊杰", "operator", "440705", VAN.site),
 )
+"""Somebody at each level, and the people of each establishment: an alert's whole way shows here."""

@@ -18,7 +18,8 @@ from ledger import cards, deadlines, duties
 from ledger.alert_life import note_only
 from ledger.alerts import AlertRow, TimelineEntry
 from ledger.cards import Card
-from ledger.deadlines import Shown, Unwound
+from ledger.deadlines import Shown, Unwound, Wound
+from ledger.duties import Responsible
 from ledger.engine import Connection, Engine, reading, writing
 
 CHUNK = 50
@@ -58,66 +59,70 @@ class Keeper:
             self._wind_some(numbers[first : first + CHUNK], now)
             for first in range(0, len(numbers), CHUNK)
         ]
+        stuck = tuple(dict.fromkeys(why for one in found for why in one.stuck))
         return Kept(
             missed=tuple(miss for one in found for miss in one.missed),
             cards=tuple(card for one in found for card in one.cards),
-            stuck=tuple(dict.fromkeys(why for one in found for why in one.stuck)),
-            more=len(numbers) >= LOOK,
+            stuck=stuck,
+            more=len(numbers) >= LOOK and not stuck,
         )
 
     def _wind_some(self, numbers: Sequence[int], now: datetime) -> Kept:
         missed: list[tuple[str, Missed]] = []
         given: list[Card] = []
         stuck: list[str] = []
+        wound: list[Wound] = []
         with writing(self._engine) as conn:
+            asked = _Asked(conn)
             taken = deadlines.take(conn, numbers, now)
             happened = deadlines.happened(conn, taken)
             for one in taken:
                 alert_id = one.alert.alert_id
                 try:
-                    misses, gave = self._wind(conn, one, happened[alert_id], now)
+                    clock, misses, gave = self._wind(conn, one, happened[alert_id], asked, now)
                 except (CalendarMissing, NoPolicy) as error:
                     stuck.append(str(error))
                     continue
+                wound.append(clock)
                 missed += [(alert_id, miss) for miss in misses]
                 given += gave
+            deadlines.keep(conn, wound, now)
         return Kept(tuple(missed), tuple(given), tuple(stuck))
 
     def _wind(
-        self, conn: Connection, one: Unwound, happened: Sequence[TimelineEntry], now: datetime
-    ) -> tuple[list[Missed], list[Card]]:
+        self,
+        conn: Connection,
+        one: Unwound,
+        happened: Sequence[TimelineEntry],
+        asked: "_Asked",
+        now: datetime,
+    ) -> tuple[Wound, list[Missed], list[Card]]:
         alert = one.alert
-
-        def first_level(at: datetime) -> int:
-            return duties.responsible(conn, alert, 0, at).level
-
-        place = Place(alert.region, alert.severity, first_level)
+        place = Place(alert.region, alert.severity, lambda at: asked.at_first(alert, at).level)
         before = msgspec.convert(one.clock, AlertClock)
         steps = [Happened(entry.at, entry.kind) for entry in happened]
         clock, misses = self._winder.wind(before, place, steps, now)
-        _tell_orphan(conn, alert, happened)
+        _tell_orphan(conn, alert, happened, asked)
         for miss in misses:
             if miss.standing:
                 deadlines.escalated(conn, alert, _shown(miss.clock), miss.at, _body(miss))
             else:
                 note_only(conn, alert.alert_id, miss.at, "escalated", body=_body(miss))
         gave = [card for card in (self._card(conn, alert, miss) for miss in misses) if card]
-        deadlines.keep(
-            conn,
-            one,
+        wound = Wound(
+            alert,
             msgspec.to_builtins(clock),
             _shown(clock),
             max((entry.id for entry in happened), default=one.wound_to),
-            now,
             told=any(miss.standing for miss in misses),
         )
-        return misses, gave
+        return wound, misses, gave
 
     def _card(self, conn: Connection, alert: AlertRow, miss: Missed) -> Card | None:
         """The card that a miss costs; none if the establishment could not have been told."""
         if not miss.cards:
             return None
-        if not duties.responsible(conn, alert, miss.level_before, miss.at).establishment_people:
+        if not duties.people(conn, alert.establishment_id):
             return None
         lasts = timedelta(days=self._book.policy(alert.region, miss.at).yellow_stands_days)
         zh, en = _ASKED[miss.kind]
@@ -128,11 +133,27 @@ class Keeper:
         return cards.give(conn, alert, reason, miss.at, lasts=lasts)
 
 
-def _tell_orphan(conn: Connection, alert: AlertRow, happened: Iterable[TimelineEntry]) -> None:
+class _Asked:
+    """Who is responsible at first: of a storm's alerts, most are of one place and moment."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._found: dict[tuple[str, str | None, datetime], Responsible] = {}
+
+    def at_first(self, alert: AlertRow, at: datetime) -> Responsible:
+        key = (alert.region, alert.establishment_id, at)
+        if key not in self._found:
+            self._found[key] = duties.responsible(self._conn, alert, 0, at)
+        return self._found[key]
+
+
+def _tell_orphan(
+    conn: Connection, alert: AlertRow, happened: Iterable[TimelineEntry], asked: _Asked
+) -> None:
     """Put on record that nobody was responsible where the alert was raised."""
     for entry in happened:
         if entry.kind in ("raised", "reopened"):
-            found = duties.responsible(conn, alert, 0, entry.at)
+            found = asked.at_first(alert, entry.at)
             if found.orphan:
                 body = {"level": found.level, "nobody": not found.officers}
                 note_only(conn, alert.alert_id, entry.at, "orphan", body=body)

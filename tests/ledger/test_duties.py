@@ -205,7 +205,6 @@ def test_every_fault_of_a_roster_is_told_with_its_row_and_nothing_is_taken(
         (b'login,channel,address\nli,"sms,1\n', ": row 2: unexpected end of data"),
         ("login,channel,address\nli,短信,1\n".encode("gbk"), ": not UTF-8 at byte 25"),
         (b"login,channel,address\nli,SMS,1\n", ": row 2: channel: 'SMS' is not made of"),
-        (b"login,channel,address\nli,sms,\n", ": row 2: address: is empty"),
         (b"login,channel,address,active\nli,sms,1,maybe\n", ": row 2: active: 'maybe' is"),
         (b"login,channel,address,position\nli,sms,1,-1\n", ": row 2: position: '-1' is no number"),
     ],

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos_disk import Disk
+from chaos_ear import Ear
 from chaos_line import Line
 from chaos_witness import DATABASE, Witness
 from gateway_process import GatewayProcess
@@ -190,6 +191,7 @@ class City:
         self.rooms = [Room(folder / f"room-{n}", f"room-{n}", self.edge_line) for n in (1, 2)]
         with writing(self.engine) as conn:
             _register(conn, self.rooms)
+        self.ear = stack.enter_context(Ear())
         self.gateways = [self._gateway(n) for n in (1, 2)]
         self.server = self._server()
         for room in self.rooms:
@@ -214,6 +216,7 @@ class City:
             series=f'api = "v1"\nurl = "{url}"\ndatabase = "{DATABASE}"\ntimeout_s = 4',
             intake='group = "city"\nsession_expiry_s = 60',
             mqtt=f'client_id = "gateway-{number}"',
+            notify=self.ear.settings,
         )
         if self._hasty:
             made.command = lambda: [  # type: ignore[method-assign]

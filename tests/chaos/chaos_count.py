@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 from chaos_city import REGION, City, Load, Room, ledger_of, until
 
+from contracts.words import Severity
 from foodsentry.fleet.check import check
 from foodsentry.fleet.report import read_report
 from foodsentry.fleet.run import GOODBYE_S
@@ -60,6 +61,7 @@ def finish(city: City, load: Load, name: str) -> Row:
     for room in city.rooms:
         room_tally += _count_room(city, room, wrong)
     _await_published(city, load)
+    room_tally += _count_told(city, wrong)
     tallies = found.tallies().values()
     promises, false = city.witness.take()
     lost = _lost(city)
@@ -129,6 +131,23 @@ def _count_room(city: City, room: Room, wrong: list[str]) -> Counter[str]:
     tally["twice"] += max(0, len(samples) - len(records))
     if tally.total():
         wrong.append(f"{site}: {dict(tally)} of {len(records)} records, {positives} positive")
+    return tally
+
+
+def _count_told(city: City, wrong: list[str]) -> Counter[str]:
+    """Whoever hears of every alert of class 1 has heard of each once, whatever was killed."""
+    with reading(city.engine) as conn:
+        raised = {
+            row.alert_id
+            for row in alerts.list_in(conn, [REGION], limit=EVERY)
+            if row.severity is Severity.AT_ONCE
+        }
+    until(lambda: raised <= set(city.ear.told()), 90, "every alert of class 1 was told")
+    told, tally = city.ear.told(), Counter[str]()
+    tally["twice"] = sum(count - 1 for count in told.values())
+    tally["unexpected"] = len(told.keys() - raised)
+    if tally.total():
+        wrong.append(f"told of alerts: {dict(tally)}")
     return tally
 
 

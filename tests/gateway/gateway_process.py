@@ -44,6 +44,7 @@ class GatewayProcess(Server):
         intake: str = "",
         mqtt: str = "",
         alerts: str = "watch_every_s = 0.3",
+        notify: str = "",
     ) -> None:
         super().__init__(folder)
         self.settings = folder / "gateway.toml"
@@ -64,6 +65,7 @@ retry_most_s = 0.5
 {alerts}
 [http]
 port = {self.port}
+{notify}
 """,
             "utf-8",
         )

@@ -4,13 +4,17 @@ Nobody outside `ledger/` imports SQLAlchemy: they take `Engine` and `Connection`
 transactions with `writing` and `reading`, and meet trouble as `LedgerDown` and `LedgerRefused`.
 
 On SQLite a writing transaction begins with BEGIN IMMEDIATE, so that two processes queue up instead
-of failing half-way; a reading one sees a snapshot and never waits for writers.
+of failing half-way; a reading one sees a snapshot and never waits for writers. Threads that share
+an engine take turns by a lock besides: SQLite's own way to wait is to sleep and look again, for up
+to a tenth of a second, and whoever does not sleep goes first.
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, exc, make_url
@@ -33,6 +37,7 @@ BUSY_TIMEOUT_S = 15.0
 FORSAKEN_S = 60.0
 """PostgreSQL ends a transaction that its process has left alone this long, and its locks."""
 _READING = "ledger_reading"
+_TURNS: "WeakKeyDictionary[Engine, threading.Lock]" = WeakKeyDictionary()
 
 
 class LedgerDown(Exception):
@@ -73,6 +78,7 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
         engine = create_engine(parsed, connect_args=arguments, **options)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        _TURNS[engine] = threading.Lock()
     elif parsed.drivername == "postgresql+psycopg":
         engine = create_engine(
             parsed,
@@ -95,10 +101,25 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises LedgerDown when it may be tried again, LedgerRefused when not.
     """
     try:
-        with engine.begin() as connection:
+        with _turn(engine), engine.begin() as connection:
             yield connection
     except (exc.TimeoutError, exc.PendingRollbackError) as error:
         raise LedgerDown(_reason(error)) from error
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Among this engine's threads, one writes at a time on SQLite."""
+    turns = _TURNS.get(engine)
+    if turns is None:
+        yield
+    elif turns.acquire(timeout=BUSY_TIMEOUT_S):
+        try:
+            yield
+        finally:
+            turns.release()
+    else:
+        raise LedgerDown(f"another thread has been writing for {BUSY_TIMEOUT_S:g} s")
 
 
 @contextmanager

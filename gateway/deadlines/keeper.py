@@ -22,7 +22,8 @@ from ledger.deadlines import Shown, Unwound, Wound
 from ledger.duties import Responsible
 from ledger.engine import Connection, Engine, reading, writing
 
-CHUNK = 50
+CHUNK = 5
+"""So many are wound in one transaction: on SQLite the next alert waits for it."""
 LOOK = 1000
 _ASKED = {
     Due.ACKNOWLEDGE: ("签收", "acknowledged"),

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, select, update
 
 from ledger.alert_types import AlertRow
+from ledger.journal import SILENCE
 from ledger.schema import alert_timeline, alerts, cursors, journal, notify_alerts, notify_groups
 from ledger.sql import among, insert_into, plain, typed
 
@@ -99,11 +100,17 @@ def turn(conn: Connection, name: str) -> int | None:
     return position
 
 
-def changes(conn: Connection, cursor: int, limit: int) -> list[Change]:
-    """Rows of the journal after `cursor`, in order."""
+def changes(conn: Connection, cursor: int, limit: int) -> tuple[list[Change], int]:
+    """Changes of alerts and silences after `cursor`, in order, and how far that reaches.
+
+    The journal's other rows are passed over by the database: an old one has very many.
+    """
+    newest = conn.scalar(select(func.max(journal.c.id))) or 0
     columns = (journal.c.id, journal.c.kind, journal.c.ref, journal.c.at)
-    found = select(*columns).where(journal.c.id > cursor).order_by(journal.c.id).limit(limit)
-    return [Change(*row) for row in conn.execute(found)]
+    concerns = journal.c.kind.startswith("alert.") | (journal.c.kind == SILENCE)
+    found = select(*columns).where(journal.c.id > cursor, journal.c.id <= newest, concerns)
+    rows = [Change(*row) for row in conn.execute(found.order_by(journal.c.id).limit(limit))]
+    return rows, rows[-1].id if len(rows) == limit else max(newest, cursor)
 
 
 def anything(conn: Connection, cursor_name: str, at: datetime) -> tuple[bool, bool]:

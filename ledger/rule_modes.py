@@ -37,7 +37,7 @@ class RuleMode(msgspec.Struct, frozen=True, kw_only=True):
             and self.rule == alert.rule
             and self.starts_at <= at < self.until
             and (not self.site or self.site == alert.site)
-            and (not self.region or alert.region.startswith(self.region) or self.region in above)
+            and (not self.region or self.region == alert.region or self.region in above)
         )
 
 

@@ -56,7 +56,7 @@ class Matchers(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
             and (not self.zone or self.zone == alert.facts.get("zone"))
             and (not self.severity or alert.severity in self.severity)
             and (not self.establishment or self.establishment == alert.establishment_id)
-            and (not self.region or alert.region.startswith(self.region) or self.region in above)
+            and (not self.region or self.region == alert.region or self.region in above)
         )
 
 

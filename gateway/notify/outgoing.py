@@ -180,6 +180,8 @@ class Outgoing:
                     by_alert.setdefault(alert_id, []).append(by_key[key])
             for entry in told.telling.entries:
                 some = by_alert.get(entry.alert.alert_id, [])
+                if not some and told.telling.again:
+                    continue  # that nobody can be told was said the first time
                 self._notes.append(_note(told.telling, entry.alert.alert_id, some))
 
 

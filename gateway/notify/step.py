@@ -17,7 +17,7 @@ from gateway.notify.people import Answers
 from gateway.notify.plan import Hidden, Plan, plan
 from gateway.notify.policy import Policy
 from gateway.notify.routing import ROUTE
-from ledger import cursors, journal, notify_groups
+from ledger import cursors, journal, notify_groups, silences
 from ledger.alert_types import AlertRow
 from ledger.engine import Connection
 from ledger.notify_groups import Change, Group, Member
@@ -48,10 +48,10 @@ def step(conn: Connection, policy: Policy, cursor: str, at: datetime, limit: int
     position = notify_groups.turn(conn, cursor)
     if position is None:
         return None
-    changes = notify_groups.changes(conn, position, limit)
+    changes, come_to = notify_groups.changes(conn, position, limit)
     due = _Step(conn, policy, at).run(changes, min(limit, GROUPS))
-    if changes:
-        cursors.set(conn, cursor, changes[-1].id)
+    if come_to > position:
+        cursors.set(conn, cursor, come_to)
     silenced = any(one.kind == journal.SILENCE for one in changes)  # its notices are due
     return replace(due, more=due.more or silenced or len(changes) == limit)
 
@@ -161,10 +161,9 @@ class _Step:
             until = self._policy.inhibition.until(source)
             return Hidden(wording.inhibited(source), until, source.alert_id)
         above = self._answers.above(alert.region) if self._answers.silences else ()
-        found = [one for one in self._answers.silences if one.hides(alert, self._at, above)]
-        if found:
-            last = max(found, key=lambda one: (one.ends_at, one.id))
-            return Hidden(wording.silenced(last), last.ends_at, last.id)
+        silence = silences.hidden_by(self._answers.silences, alert, self._at, above)
+        if silence is not None:
+            return Hidden(wording.silenced(silence), silence.ends_at, silence.id)
         graver = alert.severity is Severity.AT_ONCE
         if self._policy.modes.get(alert.rule) == "none" and not graver:
             return Hidden(wording.RULE_NONE)

@@ -50,6 +50,8 @@ def row(town: Engine) -> alerts.AlertRow:
         (Matchers(establishment=MARKET), True),
         (Matchers(establishment="other"), False),
         (Matchers(region="440703-tangxia"), True),
+        (Matchers(region="440703"), True),
+        (Matchers(region="440703-tang"), False),
         (Matchers(region="440700"), True),
         (Matchers(region="440705"), False),
     ],

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import Postgres
 from sqlalchemy import text
-from telling_town import CHEN, LI, NOON, TOWN, Town, build, policy
+from telling_town import CHEN, LI, NOON, TOWN, WANG, ZHAO, Town, build, policy
 
 from contracts.clock import utc_now
 from gateway.health import Health
@@ -24,7 +24,7 @@ from gateway.notify import pipeline as pipeline_module
 from gateway.notify.pipeline import Pipeline
 from gateway.notify.pipeline_settings import AtOnceSettings, ClassSettings, PipelineSettings
 from gateway.notify.step import step
-from ledger import alerts, migrate, notifications, silences, sites
+from ledger import alerts, cursors, journal, migrate, notifications, officers, silences, sites
 from ledger.alert_types import AlertConflict
 from ledger.engine import Engine, LedgerDown, open_engine, reading, writing
 from ledger.silences import Matchers, Silence
@@ -181,6 +181,32 @@ def test_a_new_process_begins_where_the_old_one_ended(town: Town) -> None:
     assert town.told() == []
     town.wait(30)
     assert len(town.told()) == 2
+
+
+def test_what_else_stands_in_the_journal_is_passed_over(town: Town) -> None:
+    with writing(town.engine) as conn:
+        for number in range(1000):
+            where = {"region": TOWN, "site": "canteen1", "ref": str(number)}
+            journal.append(conn, journal.RESULT, at=town.at, body={}, **where)
+    alert_id = town.fire("positive", 1, run=False)
+    assert town.pipeline.look_once() is False
+    assert {row.alert_ids for row in town.rows()} == {(alert_id,)}
+    with reading(town.engine) as conn:
+        assert cursors.get(conn, "g.pipeline") == journal.last_id(conn) == 1001
+
+
+def test_where_there_is_nobody_it_is_said_once(town: Town) -> None:
+    with writing(town.engine) as conn:
+        for who in (LI, WANG, ZHAO, CHEN):
+            officers.set_active(conn, who, False)
+    alert_id = town.fire("positive", 1)
+    town.wait(3600, every=600)
+    assert town.rows() == []
+    assert town.timeline(alert_id) == [("held", "there is nobody to tell")]
+    with writing(town.engine) as conn:
+        officers.set_active(conn, ZHAO, True)
+    town.wait(1800, every=600)
+    assert town.told() == [("alert", ZHAO, 1)]
 
 
 # On PostgreSQL.

@@ -9,7 +9,17 @@ from typing import TypeVar
 from contracts.clock import utc_now
 from contracts.settings import SettingsError
 from contracts.workdays import CHINA
-from ledger import audit, contacts, duties, establishments, officers, people_files, regions
+from ledger import (
+    audit,
+    cards,
+    contacts,
+    duties,
+    establishments,
+    officers,
+    people_files,
+    regions,
+)
+from ledger.alert_types import AlertConflict
 from ledger.engine import Connection, Engine, reading, writing
 from ledger.people_files import Changes, FileFaults
 
@@ -35,8 +45,39 @@ def add_leaves(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
         if name == "duties":
             listing = leaf("list", "duties of now and later", _list_duties, into=below)
             listing.add_argument("--region", default="", help="only there and below")
+    listed = leaf("cards", "an establishment's yellow and red cards", _list_cards)
+    listed.add_argument("establishment", help="its id")
+    annul = leaf("annul-card", "take a card back, with a reason", _annul)
+    annul.add_argument("card", help="its id, from `cards`")
+    annul.add_argument("--login", required=True, help="the officer who decides it")
+    annul.add_argument("--reason", required=True)
     orphans = leaf("orphans", "establishments without a responsible officer", _orphans)
     orphans.add_argument("--region", default="", help="only there and below")
+
+
+def _annul(engine: Engine, arguments: argparse.Namespace) -> int:
+    with writing(engine) as conn:
+        officer = officers.by_login(conn, arguments.login)
+        if officer is None:
+            raise SettingsError(f"--login: {arguments.login} is not known")
+        try:
+            done = cards.annul(conn, arguments.card, officer.id, utc_now(), arguments.reason)
+        except AlertConflict as error:
+            raise SettingsError(str(error)) from None
+        if done:
+            detail = {"reason": arguments.reason}
+            audit.append(conn, officer.id, "card.annul", arguments.card, detail, utc_now())
+    print("annulled" if done else "it was annulled before")
+    return 0
+
+
+def _list_cards(engine: Engine, arguments: argparse.Namespace) -> int:
+    with reading(engine) as conn:
+        for card in cards.of_establishment(conn, arguments.establishment):
+            annulled = f"\tannulled: {card.annul_reason}" if card.annulled_at else ""
+            at = f"{card.at.astimezone(CHINA):%Y-%m-%d %H:%M}"
+            print(f"{card.id}\t{card.colour}\t{at}\t{card.reason}{annulled}")
+    return 0
 
 
 def _import_duties(engine: Engine, arguments: argparse.Namespace) -> int:

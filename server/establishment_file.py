@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from contracts.words import DeviceState, Verdict
-from ledger import alerts, devices, establishments, evidence, observations, officers, regions
+from ledger import alerts, cards, devices, establishments, evidence, observations, officers, regions
 from ledger import results as results_book
 from ledger import sites as sites_book
+from ledger.cards import Card
 from ledger.devices import Device, DeviceKind
 from ledger.engine import Connection
 from ledger.establishments import Establishment
@@ -70,6 +71,8 @@ class EstablishmentFile(msgspec.Struct, frozen=True):
     seen: list[Seen]
     alerts: list[AlertLine]
     open_alerts: int
+    cards: list[Card]
+    """Yellow and red ones, newest first; annulled ones, too."""
     seen_today: int
     """Observations that began in the last 24 hours."""
 
@@ -155,6 +158,7 @@ def read_establishment_file(
         seen_today=sum(row.started_at >= now - timedelta(days=1) for row in seen),
         alerts=alert_lines(conn, rows[:ALERTS_SHOWN]),
         open_alerts=len(rows),
+        cards=cards.of_establishment(conn, one.id),
     )
 
 

@@ -1,5 +1,6 @@
 """Deadlines to the minute: the shipped policy across October's holiday, pauses, and an oracle."""
 
+import argparse
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from contracts.settings import SettingsError
 from contracts.words import Due, Severity
 from contracts.workdays import CHINA, Calendar, CalendarMissing
+from gateway.deadlines.commands import add_check_escalation
 from gateway.deadlines.policy import NoPolicy, PolicyBook, read_policies
 from gateway.deadlines.wind import AlertClock, Happened, Missed, Place, Winder
 from gateway.escalate import CONFIGS
@@ -380,3 +382,24 @@ def test_a_policy_holds_for_its_regions_and_days(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingsError, match="there is no policy file"):
         read_policies(tmp_path / "empty")
+
+
+def test_the_command_says_what_holds_and_when_the_calendar_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_check_escalation(parser.add_subparsers())
+    now = at(11, 30, 23, 59)
+    monkeypatch.setattr("gateway.deadlines.commands.utc_now", lambda: now)
+    arguments = parser.parse_args(["check-escalation"])
+    assert arguments.run(arguments) == 0
+    told = capsys.readouterr()
+    assert "standard\tversion 1\tclass 1\tacknowledge\t15 min\tthen 15 min\t[U]\tcards" in told.out
+    assert "calendars of 2025, 2026, no fault found" in told.err
+    now = at(12, 1)  # a month before the known days end
+    assert arguments.run(arguments) == 1
+    assert "no working calendar for 2027" in capsys.readouterr().err
+    wrong = _policy(tmp_path, '"15 min"', '"15"')
+    arguments = parser.parse_args(["check-escalation", str(wrong)])
+    with pytest.raises(SettingsError, match=f"{wrong}: class"):
+        arguments.run(arguments)

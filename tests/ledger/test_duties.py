@@ -8,7 +8,7 @@ from ledger_town import AT, MARKET, OFFICER, alert, build
 from test_commands import _run
 
 from contracts.settings import SettingsError
-from ledger import alerts, audit, contacts, duties, establishments, officers
+from ledger import alerts, audit, cards, contacts, duties, establishments, officers
 from ledger.alerts import AlertRow
 from ledger.contacts import Contact
 from ledger.duties import Duty
@@ -245,3 +245,24 @@ def test_orphans_on_the_command_line(
     assert _run(url, "orphans", "--region", COUNTY) == 1
     assert capsys.readouterr().out == f"{TOWN}\t{MARKET}\t棠下农贸市场\tinactive\n"
     assert _run(url, "orphans", "--region", "440705") == 0
+
+
+def test_cards_on_the_command_line(
+    url: str, file_book: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with writing(file_book) as conn:
+        card = cards.give(conn, _alert(conn), "逾期 / overdue", AT, lasts=timedelta(days=1))
+    assert card is not None
+    assert _run(url, "cards", MARKET) == 0
+    assert capsys.readouterr().out == f"{card.id}\tyellow\t2026-03-02 09:30\t逾期 / overdue\n"
+    words = ("annul-card", card.id, "--reason", "误判：是猫", "--login")
+    with pytest.raises(SettingsError, match="--login: nobody is not known"):
+        _run(url, *words, "nobody")
+    with pytest.raises(SettingsError, match="there is no card 'x'"):
+        _run(url, "annul-card", "x", "--reason", "误判", "--login", "li")
+    assert _run(url, *words, "li") == 0 == _run(url, *words, "li")
+    assert capsys.readouterr().out == "annulled\nit was annulled before\n"
+    assert _run(url, "cards", MARKET) == 0
+    assert "annulled: 误判：是猫" in capsys.readouterr().out
+    with reading(file_book) as conn:
+        assert [(one.actor, one.action) for one in audit.entries(conn)] == [(OFFICER, "card.annul")]

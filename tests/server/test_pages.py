@@ -14,7 +14,7 @@ from console_places import CANTEEN
 from contracts.events import Status
 from contracts.statement import spoken
 from contracts.words import DeviceState
-from ledger import audit, devices, evidence_keys
+from ledger import alerts, audit, cards, devices, evidence_keys
 from ledger.engine import Engine, reading, writing
 from ledger.evidence_keys import Standing
 from ledger.schema import evidence as pictures
@@ -326,3 +326,21 @@ def test_numbers_and_times_are_written_as_people_read_them() -> None:
         ("d", 2),
     ]
     assert list(hex_lines(b"\x7eAB", 2)) == [("0000", "7e 41", "~A"), ("0002", "42   ", "B")]
+
+
+def test_an_establishments_cards_stand_in_its_file(
+    as_officer: Enter, engine: Engine, alert_ids: dict[str, str]
+) -> None:
+    with writing(engine) as conn:
+        alert = alerts.get(conn, alert_ids["positive"])
+        assert alert is not None and alert.establishment_id
+        reason = "1 类预警逾期未签收 <b> / class 1 alert not acknowledged in time"
+        card = cards.give(conn, alert, reason, NOW, lasts=timedelta(days=365))
+        assert card is not None
+    client = as_officer("shiju")
+    path = f"/establishments/{alert.establishment_id}"
+    said = shown(client.get(path).text)
+    assert "黄牌" in said and "1 类预警逾期未签收" in said and "class 1" not in said
+    with writing(engine) as conn:
+        cards.annul(conn, card.id, "officer-shiju", NOW, "误判：是猫")
+    assert "撤销：误判：是猫" in shown(client.get(path).text)

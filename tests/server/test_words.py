@@ -20,6 +20,7 @@ from contracts.words import (
 )
 from ledger import notifications, silences
 from ledger.alert_types import TIMELINE_KINDS
+from ledger.cards import Colour
 from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
 from ledger.evidence import Vouched
@@ -74,6 +75,7 @@ FAMILIES: dict[str, set[str]] = {
     "lasting.": {duration(seconds)[0] for seconds in (1, 200, 9000, 999_999)},
     "signin.road.": {"1", "2", "3"},
     "signin.road.mark.": {"1", "2", "3"},
+    "card.colour.": {one.value for one in Colour},
     "timeline.": set(TIMELINE_KINDS),
     "alert.level.": {"1", "2"},
     "alert.due.": {one.value for one in Due},

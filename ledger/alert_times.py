@@ -6,10 +6,10 @@ what has not come yet. Of an alert that fired again, its first round counts.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Float, Subquery, case, cast, func, select
 
 from contracts.words import Severity
 from ledger.schema import alert_timeline, alerts, notification_alerts, notifications
@@ -75,6 +75,16 @@ def _share(told: Sequence[float], share: float) -> float | None:
     return told[low] + (told[high] - told[low]) * (place - low)
 
 
+class Durations(NamedTuple):
+    """How long one alert took, in seconds; None: not yet. Plain, since there may be very many."""
+
+    told_s: float
+    """When it was booked, in seconds since 1970."""
+    notify_s: float | None
+    acknowledge_s: float | None
+    dispose_s: float | None
+
+
 def read(
     conn: Connection,
     regions: Sequence[str],
@@ -82,8 +92,8 @@ def read(
     until: datetime,
     *,
     establishment_id: str | None = None,
-) -> list[AlertTimes]:
-    """The times of the alerts raised from `since` on and before `until`, in order of booking."""
+) -> list[Durations]:
+    """How long the alerts raised from `since` on and before `until` took, in any order."""
     wanted = [
         alerts.c.region.in_(regions),
         alerts.c.raised_at >= since,
@@ -91,7 +101,58 @@ def read(
     ]
     if establishment_id is not None:
         wanted.append(alerts.c.establishment_id == establishment_id)
-    return _read(conn, wanted)
+    sent = (
+        select(notification_alerts.c.alert_id, func.min(notifications.c.sent_at).label("at"))
+        .join(notifications, notifications.c.id == notification_alerts.c.notification_id)
+        .join(alerts, alerts.c.alert_id == notification_alerts.c.alert_id)
+        .where(*wanted, notifications.c.sent_at.is_not(None))
+        .group_by(notification_alerts.c.alert_id)
+        .subquery()
+    )
+    first = firsts(wanted)
+    query = select(
+        epoch(conn, first.c.told),
+        epoch(conn, sent.c.at),
+        epoch(conn, first.c.acknowledged),
+        epoch(conn, first.c.disposed),
+    ).select_from(first.outerjoin(sent, sent.c.alert_id == first.c.alert_id))
+    return [
+        Durations(told, _lasted(told, at), _lasted(told, taken), _lasted(told, done))
+        for told, at, taken, done in conn.execute(query.where(first.c.told.is_not(None)))
+    ]
+
+
+def firsts(wanted: Sequence[ColumnElement[bool]]) -> Subquery:
+    """When each wanted alert was first booked, taken on and dealt with; one row for each."""
+    entry = alert_timeline.c
+    kinds = [RAISED, ACKNOWLEDGED, *sorted(DISPOSED)]
+
+    def first(name: str, *some: str) -> ColumnElement[Any]:
+        return func.min(case((entry.kind.in_(some), entry.at))).label(name)
+
+    return (
+        select(
+            entry.alert_id,
+            first("told", RAISED),
+            first("acknowledged", ACKNOWLEDGED),
+            first("disposed", *sorted(DISPOSED)),
+        )
+        .join(alerts, alerts.c.alert_id == entry.alert_id)
+        .where(*wanted, entry.kind.in_(kinds))
+        .group_by(entry.alert_id)
+        .subquery()
+    )
+
+
+def epoch(conn: Connection, at: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A time as seconds since 1970, worked out by the database: a value costs less than a time."""
+    if conn.dialect.name == "postgresql":
+        return cast(func.extract("epoch", at), Float)
+    return (func.julianday(at) - 2440587.5) * 86400.0
+
+
+def _lasted(since: float, until: float | None) -> float | None:
+    return None if until is None else max(0.0, until - since)
 
 
 def of_alert(conn: Connection, alert_id: str) -> AlertTimes | None:

@@ -4,12 +4,23 @@ Precision is right ÷ (right + wrong) of the verdicts that stand. What cannot be
 no false alarm of the rule (an exercise), is counted beside and changes no share.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    select,
+)
 
 from contracts.words import AlertVerdict, Severity
 from ledger import alert_times
@@ -18,7 +29,7 @@ from ledger.alerts import AlertRow
 from ledger.devices import DeviceKind
 from ledger.precision import Precision, precision
 from ledger.schema import alert_verdicts, alerts, devices, observations
-from ledger.sql import among, typed
+from ledger.sql import among, chunks, typed
 
 NO_MODEL = ""
 DAY_S = 86_400.0
@@ -109,7 +120,7 @@ def read_judged(
     wanted = _wanted(regions, since, until, establishment_id, rule, site)
     columns = (
         alerts.c.alert_id, alerts.c.rule, alerts.c.severity, alerts.c.region, alerts.c.site,
-        alerts.c.device, alerts.c.raised_at, alerts.c.facts, observations.c.models,
+        alerts.c.device, alerts.c.raised_at, alerts.c.facts, _MODELS,
         alert_verdicts.c.verdict, alert_verdicts.c.cause, alert_verdicts.c.counts,
         alert_verdicts.c.at, alerts.c.title_zh, alerts.c.title_en,
     )  # fmt: skip
@@ -152,17 +163,18 @@ def cards(
 
     With `split` one for each rule, site and model; without, one for each rule.
     """
-    found = read_judged(conn, regions, since, until, establishment_id=establishment_id, rule=rule)
-    times = {
-        one.alert_id: one.acknowledge_s
-        for one in alert_times.read(conn, regions, since, until, establishment_id=establishment_id)
-    }
-    watched = _camera_days(conn, {one.site for one in found if one.model}, since, until)
-
-    def key(one: Judged) -> Key:
-        return Key(one.rule, one.site, one.model) if split else Key(one.rule)
-
-    made = [_card(which, group, times, watched) for which, group in _groups(found, key).items()]
+    wanted = _wanted(regions, since, until, establishment_id, rule, "")
+    groups: dict[Key, _Sums] = {}
+    for row in conn.execute(_counted(wanted)):
+        key = Key(row.rule, row.site, _model(row.models)) if split else Key(row.rule)
+        groups.setdefault(key, _Sums()).add(row, _model(row.models))
+    for row in conn.execute(_acknowledged(conn, wanted)):
+        key = Key(row.rule, row.site, _model(row.models)) if split else Key(row.rule)
+        groups[key].waits.append(max(0.0, row.taken - row.told))
+    titles = _titles(conn, (one.last for one in groups.values()))
+    seen = {site for one in groups.values() for site in one.sites}
+    watched = _camera_days(conn, seen, since, until)
+    made = [one.card(key, titles[one.last], watched) for key, one in groups.items()]
     return sorted(made, key=lambda one: (-one.false, -one.raised, one.key.rule, one.key.site))
 
 
@@ -205,9 +217,14 @@ def rules_in(conn: Connection, regions: Scope) -> list[str]:
 
 def said_of(one: Judged) -> str:
     """Which of a card's numbers an alert is counted in besides `raised`; empty: none yet."""
-    if one.verdict is None:
+    return said_as(one.verdict, one.counts)
+
+
+def said_as(verdict: str | None, counts: bool | None) -> str:
+    """The same of a verdict as it is stored."""
+    if verdict is None:
         return ""
-    return one.verdict.value if one.counts else "left_out"
+    return str(verdict) if counts is not False else "left_out"
 
 
 def tally(found: Iterable[Judged]) -> tuple[int, int]:
@@ -239,56 +256,103 @@ def _wanted(
 
 
 def _joined(query: Select[Any]) -> Select[Any]:
+    said = and_(
+        alert_verdicts.c.alert_id == alerts.c.alert_id, alert_verdicts.c.superseded_at.is_(None)
+    )
+    return query.select_from(_with_models().outerjoin(alert_verdicts, said))
+
+
+def _with_models() -> FromClause:
     seen = and_(
         observations.c.site == alerts.c.site,
         observations.c.device == alerts.c.device,
         observations.c.observation_id == alerts.c.observation_id,
     )
-    said = and_(
-        alert_verdicts.c.alert_id == alerts.c.alert_id, alert_verdicts.c.superseded_at.is_(None)
+    return alerts.outerjoin(observations, seen)
+
+
+_MODELS = cast(observations.c.models, Text).label("models")
+"""As text: there are few different ones, and each is read once."""
+
+
+def _counted(wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    said = (alert_verdicts.c.verdict, alert_verdicts.c.cause, alert_verdicts.c.counts)
+    by = (alerts.c.rule, alerts.c.site, _MODELS, *said)
+    figures = (
+        func.count().label("count"),
+        func.min(alerts.c.severity).label("severity"),
+        func.max(alerts.c.number).label("last"),
     )
-    whole = alerts.outerjoin(observations, seen).outerjoin(alert_verdicts, said)
-    return query.select_from(whole)
+    return _joined(select(*by, *figures)).where(*wanted).group_by(*by)
 
 
-def _model(models: Sequence[Mapping[str, Any]] | None) -> str:
-    return " + ".join(f"{one['id']} {one['version']}" for one in models or ())
-
-
-def _groups(found: Iterable[Judged], key: Callable[[Judged], Key]) -> dict[Key, list[Judged]]:
-    groups: dict[Key, list[Judged]] = {}
-    for one in found:
-        groups.setdefault(key(one), []).append(one)
-    return groups
-
-
-def _card(
-    key: Key,
-    group: Sequence[Judged],
-    times: Mapping[str, float | None],
-    watched: Mapping[str, float],
-) -> Card:
-    said = [said_of(one) for one in group]
-    causes: dict[str, int] = {}
-    for one in group:
-        if said_of(one) == AlertVerdict.FALSE.value:
-            causes[one.cause] = causes.get(one.cause, 0) + 1
-    sites = {one.site for one in group if one.model}
-    last = max(group, key=lambda one: (one.raised_at, one.alert_id))
-    return Card(
-        key=key,
-        severity=min(one.severity for one in group),
-        title_zh=last.title_zh,
-        title_en=last.title_en,
-        raised=len(group),
-        true=said.count("true"),
-        false=said.count("false"),
-        unsure=said.count("unsure"),
-        left_out=said.count("left_out"),
-        causes=dict(sorted(causes.items(), key=lambda item: (-item[1], item[0]))),
-        camera_days=sum(watched.get(site, 0.0) for site in sites) if sites else None,
-        acknowledge=spread(times.get(one.alert_id) for one in group),
+def _acknowledged(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    first = alert_times.firsts(wanted)
+    told = alert_times.epoch(conn, first.c.told).label("told")
+    taken = alert_times.epoch(conn, first.c.acknowledged).label("taken")
+    whole = _with_models().join(first, first.c.alert_id == alerts.c.alert_id)
+    return (
+        select(alerts.c.rule, alerts.c.site, _MODELS, told, taken)
+        .select_from(whole)
+        .where(first.c.told.is_not(None), first.c.acknowledged.is_not(None))
     )
+
+
+def _titles(conn: Connection, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
+    found: dict[int, tuple[str, str]] = {}
+    columns = (alerts.c.number, alerts.c.title_zh, alerts.c.title_en)
+    for some in chunks(numbers, 500):
+        for number, zh, en in conn.execute(select(*columns).where(alerts.c.number.in_(some))):
+            found[number] = (zh, en)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _model(models: str | None) -> str:
+    listed = msgspec.json.decode(models) if models else ()
+    return " + ".join(f"{one['id']} {one['version']}" for one in listed or ())
+
+
+class _Sums:
+    """What is added up for one card."""
+
+    def __init__(self) -> None:
+        self.raised = 0
+        self.said = dict.fromkeys(("true", "false", "unsure", "left_out", ""), 0)
+        self.causes: dict[str, int] = {}
+        self.severity = Severity.GUIDANCE
+        self.last = 0
+        self.sites: set[str] = set()
+        self.waits: list[float] = []
+
+    def add(self, row: Any, model: str) -> None:
+        """Add alerts of one site, model and verdict."""
+        said = said_as(row.verdict, row.counts)
+        self.raised += row.count
+        self.said[said] += row.count
+        if said == AlertVerdict.FALSE.value:
+            self.causes[row.cause] = self.causes.get(row.cause, 0) + row.count
+        self.severity = min(self.severity, Severity(row.severity))
+        self.last = max(self.last, row.last)
+        if model:
+            self.sites.add(row.site)
+
+    def card(self, key: Key, title: tuple[str, str], watched: Mapping[str, float]) -> Card:
+        """The card."""
+        return Card(
+            key=key,
+            severity=self.severity,
+            title_zh=title[0],
+            title_en=title[1],
+            raised=self.raised,
+            true=self.said["true"],
+            false=self.said["false"],
+            unsure=self.said["unsure"],
+            left_out=self.said["left_out"],
+            causes=dict(sorted(self.causes.items(), key=lambda item: (-item[1], item[0]))),
+            camera_days=sum(watched.get(site, 0.0) for site in self.sites) if self.sites else None,
+            acknowledge=spread(self.waits),
+        )
 
 
 def _camera_days(

@@ -196,7 +196,8 @@ def read_weeks(conn: Connection, scope: Scope, now: datetime) -> list[Week]:
     )
     made = []
     for start, end in spans:
-        own = [one for one in told if start <= one.told_at < end]
+        since_s, until_s = start.timestamp(), end.timestamp()
+        own = [one for one in told if since_s <= one.told_s < until_s]
         made.append(
             Week(
                 starts_at=start,

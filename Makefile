@@ -36,7 +36,8 @@ system-test-packages:
 	@sh deploy/test_packages.sh
 
 test: setup system-test-packages ## every test, on real parts (installs what they need)
-	@$(PY) -m pytest
+	@$(PY) -m pytest -m "not real and not browser" -n 2
+	@$(PY) -m pytest -m "real or browser"
 
 check: setup ## the quick loop: lint, types, import rules, fast tests
 	@$(MAKE) --no-print-directory lint types imports

@@ -40,6 +40,8 @@ from ledger.engine import Engine, LedgerDown, open_engine, reading, writing
 from timeseries.port import Point, SeriesDown, SeriesRejected
 from timeseries.sqlite import SqliteStore
 
+pytestmark = pytest.mark.slow
+
 
 class Store(SqliteStore):
     """A series store that can be told to fail."""

@@ -12,6 +12,8 @@ from ledger import audit, notifications, verdicts
 from ledger.engine import Engine, reading, writing
 from ledger.notifications import NewNotification
 
+pytestmark = pytest.mark.slow
+
 Enter = Callable[[str], TestClient]
 
 

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from ledger import audit
 from ledger.engine import Engine, reading, writing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def city(as_officer: Callable[[str], TestClient]) -> TestClient:

@@ -21,6 +21,8 @@ from ledger.schema import evidence as pictures
 from server.formats import duration, hex_lines, moment
 from timeseries.port import SeriesDown, SeriesStore
 
+pytestmark = pytest.mark.slow
+
 Enter = Callable[[str], TestClient]
 
 

@@ -18,6 +18,8 @@ from server.settings import SignInSettings
 from server.signing import token_hash
 from timeseries.port import SeriesStore
 
+pytestmark = pytest.mark.slow
+
 
 def test_right_password_opens_a_session_whose_token_the_ledger_does_not_know(
     stranger: TestClient, engine: Engine

@@ -14,6 +14,8 @@ from ledger import alerts, devices
 from ledger.engine import Engine, writing
 from timeseries.port import SeriesStore
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def live(engine: Engine, series: SeriesStore, clock: Clock) -> Iterator[Served]:

@@ -18,6 +18,8 @@ from ledger import alerts, audit, proposals, rule_modes, silences
 from ledger.engine import Engine, open_engine, reading
 from ledger.proposals import ProposalState
 
+pytestmark = pytest.mark.slow
+
 Enter = Callable[[str], TestClient]
 WHEN = {"ends": "2026-03-12T18:45", "reason": "冷库检修"}
 

@@ -12,6 +12,8 @@ from foodsentry.cli import main
 from timeseries.setup.others import victoria_days
 from timeseries.setup.v2 import flux_means, flux_task
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., tuple[int, str, str]]
 
 

@@ -26,6 +26,8 @@ from edge_agent.cameras.sources.capture import check_source, every_picture, open
 from edge_agent.cameras.sources.reader import Reader
 from edge_agent.cameras.tools.drawing import Recording
 
+pytestmark = pytest.mark.slow
+
 GO = threading.Event()
 
 

@@ -15,6 +15,8 @@ from edge_agent.simulation.players import Place, Player
 from edge_agent.simulation.rooms import draw_room
 from edge_agent.simulation.scripts import SCRIPTS, day, story
 
+pytestmark = pytest.mark.slow
+
 CAST = DrawnCast()
 COLD, HOT = CAST.scene.zones
 CHANCE = np.random.default_rng(1)

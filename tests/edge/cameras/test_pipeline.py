@@ -17,6 +17,8 @@ from edge_agent.cameras.schedule import Period, PeriodKind, Schedule
 from edge_agent.cameras.settings import CameraSettings
 from edge_agent.cameras.tools.replay import BEGIN, Step, play
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = CameraSettings("cam1", "file:none", "test")
 
 

@@ -14,6 +14,8 @@ from edge_agent.cameras.settings import CameraSettings, HonestySettings
 from edge_agent.cameras.workers import camera_workers
 from edge_agent.ports import Worker
 
+pytestmark = pytest.mark.slow
+
 AGENT = Identity("440703", "canteen", "agent")
 SOON = HonestySettings(degrade_after_s=0.5, view_every_s=0.3, view_after_s=1.0)
 

@@ -14,6 +14,8 @@ from edge_agent.cameras.settings import CameraSettings, HonestySettings
 from edge_agent.cameras.tools.replay import BEGIN, play
 from edge_agent.ports import Fact
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = CameraSettings(
     "cam1",
     "file:none",

@@ -23,6 +23,8 @@ from edge_agent.cameras.sources.capture import open_video
 from edge_agent.cameras.tools.replay import BEGIN, clip_pictures, play
 from edge_agent.cameras.tools.timeline import spans, told
 
+pytestmark = pytest.mark.slow
+
 WHO = Identity("440703", "canteen", "cam1")
 STORY = [
     (2, [(0, 0, True, True)]),

@@ -31,6 +31,8 @@ from edge_agent.custody.sealing import open_sealed
 from edge_agent.custody.vault import Vault
 from edge_agent.ports import Fact
 
+pytestmark = pytest.mark.slow
+
 WHO = Identity("440703", "canteen", "cam-1")
 KEY = DeviceKey("agent", bytes(range(32)), datetime(2026, 1, 1, tzinfo=UTC))
 GOOD: Person = (0, 0, True, True)

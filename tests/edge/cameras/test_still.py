@@ -11,6 +11,8 @@ from edge_agent.cameras.rule.scene import Stillness
 from edge_agent.cameras.rule.still import Life, Movements
 from edge_agent.cameras.rule.track import Tracked
 
+pytestmark = pytest.mark.slow
+
 STEP_S = 0.2
 SETTINGS = Stillness(after_s=20.0)
 Pixels = np.ndarray

@@ -13,6 +13,8 @@ from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.settings import HonestySettings
 from edge_agent.cameras.sources.capture import every_picture
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = HonestySettings(still_after_s=40, view_every_s=0, loop_memory_s=0)
 CODER = Path(__file__).parent / "h264_encoder.py"
 FPS = 2

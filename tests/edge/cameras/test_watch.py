@@ -26,6 +26,8 @@ from edge_agent.cameras.honesty.view import Light, view_of
 from edge_agent.cameras.pictures import small_grey
 from edge_agent.cameras.settings import HonestySettings
 
+pytestmark = pytest.mark.slow
+
 REFERENCE = {Light.DAY: view_of(Camera(7).picture(0.0, Scenery(people=0)))}
 SOON = HonestySettings(
     view_every_s=4, view_after_s=12, greasy_after_s=20, looped_after_s=30, still_after_s=0

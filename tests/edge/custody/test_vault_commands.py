@@ -16,6 +16,8 @@ from edge_agent.custody.officer_keys import read_private
 from edge_agent.custody.sealing import About
 from edge_agent.custody.settings import VaultSettings
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 PICTURE = b"\xff\xd8 not blurred \xff\xd9"
 

@@ -29,6 +29,8 @@ from edge_agent.instruments.sniff.text import with_parity
 from edge_agent.protocols.checks import crc8, crc16_ccitt
 from edge_agent.protocols.modbus import ascii_frame
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[3] / "firmware_configs" / "instruments"
 COMMAND = [sys.executable, "-m", "foodsentry.cli", "--log-level", "error", "instrument", "sniff"]
 

@@ -14,6 +14,8 @@ from edge_agent.outbox.store import Outbox
 from edge_agent.outbox.survey import survey
 from edge_agent.ports import OutboxError
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 
 

@@ -37,6 +37,8 @@ from edge_agent.protocols.modbus import (
     rtu,
 )
 
+pytestmark = pytest.mark.slow
+
 INPUTS = int(os.environ.get("FOODSENTRY_FUZZ", "10000"))
 
 

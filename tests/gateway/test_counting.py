@@ -1,19 +1,28 @@
 """Tests of rules that count and that combine: against what they mean, in any order."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import msgspec
-from gateway_town import NOON
+import pytest
+from gateway_town import NOON, READER, inbound, registry, result
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.topics import Identity
-from contracts.words import Severity
+from contracts.words import Severity, Verdict
 from gateway.alerts import combine, counting
+from gateway.alerts.book import RuleBook
 from gateway.alerts.combine import TogetherState, Told
 from gateway.alerts.counting import MOST, Counted, CountState
 from gateway.alerts.outcomes import Outcome, Raise, Resolve
 from gateway.alerts.rules import Combination, CountOf, Part, Rule
+from gateway.intake.store import take_in
+from gateway.unpack import Accepted, unpack
+from ledger import alerts
+from ledger.engine import open_engine, reading, writing
 
 WEEK = CountOf("tests", window_s=100, count=3)
 
@@ -169,3 +178,27 @@ def test_in_any_order_nothing_that_was_at_once_is_missed(
         told.append(data.draw(st.sampled_from(some)).pop(0))
     if at_once(spans):
         assert combined(told)
+
+
+@pytest.mark.real
+def test_two_gateways_count_together(town_database: str, book: RuleBook) -> None:
+    """Each takes suspects of one supplier in transactions of their own: the window fires once."""
+    engines = [open_engine(town_database) for _ in range(2)]
+
+    def work(place: int) -> None:
+        for number in range(4):
+            told = result(Verdict.SUSPECT, "45.00", NOON + timedelta(hours=number))
+            told = replace(told, sample=replace(told.sample, supplier="甲公司"))
+            message = inbound(READER, told, number + 1, epoch=f"e{place}")
+            one = unpack(message, registry())
+            assert isinstance(one, Accepted)
+            with writing(engines[place]) as conn:
+                take_in(conn, [one], [], book, NOON)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+    with reading(engines[0]) as conn:
+        counts = Counter((row.rule, row.count) for row in alerts.list_in(conn, None))
+    for engine in engines:
+        engine.dispose()
+    assert counts == {("pesticide_suspect", 1): 8, ("supplier_suspects", 1): 1}

@@ -77,7 +77,7 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def run_suites(arguments: argparse.Namespace) -> int:
-    """Run one suite, or all and then ingest."""
+    """Run one suite, or all and then the rules and ingest."""
     names = list(SUITES) if arguments.suite == "all" else [arguments.suite]
     if not arguments.json:
         print(f"{machine()}\n")
@@ -90,6 +90,7 @@ def run_suites(arguments: argparse.Namespace) -> int:
             print(table(title, figures), flush=True)
     if arguments.suite == "all":
         arguments.seconds, arguments.series, arguments.peers = 6, "", None
+        run_alerts(arguments)
         return run_ingest(arguments)
     return 0
 

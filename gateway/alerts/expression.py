@@ -15,6 +15,10 @@ Fields = Mapping[str, Any]
 OnFault = Callable[[str, str], None]
 """Is told the rule's id and what went wrong."""
 
+FUNCTIONS = frozenset(
+    ("size", "matches", "startsWith", "endsWith", "contains", "int", "uint", "double", "string")
+)
+"""Functions that an expression may call, besides `has` and the macros over lists."""
 _FAULTS = (LookupError, TypeError, RuntimeError, ValueError, ArithmeticError)
 
 
@@ -40,6 +44,13 @@ class Expression:
         except ValueError as error:
             raise WrongExpression(_first_line(error)) from None
         self.names = frozenset(self._program.variables())
+        missing = sorted(
+            name for name in self._program.functions() if name.isalnum() and name not in FUNCTIONS
+        )
+        if missing:
+            raise WrongExpression(
+                f"{', '.join(missing)}: no such function; there are {', '.join(sorted(FUNCTIONS))}"
+            )
 
     def run(self, scene: Scene) -> bool:
         """Whether it is true. Raises WrongExpression."""

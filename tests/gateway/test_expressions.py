@@ -49,7 +49,8 @@ def test_what_cannot_be_right_is_refused_with_file_rule_and_key(tmp_path: Path) 
     assert "value may be null: ask first" in refused(tmp_path, TESTS + "'value > 3.0'")
     assert "when.if" in refused(tmp_path, TESTS + "'value + 1.0'")
     assert "neither true nor false" in refused(tmp_path, TESTS + "'item'")
-    assert "nosuch" in refused(tmp_path, TESTS + "'nosuch(item)'")
+    said = refused(tmp_path, TESTS + "'false && nosuch(item)'")
+    assert "nosuch: no such function; there are contains" in said
     until = 'kind = "reading"\nmetrics = ["t"]\nif = "value > 1.0"\nuntil = "valve < 1.0"'
     assert "when.until: valve" in refused(tmp_path, until)
     camera = 'kind = "observation"\nkinds = ["no_hat"]\nif = "verdict == \'x\'"'

@@ -21,6 +21,9 @@ from ledger.engine import Engine, LedgerDown, reading, writing
 
 log = logging.getLogger(__name__)
 
+BREATH_S = 0.05
+"""Between two steps at least, unless there is more to do: alerts that come together are decided
+together, and a ledger with one writer (SQLite) has time for intake and for what others publish."""
 ROWS = 250
 """Most rows of the journal of one step: an alert of class 1 waits for no more than one."""
 
@@ -69,7 +72,7 @@ class Pipeline:
                 self._health.well("pipeline")
             if stopping and not more:
                 return
-            if not more:
+            if not more and not stop.wait(BREATH_S):
                 self._wake.wait(self._ask().settings.poll_s)
 
     def look_once(self) -> bool:

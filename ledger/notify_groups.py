@@ -4,7 +4,7 @@ A group is told of together. A row of another kind than ``group`` is a timer: a 
 day's digest, the notices of silences. One process works at a time: whoever holds `turn`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -130,8 +130,10 @@ def due(conn: Connection, at: datetime, kind: GroupKind, limit: int) -> list[Gro
     return [typed(row, Group) for row in conn.execute(found.order_by(*order).limit(limit))]
 
 
-def by_key(conn: Connection, keys: Iterable[str]) -> dict[str, Group]:
+def by_key(conn: Connection, keys: Collection[str]) -> dict[str, Group]:
     """Groups by their keys."""
+    if not keys:
+        return {}
     found = select(notify_groups).where(among(conn, notify_groups.c.key, keys))
     return {row.key: typed(row, Group) for row in conn.execute(found)}
 
@@ -143,8 +145,10 @@ def members(conn: Connection, group_keys: Iterable[str]) -> list[Member]:
     return [typed(row, Member) for row in conn.execute(found.order_by(*order))]
 
 
-def members_of(conn: Connection, alert_ids: Iterable[str]) -> dict[str, Member]:
+def members_of(conn: Connection, alert_ids: Collection[str]) -> dict[str, Member]:
     """What is remembered of these alerts."""
+    if not alert_ids:
+        return {}
     found = select(notify_alerts).where(among(conn, notify_alerts.c.alert_id, alert_ids))
     return {row.alert_id: typed(row, Member) for row in conn.execute(found)}
 
@@ -156,6 +160,8 @@ def standing(conn: Connection, alert_ids: Iterable[str]) -> tuple[dict[str, Aler
     that another transaction is changing at this moment is not waited for: its id is in the set.
     """
     wanted = set(alert_ids)
+    if not wanted:
+        return {}, set()
     query = select(alerts).where(among(conn, alerts.c.alert_id, wanted))
     locked = conn.execute(query.with_for_update(read=True, skip_locked=True))
     found = {row.alert_id: typed(row, AlertRow) for row in locked}

@@ -18,6 +18,7 @@ from ledger import regions, rule_modes, scorecards, silences
 from ledger.alerts import AlertRow
 from ledger.ids import new_id
 from ledger.precision import precision
+from ledger.proposal_counts import Others
 from ledger.proposal_types import (
     LONGEST,
     Policy,
@@ -198,44 +199,6 @@ def _settled(proposal_id: str) -> ProposalConflict:
     return ProposalConflict(f"proposal {proposal_id[:80]!r} does not wait for a decision")
 
 
-class _Others:
-    """The proposals on a rule that take verdicts out of the count of further ones."""
-
-    def __init__(self, conn: Connection, kind: ProposalKind, rule: str, chain: Iterable[Scope]):
-        keys = {scope.key for scope in chain}
-        known = select(_table).where(
-            _table.c.rule == rule,
-            _table.c.kind == kind.value,
-            _table.c.state != ProposalState.WITHDRAWN.value,
-        )
-        rows = [typed(row, Proposal) for row in conn.execute(known)]
-        self.decided = [one for one in rows if one.decided_at is not None]
-        self.waiting = [one for one in rows if one.decided_at is None and one.scope.key not in keys]
-        self.below = {one.region: set(regions.subtree(conn, one.region)) for one in rows}
-
-    def left(self, scope: Scope, found: Sequence[Judged], at: datetime) -> list[Judged]:
-        """What speaks for this scope: nobody has decided upon it, no narrower proposal has it."""
-        narrower = [one for one in self.waiting if scope.holds(one.scope)]
-        return [
-            one
-            for one in found
-            if scope.covers(one)
-            and not any(
-                self._reaches(past, one) and _settles(past, one, at) for past in self.decided
-            )
-            and not any(self._reaches(other, one) for other in narrower)
-        ]
-
-    def _reaches(self, proposal: Proposal, one: Judged) -> bool:
-        return proposal.scope.covers(one) and one.region in self.below[proposal.region]
-
-
-def _settles(past: Proposal, one: Judged, at: datetime) -> bool:
-    decided_at = past.decided_at or at
-    holds = past.until is not None and past.until > at
-    return holds or (one.judged_at or one.raised_at) <= decided_at
-
-
 def _renew(
     conn: Connection,
     kind: ProposalKind,
@@ -248,7 +211,7 @@ def _renew(
 ) -> list[Proposal]:
     """The first scope with reason enough has an open proposal; the others have none."""
     chosen: Scope | None = None
-    others = _Others(conn, kind, alert.rule, (scope for scope, _ in cases))
+    others = Others(conn, kind, alert.rule, (scope for scope, _ in cases))
     for scope, judged in cases:
         found = others.left(scope, judged, at)
         true, false = tally(found)

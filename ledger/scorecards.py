@@ -6,18 +6,13 @@ no false alarm of the rule (an exercise), is counted beside and changes no share
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    FromClause,
     Select,
-    Text,
-    and_,
-    cast,
     func,
     select,
 )
@@ -27,33 +22,37 @@ from ledger import alert_times
 from ledger.alert_times import Spread, spread
 from ledger.alerts import AlertRow
 from ledger.devices import DeviceKind
+from ledger.judged import (
+    MODELS,
+    Judged,
+    Scope,
+    alerts_of,
+    joined,
+    model_name,
+    read_judged,
+    rules_in,
+    said_as,
+    said_of,
+    tally,
+    with_models,
+)
 from ledger.precision import Precision, precision
-from ledger.schema import alert_verdicts, alerts, devices, observations
+from ledger.schema import alert_verdicts, alerts, devices
 from ledger.sql import among, chunks, typed
 
+__all__ = [
+    "Card",
+    "Judged",
+    "Key",
+    "behind",
+    "cards",
+    "read_judged",
+    "rules_in",
+    "said_of",
+    "tally",
+]
 NO_MODEL = ""
 DAY_S = 86_400.0
-
-
-class Judged(msgspec.Struct, frozen=True):
-    """An alert with what was said of it."""
-
-    alert_id: str
-    rule: str
-    severity: Severity
-    region: str
-    site: str
-    device: str
-    zone: str
-    model: str
-    """Names and versions of the models that saw it; empty if no camera did."""
-    raised_at: datetime
-    verdict: AlertVerdict | None
-    cause: str
-    counts: bool
-    judged_at: datetime | None = None
-    title_zh: str = ""
-    title_en: str = ""
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -101,54 +100,6 @@ class Card(msgspec.Struct, frozen=True):
         return self.false / self.camera_days if self.camera_days else None
 
 
-Scope = Sequence[str]
-"""Regions."""
-
-
-def read_judged(
-    conn: Connection,
-    regions: Scope,
-    since: datetime,
-    until: datetime,
-    *,
-    establishment_id: str | None = None,
-    rule: str = "",
-    site: str = "",
-    judged_only: bool = False,
-) -> list[Judged]:
-    """Alerts raised from `since` on and before `until`, each with its standing verdict, if any."""
-    wanted = _wanted(regions, since, until, establishment_id, rule, site)
-    columns = (
-        alerts.c.alert_id, alerts.c.rule, alerts.c.severity, alerts.c.region, alerts.c.site,
-        alerts.c.device, alerts.c.raised_at, alerts.c.facts, _MODELS,
-        alert_verdicts.c.verdict, alert_verdicts.c.cause, alert_verdicts.c.counts,
-        alert_verdicts.c.at, alerts.c.title_zh, alerts.c.title_en,
-    )  # fmt: skip
-    if judged_only:
-        wanted.append(alert_verdicts.c.verdict.is_not(None))
-    rows = conn.execute(_joined(select(*columns)).where(*wanted))
-    return [
-        Judged(
-            alert_id=row.alert_id,
-            rule=row.rule,
-            severity=Severity(row.severity),
-            region=row.region,
-            site=row.site,
-            device=row.device,
-            zone=str(row.facts.get("zone") or ""),
-            model=_model(row.models),
-            raised_at=row.raised_at,
-            verdict=AlertVerdict(row.verdict) if row.verdict else None,
-            cause=row.cause or "",
-            counts=row.counts is not False,
-            judged_at=row.at,
-            title_zh=row.title_zh,
-            title_en=row.title_en,
-        )
-        for row in rows
-    ]
-
-
 def cards(
     conn: Connection,
     regions: Scope,
@@ -163,13 +114,13 @@ def cards(
 
     With `split` one for each rule, site and model; without, one for each rule.
     """
-    wanted = _wanted(regions, since, until, establishment_id, rule, "")
+    where = alerts_of(regions, since, until, establishment_id, rule, "")
     groups: dict[Key, _Sums] = {}
-    for row in conn.execute(_counted(wanted)):
-        key = Key(row.rule, row.site, _model(row.models)) if split else Key(row.rule)
-        groups.setdefault(key, _Sums()).add(row, _model(row.models))
-    for row in conn.execute(_acknowledged(conn, wanted)):
-        key = Key(row.rule, row.site, _model(row.models)) if split else Key(row.rule)
+    for row in conn.execute(_counted(where)):
+        key = Key(row.rule, row.site, model_name(row.models)) if split else Key(row.rule)
+        groups.setdefault(key, _Sums()).add(row, model_name(row.models))
+    for row in conn.execute(_acknowledged(conn, where)):
+        key = Key(row.rule, row.site, model_name(row.models)) if split else Key(row.rule)
         groups[key].waits.append(max(0.0, row.taken - row.told))
     titles = _titles(conn, (one.last for one in groups.values()))
     seen = {site for one in groups.values() for site in one.sites}
@@ -209,90 +160,24 @@ def behind(
     return sorted(made, key=lambda one: (one.raised_at, one.number), reverse=True)
 
 
-def rules_in(conn: Connection, regions: Scope) -> list[str]:
-    """The rules that ever raised an alert in these regions."""
-    found = select(alerts.c.rule).where(alerts.c.region.in_(regions)).distinct()
-    return sorted(conn.scalars(found))
-
-
-def said_of(one: Judged) -> str:
-    """Which of a card's numbers an alert is counted in besides `raised`; empty: none yet."""
-    return said_as(one.verdict, one.counts)
-
-
-def said_as(verdict: str | None, counts: bool | None) -> str:
-    """The same of a verdict as it is stored."""
-    if verdict is None:
-        return ""
-    return str(verdict) if counts is not False else "left_out"
-
-
-def tally(found: Iterable[Judged]) -> tuple[int, int]:
-    """How many were right, and how many wrong."""
-    said = [said_of(one) for one in found]
-    return said.count(AlertVerdict.TRUE.value), said.count(AlertVerdict.FALSE.value)
-
-
-def _wanted(
-    regions: Scope,
-    since: datetime,
-    until: datetime,
-    establishment_id: str | None,
-    rule: str,
-    site: str,
-) -> list[ColumnElement[bool]]:
-    wanted = [
-        alerts.c.region.in_(regions),
-        alerts.c.raised_at >= since,
-        alerts.c.raised_at < until,
-    ]
-    if establishment_id is not None:
-        wanted.append(alerts.c.establishment_id == establishment_id)
-    if rule:
-        wanted.append(alerts.c.rule == rule)
-    if site:
-        wanted.append(alerts.c.site == site)
-    return wanted
-
-
-def _joined(query: Select[Any]) -> Select[Any]:
-    said = and_(
-        alert_verdicts.c.alert_id == alerts.c.alert_id, alert_verdicts.c.superseded_at.is_(None)
-    )
-    return query.select_from(_with_models().outerjoin(alert_verdicts, said))
-
-
-def _with_models() -> FromClause:
-    seen = and_(
-        observations.c.site == alerts.c.site,
-        observations.c.device == alerts.c.device,
-        observations.c.observation_id == alerts.c.observation_id,
-    )
-    return alerts.outerjoin(observations, seen)
-
-
-_MODELS = cast(observations.c.models, Text).label("models")
-"""As text: there are few different ones, and each is read once."""
-
-
 def _counted(wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
     said = (alert_verdicts.c.verdict, alert_verdicts.c.cause, alert_verdicts.c.counts)
-    by = (alerts.c.rule, alerts.c.site, _MODELS, *said)
+    by = (alerts.c.rule, alerts.c.site, MODELS, *said)
     figures = (
         func.count().label("count"),
         func.min(alerts.c.severity).label("severity"),
         func.max(alerts.c.number).label("last"),
     )
-    return _joined(select(*by, *figures)).where(*wanted).group_by(*by)
+    return joined(select(*by, *figures)).where(*wanted).group_by(*by)
 
 
 def _acknowledged(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
     first = alert_times.firsts(wanted)
     told = alert_times.epoch(conn, first.c.told).label("told")
     taken = alert_times.epoch(conn, first.c.acknowledged).label("taken")
-    whole = _with_models().join(first, first.c.alert_id == alerts.c.alert_id)
+    whole = with_models().join(first, first.c.alert_id == alerts.c.alert_id)
     return (
-        select(alerts.c.rule, alerts.c.site, _MODELS, told, taken)
+        select(alerts.c.rule, alerts.c.site, MODELS, told, taken)
         .select_from(whole)
         .where(first.c.told.is_not(None), first.c.acknowledged.is_not(None))
     )
@@ -305,12 +190,6 @@ def _titles(conn: Connection, numbers: Iterable[int]) -> dict[int, tuple[str, st
         for number, zh, en in conn.execute(select(*columns).where(alerts.c.number.in_(some))):
             found[number] = (zh, en)
     return found
-
-
-@lru_cache(maxsize=1024)
-def _model(models: str | None) -> str:
-    listed = msgspec.json.decode(models) if models else ()
-    return " + ".join(f"{one['id']} {one['version']}" for one in listed or ())
 
 
 class _Sums:

@@ -27,6 +27,7 @@ from server.routes import (
     alerts,
     api,
     api_moves,
+    api_push,
     api_worth,
     devices,
     doors,
@@ -59,6 +60,7 @@ ROUTES = (
     health,
     api,
     api_moves,
+    api_push,
     api_worth,
 )
 TAGS = [

@@ -5,24 +5,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ledger import audit, proposals, push_subscriptions, scorecards
-from ledger.engine import Connection, reading, writing
+from ledger import proposals, scorecards
+from ledger.engine import reading
 from ledger.proposals import ProposalState
-from ledger.push_subscriptions import PushSubscription
 from ledger.scorecards import Card, Key
 from ledger.silences import Silence, SilenceRefused
 from server import api_worth as shapes
 from server.api_models import AlertItem, Page
 from server.formats import local
-from server.needs import Actor, Need, Sender, Viewer
+from server.needs import Actor, Need, Viewer
 from server.notification_list import NotificationFilter, find_notifications, today
-from server.problems import Problem, not_found
+from server.problems import Problem
 from server.routes import silences as silence_routes
 from server.routes import worth as worth_routes
 from server.routes.api_parts import PREFIX, Before, Days, Limit, page, problems
 from server.routes.notifications import StateName
 from server.routes.worth import Said, period
-from server.signing import Visit
 from server.silence_list import Wish, checked_wish, own_silence, preview, visible_silences
 from server.worth_file import find_behind, read_weeks
 
@@ -226,62 +224,6 @@ def decline_proposal(
     """The same verdicts will not propose it again."""
     made = worth_routes.decline(state, visit, proposal_id, body.note)
     return shapes.ProposalItem.model_validate(made)
-
-
-@router.get("/push-subscriptions", tags=["notifications"], summary="One's own browsers")
-def list_push(state: Need, visit: Viewer) -> Page[shapes.PushItem]:
-    """Browsers that take this officer's notifications."""
-    with reading(state.engine) as conn:
-        found = push_subscriptions.of_officer(conn, visit.officer.id)
-    return Page[shapes.PushItem].model_validate({"items": found}, from_attributes=True)
-
-
-@router.post(
-    "/push-subscriptions",
-    tags=["notifications"],
-    summary="Take notifications in a browser",
-    responses=problems(403),
-)
-def add_push(state: Need, visit: Sender, body: shapes.PushRequest) -> shapes.PushItem:
-    """What the browser's `PushSubscription.toJSON()` says."""
-    now = state.clock()
-    with writing(state.engine) as conn:
-        new = PushSubscription(
-            officer_id=visit.officer.id,
-            endpoint=body.endpoint,
-            p256dh=body.keys.get("p256dh", ""),
-            auth=body.keys.get("auth", ""),
-            created_at=now,
-            server_key=push_subscriptions.server_key(conn),
-            browser=body.browser,
-        )
-        try:
-            key = push_subscriptions.add(conn, new)
-        except ValueError as error:
-            raise Problem(422, "invalid-request", str(error)) from None
-        _audit(conn, visit, "push_turned_on", key, now)
-    return shapes.PushItem(id=key, browser=body.browser, created_at=now, failed_at=None)
-
-
-@router.delete(
-    "/push-subscriptions/{subscription_id}",
-    tags=["notifications"],
-    summary="No more notifications in a browser",
-    responses=problems(403, 404),
-)
-def remove_push(state: Need, visit: Sender, subscription_id: str) -> Page[shapes.PushItem]:
-    """One's own only; answers with those that are left."""
-    now = state.clock()
-    with writing(state.engine) as conn:
-        if not push_subscriptions.remove(conn, subscription_id, visit.officer.id):
-            raise not_found("subscription")
-        _audit(conn, visit, "push_turned_off", subscription_id, now)
-        found = push_subscriptions.of_officer(conn, visit.officer.id)
-    return Page[shapes.PushItem].model_validate({"items": found}, from_attributes=True)
-
-
-def _audit(conn: Connection, visit: Visit, action: str, key: str, at: datetime) -> None:
-    audit.append(conn, visit.officer.id, action, f"push/{key}", {}, at)
 
 
 def _precision(one: Card) -> shapes.PrecisionItem | None:

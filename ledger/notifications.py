@@ -21,6 +21,9 @@ State = Literal["queued", "sending", "sent", "failed", "held", "cancelled"]
 Hold = Literal["", "storm", "day"]
 """Which digest takes a held one: the next after a storm, or the day's."""
 
+TITLE_MOST = 512
+"""Characters of a title; what is beyond is cut: it must not hold up everybody's messages."""
+
 LEASE_S = 60.0
 """How long a taken row is its sender's; longer than any channel takes."""
 TOLD: tuple[State, ...] = ("queued", "sending", "sent", "failed")
@@ -359,6 +362,8 @@ def _row(one: NewNotification, at: datetime, due_at: datetime) -> dict[str, obje
     row = msgspec.structs.asdict(one)
     return row | {
         "severity": int(one.severity),
+        "title_zh": one.title_zh[:TITLE_MOST],
+        "title_en": one.title_en[:TITLE_MOST],
         "alert_ids": [*one.alert_ids],
         "parts": msgspec.to_builtins(one.parts),
         "state": "held" if one.hold else "queued",

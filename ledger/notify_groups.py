@@ -16,6 +16,9 @@ from ledger.journal import SILENCE
 from ledger.schema import alert_timeline, alerts, cursors, journal, notify_alerts, notify_groups
 from ledger.sql import among, insert_into, plain, typed
 
+REASON_MOST = 512
+"""Characters of a member's reason; the timeline has all of it."""
+
 GroupKind = Literal["group", "storm", "daily", "silences"]
 MemberState = Literal["waiting", "told", "stopped", "over"]
 
@@ -215,7 +218,7 @@ def put(conn: Connection, groups: Sequence[Group], changed: Sequence[Member]) ->
         kept = {name: into.excluded[name] for name in Member.__struct_fields__}
         conn.execute(
             into.on_conflict_do_update(index_elements=["alert_id"], set_=kept),
-            [plain(one) for one in changed],
+            [plain(one) | {"reason": one.reason[:REASON_MOST]} for one in changed],
         )
 
 

@@ -15,7 +15,7 @@ from contracts.words import AlertState, Severity
 from gateway.notify import grouping
 from gateway.notify.pipeline_settings import ClassSettings
 from ledger.alert_types import AlertRow
-from ledger.notify_groups import Group, Member, Past
+from ledger.notify_groups import REASON_MOST, Group, Member, Past
 
 NEVER = Past()
 
@@ -148,8 +148,8 @@ class _Work:
             member = replace(member, state="over", level=max(member.level, 0))
         elif hidden.until is not None:
             self._next.append(hidden.until)
-        self._keep(replace(member, reason=hidden.reason))
-        if member.reason != hidden.reason:
+        self._keep(replace(member, reason=hidden.reason[:REASON_MOST]))
+        if member.reason != hidden.reason[:REASON_MOST]:
             self._hidden.append((alert.alert_id, hidden))
 
     def _look_at_waiting(self, member: Member, alert: AlertRow) -> None:

@@ -181,12 +181,10 @@ class Town:
             rule=rule,
             rule_version="1",
             severity=Severity(severity),
-            title_zh=f"{rule} {device}",
-            title_en=f"{rule} {device}",
             who=Identity(region, site, device),
             raised_at=self.at,
             facts={"basis": "GB 31654-2021"},
-            **changes,
+            **({"title_zh": f"{rule} {device}", "title_en": f"{rule} {device}"} | changes),
         )
         return alerts.raise_alert(conn, new, self.at)[0]
 

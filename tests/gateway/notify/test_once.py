@@ -324,6 +324,21 @@ def test_while_another_has_the_turn_there_is_nothing_to_do(city: Engine) -> None
         assert len(notifications.take_due(conn, "s", 10, NOON)) == 2
 
 
+@pytest.mark.real
+def test_long_texts_hold_nobody_up(city: Engine) -> None:
+    town = Town(city)
+    long = {"title_zh": "长" * 512, "title_en": "long" * 128, "summary_zh": "文" * 5000}
+    with writing(city) as conn:
+        conn.execute(text("UPDATE sites SET name = :name"), {"name": "名" * 512})
+    town.fire("agent_offline", 2, device="agent", **long)
+    hidden = town.fire("device_silent", 3, **long)
+    town.fire("positive", 1, site="market1", **long)
+    town.wait(60, every=30)
+    assert [row.kind for row in town.rows()].count("alert") == 3
+    assert town.timeline(hidden)[0][0] == "held" and len(town.timeline(hidden)) == 1
+    assert [(who, hold) for who, hold, _ in town.held()] == [(WANG, "day")]
+
+
 def _waiting(engine: Engine) -> bool:
     with reading(engine) as conn:
         query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -294,7 +294,6 @@ def _paths(alert_ids: dict[str, str]) -> dict[str, str]:
         "notices": "/notifications",
         "silences": "/silences?rule=no_hat",
         "worth": "/worth",
-        "worth of one": "/worth?rule=no_hat",
         "behind": "/worth/alerts?rule=no_hat&said=judged",
         "public": "/p/code-tangxia-school",
         "error": "/alerts/none",

@@ -196,6 +196,15 @@ def preview(
     if not includes_class_1:
         query = query.where(alerts_table.c.severity != int(Severity.AT_ONCE))
     below = set(regions.subtree(conn, matchers.region)) if matchers.region else set()
+    if matchers.region:
+        begins = alerts_table.c.region.startswith(matchers.region, autoescape=True)
+        query = query.where(or_(alerts_table.c.region.in_(below), begins))
+    for column, pattern in (
+        (alerts_table.c.rule, matchers.rule),
+        (alerts_table.c.device, matchers.device),
+    ):
+        if pattern and not set(pattern) & set("*?["):
+            query = query.where(column == pattern)
     order = (alerts_table.c.raised_at.desc(), alerts_table.c.number.desc())
     found: list[AlertRow] = []
     for row in conn.execute(query.order_by(*order)):

@@ -15,9 +15,9 @@ from gateway.health import Health
 from gateway.metrics import Metrics
 from gateway.notify import timers
 from gateway.notify.policy import Policy
-from gateway.notify.step import Stepped, step
+from gateway.notify.step import Stepped, set_aside, step
 from ledger import notify_groups
-from ledger.engine import Engine, LedgerDown, reading, writing
+from ledger.engine import Engine, LedgerDown, LedgerRefused, reading, writing
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +84,12 @@ class Pipeline:
             news, timers_due = notify_groups.anything(conn, self._cursor, now)
         more = False
         if news:
-            with writing(self._engine) as conn:
-                stepped = step(conn, policy, self._cursor, now, ROWS)
+            try:
+                with writing(self._engine) as conn:
+                    stepped = step(conn, policy, self._cursor, now, ROWS)
+            except LedgerRefused:
+                self._one_by_one(policy, now)
+                return True
             if stepped is not None:
                 self._tell(stepped)
                 more = stepped.more
@@ -95,6 +99,21 @@ class Pipeline:
             if timed:
                 self._on_queued()
         return more
+
+    def _one_by_one(self, policy: Policy, now: datetime) -> None:
+        """The ledger refuses something of a step: it stands aside alone, and all else goes on."""
+        for changes, groups in ((1, 0), (0, 1)):
+            try:
+                with writing(self._engine) as conn:
+                    stepped = step(conn, policy, self._cursor, now, changes, groups)
+            except LedgerRefused as error:
+                with writing(self._engine) as conn:
+                    which = set_aside(conn, self._cursor, now, change=bool(changes))
+                log.error("nobody is told of %s, the ledger refuses it: %s", which, error)
+                self._health.trouble("messages refused", f"{which}: {error}")
+            else:
+                if stepped is not None:
+                    self._tell(stepped)
 
     def _begin(self, policy: Policy, now: datetime) -> None:
         """By a new policy everything is looked at again."""

@@ -20,7 +20,7 @@ from gateway.notify.routing import ROUTE
 from ledger import cursors, journal, notify_groups, silences
 from ledger.alert_types import AlertRow
 from ledger.engine import Connection
-from ledger.notify_groups import Change, Group, Member
+from ledger.notify_groups import Change, Group, Member, TimelineNote
 
 BUSY_S = 0.2
 """After how long an alert is looked at again that another transaction was changing."""
@@ -28,6 +28,10 @@ BUSY_S = 0.2
 
 GROUPS = 100
 """Most groups that are due in one step."""
+
+
+ASIDE = timedelta(hours=1)
+"""After how long a group is tried again whose messages the ledger refused."""
 
 
 class Stepped(msgspec.Struct, frozen=True):
@@ -43,17 +47,47 @@ class Stepped(msgspec.Struct, frozen=True):
     """When the alerts that were told of at once were raised in the journal."""
 
 
-def step(conn: Connection, policy: Policy, cursor: str, at: datetime, limit: int) -> Stepped | None:
-    """Take a step; None while somebody else is at it. Raises LedgerDown; commit it."""
+def step(
+    conn: Connection,
+    policy: Policy,
+    cursor: str,
+    at: datetime,
+    limit: int,
+    due_limit: int = GROUPS,
+) -> Stepped | None:
+    """Take a step over so many rows of the journal and due groups; None while another is at it.
+
+    Raises LedgerDown and LedgerRefused; commit it.
+    """
     position = notify_groups.turn(conn, cursor)
     if position is None:
         return None
     changes, come_to = notify_groups.changes(conn, position, limit)
-    due = _Step(conn, policy, at).run(changes, min(limit, GROUPS))
+    due = _Step(conn, policy, at).run(changes, due_limit)
     if come_to > position:
         cursors.set(conn, cursor, come_to)
     silenced = any(one.kind == journal.SILENCE for one in changes)  # its notices are due
-    return replace(due, more=due.more or silenced or len(changes) == limit)
+    return replace(due, more=due.more or silenced or len(changes) == limit > 0)
+
+
+def set_aside(conn: Connection, cursor: str, at: datetime, *, change: bool) -> str:
+    """Pass over the next row of the journal, or put the next group that is due off for an hour.
+
+    Returns which; empty if there is none.
+    """
+    position = notify_groups.turn(conn, cursor)
+    if position is None:
+        return ""
+    if not change:
+        groups = notify_groups.due(conn, at, "group", 1)
+        notify_groups.put(conn, [replace(one, next_at=at + ASIDE) for one in groups], [])
+        return "".join(one.key for one in groups)
+    changes, come_to = notify_groups.changes(conn, position, 1)
+    cursors.set(conn, cursor, come_to)
+    alert_ids = [one.ref for one in changes if one.kind.startswith("alert.")]
+    notes = [TimelineNote(one, "held", wording.REFUSED) for one in alert_ids]
+    notify_groups.note(conn, notes, at)
+    return "".join(one.ref for one in changes)
 
 
 class _Step:
@@ -77,7 +111,7 @@ class _Step:
         alerts, busy = notify_groups.standing(self._conn, changed)
         self._wake_what_they_hide(alerts.values())
         groups = {one.key: one for one in notify_groups.due(self._conn, self._at, "group", limit)}
-        more = len(groups) == limit
+        more = len(groups) == limit > 0
         self._joined = self._join(alerts, groups)
         if not groups:
             return Stepped(more)

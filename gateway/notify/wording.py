@@ -35,6 +35,7 @@ RULE_DIGEST = both("该规则只列入当日汇总", "this rule is told in the d
 RULE_NONE = both("该规则不推送", "nobody is told of this rule's alerts")
 BUSY = both("正在变更", "being changed")
 ORPHAN = both("无监管责任人，列入当日汇总", "nobody in charge: in the day's digest")
+REFUSED = both("台账拒收该消息，未能通知", "the ledger refused the message")
 NOBODY = both("无人可通知", "there is nobody to tell")
 
 

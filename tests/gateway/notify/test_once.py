@@ -26,7 +26,7 @@ from gateway.notify.pipeline_settings import AtOnceSettings, ClassSettings, Pipe
 from gateway.notify.step import step
 from ledger import alerts, cursors, journal, migrate, notifications, officers, silences, sites
 from ledger.alert_types import AlertConflict
-from ledger.engine import Engine, LedgerDown, open_engine, reading, writing
+from ledger.engine import Engine, LedgerDown, LedgerRefused, open_engine, reading, writing
 from ledger.silences import Matchers, Silence
 
 RULES = (("positive", 1), ("cold", 2), ("device_silent", 3), ("agent_offline", 2))
@@ -144,7 +144,7 @@ def test_paging_crashes_and_a_second_pipeline_change_nothing(
     real_step = pipeline_module.step
 
     def stepping(*arguments: Any) -> Any:
-        done = real_step(*arguments[:-1], page)
+        done = real_step(*arguments[:4], page, page)
         if next(plan, 0) == 1:
             raise LedgerDown("before the commit")
         return done
@@ -193,6 +193,31 @@ def test_what_else_stands_in_the_journal_is_passed_over(town: Town) -> None:
     assert {row.alert_ids for row in town.rows()} == {(alert_id,)}
     with reading(town.engine) as conn:
         assert cursors.get(conn, "g.pipeline") == journal.last_id(conn) == 1001
+
+
+def test_what_the_ledger_refuses_holds_nobody_up(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = notifications.enqueue
+
+    def enqueue(conn: Any, new: Any, at: Any) -> Any:
+        new = list(new)
+        if any(one.site == "market1" for one in new):
+            raise LedgerRefused("not this one")
+        return real(conn, new, at)
+
+    monkeypatch.setattr(notifications, "enqueue", enqueue)
+    slow = town.fire("cold", 2, site="market1", run=False)
+    good = [town.fire("cold", 2, run=False), town.fire("positive", 1, run=False)]
+    bad = town.fire("positive", 1, site="market1", run=False)
+    good.append(town.fire("positive", 1, device="b", run=False))
+    town.run()
+    town.wait(60, every=10)
+    assert {one for row in town.rows() for one in row.alert_ids} == set(good)
+    assert town.timeline(bad) == [("held", "the ledger refused the message")]
+    monkeypatch.undo()
+    town.wait(3600, every=300)
+    assert slow in {one for row in town.rows() for one in row.alert_ids}
 
 
 def test_where_there_is_nobody_it_is_said_once(town: Town) -> None:

@@ -37,7 +37,7 @@ system-test-packages:
 
 test: setup system-test-packages ## every test, on real parts (installs what they need)
 	@$(PY) -m pytest -m "not real and not browser" -n 2
-	@$(PY) -m pytest -m "real or browser"
+	@$(PY) -m pytest -m "real or browser" -n 2 --dist loadfile
 
 check: setup ## the quick loop: lint, types, import rules, fast tests
 	@$(MAKE) --no-print-directory lint types imports

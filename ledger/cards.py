@@ -57,7 +57,7 @@ def give(
     card = Card(owner, alert.alert_id, colour, at, reason)
     statement = insert_into(conn, cards).values(plain(card) | {"colour": colour.value})
     statement = statement.on_conflict_do_nothing(index_elements=["alert_id", "colour"])
-    if conn.execute(statement).rowcount == 0:
+    if conn.scalar(statement.returning(cards.c.id)) is None:
         return None
     note_only(conn, alert.alert_id, at, "card", note=reason, body={"colour": colour.value})
     _tell(conn, journal.CARD, card, alert.region, alert.site, at)

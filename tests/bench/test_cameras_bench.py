@@ -46,7 +46,9 @@ def test_soak(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera_soak, "RESTART_TURNS", 4)
     found = cameras.soak(0.01, tell=lambda _: None)
     assert (found.turns, found.restarts) == (10, 3)
-    assert (found.fds_first, found.threads_first) == (found.fds_last, found.threads_last)
+    # Files that other tests of this process had left open may be closed meanwhile.
+    assert found.fds_last <= found.fds_first
+    assert found.threads_last <= found.threads_first
     assert found.observations > 0
     assert found.pictures > 0
     assert found.outbox_mb_last > 0

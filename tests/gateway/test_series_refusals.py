@@ -42,8 +42,9 @@ def test_what_is_too_old_for_the_store_holds_nothing_up(
             influx.url, 'SELECT count("value") FROM "readings"', db="short"
         )
     with reading(ledger) as conn:
-        letters = dead_letters.list(conn)
-    assert len(letters) == 30, [
-        (one.id, one.payload[:60], one.reason[:200], one.at) for one in letters
-    ]
-    assert "beyond retention policy" in letters[0].reason
+        # The broker is other tests', too: what it retains of their devices is refused as well.
+        letters = [
+            one for one in dead_letters.list(conn, 1000) if one.reason.startswith("time series")
+        ]
+    assert len(letters) == 30
+    assert all("beyond retention policy" in one.reason for one in letters)

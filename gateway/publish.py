@@ -32,7 +32,7 @@ TICK_S = 0.2
 LEASE_S = 15.0
 PUBLISH_LIMIT_S = 5.0
 ROWS = 500
-KEEP_EVERY = timedelta(seconds=1)
+KEEP_EVERY = timedelta(seconds=10)
 """The cursor is kept at most so often: under load its transaction waits for intake's, and the next
 alert behind it. What is published again after a crash is the same state once more."""
 

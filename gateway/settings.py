@@ -120,7 +120,7 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deadlines_every_s: Annotated[
         float,
         Meta(gt=0, le=60, description="How often deadlines of alerts are looked after."),
-    ] = 2.0
+    ] = 5.0
 
 
 class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,7 +21,7 @@ from ledger.engine import Engine, LedgerDown, LedgerRefused, reading, writing
 
 log = logging.getLogger(__name__)
 
-BREATH_S = 0.05
+BREATH_S = 0.25
 """Between two steps at least, unless there is more to do: alerts that come together are decided
 together, and a ledger with one writer (SQLite) has time for intake and for what others publish."""
 ROWS = 250

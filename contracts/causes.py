@@ -3,14 +3,13 @@
 Read from ``firmware_configs/verdicts/causes.toml``. Errors name the file and the cause.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from contracts.settings import SettingsError
+from contracts.settings import SettingsError, load_settings
 
 FILE = Path(__file__).parent.parent / "firmware_configs" / "verdicts" / "causes.toml"
 Basis = Literal["observation", "result", "reading", "state"]
@@ -41,14 +40,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load_causes(path: Path = FILE) -> dict[str, Cause]:
     """The causes by id, in the file's order. Raises SettingsError."""
-    try:
-        told = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
-    except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise SettingsError(f"{path}: {error}") from None
     causes: dict[str, Cause] = {}
-    for one in told.cause:
+    for one in load_settings(path, _File).cause:
         if one.id in causes:
             raise SettingsError(f"{path}: cause {one.id!r} stands there twice")
         causes[one.id] = one

@@ -4,14 +4,24 @@ The clock starts when the alert was booked, not when the fact happened: an offic
 what has not come yet. Of an alert that fired again, its first round counts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Float, Subquery, case, cast, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Select,
+    Subquery,
+    case,
+    cast,
+    func,
+    select,
+)
 
-from contracts.words import Severity
+from ledger.judged import alerts_of
 from ledger.schema import alert_timeline, alerts, notification_alerts, notifications
 
 RAISED = "raised"
@@ -23,9 +33,6 @@ DISPOSED = frozenset({"disposing", "reviewed", "closed"})
 class AlertTimes(msgspec.Struct, frozen=True):
     """When an alert came, and what became of it; None: not yet."""
 
-    alert_id: str
-    rule: str
-    severity: Severity
     told_at: datetime
     """When it was booked."""
     notified_at: datetime | None = None
@@ -94,32 +101,29 @@ def read(
     establishment_id: str | None = None,
 ) -> list[Durations]:
     """How long the alerts raised from `since` on and before `until` took, in any order."""
-    wanted = [
-        alerts.c.region.in_(regions),
-        alerts.c.raised_at >= since,
-        alerts.c.raised_at < until,
-    ]
-    if establishment_id is not None:
-        wanted.append(alerts.c.establishment_id == establishment_id)
-    sent = (
-        select(notification_alerts.c.alert_id, func.min(notifications.c.sent_at).label("at"))
-        .join(notifications, notifications.c.id == notification_alerts.c.notification_id)
-        .join(alerts, alerts.c.alert_id == notification_alerts.c.alert_id)
-        .where(*wanted, notifications.c.sent_at.is_not(None))
-        .group_by(notification_alerts.c.alert_id)
-        .subquery()
-    )
-    first = firsts(wanted)
-    query = select(
-        epoch(conn, first.c.told),
-        epoch(conn, sent.c.at),
-        epoch(conn, first.c.acknowledged),
-        epoch(conn, first.c.disposed),
-    ).select_from(first.outerjoin(sent, sent.c.alert_id == first.c.alert_id))
+    wanted = alerts_of(regions, since, until, establishment_id)
     return [
         Durations(told, _lasted(told, at), _lasted(told, taken), _lasted(told, done))
-        for told, at, taken, done in conn.execute(query.where(first.c.told.is_not(None)))
+        for told, at, taken, done in conn.execute(_times(wanted, lambda at: epoch(conn, at)))
     ]
+
+
+def of_alert(conn: Connection, alert_id: str) -> AlertTimes | None:
+    """The times of one alert."""
+    row = conn.execute(_times([alerts.c.alert_id == alert_id])).one_or_none()
+    return None if row is None else AlertTimes(*row)
+
+
+def _times(
+    wanted: Sequence[ColumnElement[bool]],
+    said_as: Callable[[ColumnElement[Any]], ColumnElement[Any]] = lambda at: at,
+) -> Select[Any]:
+    """When each wanted alert was first booked, told, taken on and dealt with; one row for each."""
+    first, sent = firsts(wanted), _sent(wanted)
+    times = (first.c.told, sent.c.at, first.c.acknowledged, first.c.disposed)
+    both = first.outerjoin(sent, sent.c.alert_id == first.c.alert_id)
+    query = select(*(said_as(at) for at in times)).select_from(both)
+    return query.where(first.c.told.is_not(None))
 
 
 def firsts(wanted: Sequence[ColumnElement[bool]]) -> Subquery:
@@ -144,6 +148,18 @@ def firsts(wanted: Sequence[ColumnElement[bool]]) -> Subquery:
     )
 
 
+def _sent(wanted: Sequence[ColumnElement[bool]]) -> Subquery:
+    """When the first channel had taken each wanted alert, alone or in a digest."""
+    return (
+        select(notification_alerts.c.alert_id, func.min(notifications.c.sent_at).label("at"))
+        .join(notifications, notifications.c.id == notification_alerts.c.notification_id)
+        .join(alerts, alerts.c.alert_id == notification_alerts.c.alert_id)
+        .where(*wanted, notifications.c.sent_at.is_not(None))
+        .group_by(notification_alerts.c.alert_id)
+        .subquery()
+    )
+
+
 def epoch(conn: Connection, at: ColumnElement[Any]) -> ColumnElement[Any]:
     """A time as seconds since 1970, worked out by the database: a value costs less than a time."""
     if conn.dialect.name == "postgresql":
@@ -153,58 +169,3 @@ def epoch(conn: Connection, at: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def _lasted(since: float, until: float | None) -> float | None:
     return None if until is None else max(0.0, until - since)
-
-
-def of_alert(conn: Connection, alert_id: str) -> AlertTimes | None:
-    """The times of one alert."""
-    found = _read(conn, [alerts.c.alert_id == alert_id])
-    return found[0] if found else None
-
-
-def _read(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[AlertTimes]:
-    kinds = [RAISED, ACKNOWLEDGED, *sorted(DISPOSED)]
-    entry = alert_timeline.c
-    first = (
-        select(
-            alerts.c.alert_id,
-            alerts.c.rule,
-            alerts.c.severity,
-            entry.kind,
-            func.min(entry.at).label("at"),
-        )
-        .join(alert_timeline, entry.alert_id == alerts.c.alert_id)
-        .where(*wanted, entry.kind.in_(kinds))
-        .group_by(alerts.c.alert_id, alerts.c.rule, alerts.c.severity, entry.kind)
-    )
-    told: dict[str, dict[str, Any]] = {}
-    for alert_id, rule, severity, kind, at in conn.execute(first):
-        one = told.setdefault(alert_id, {"rule": rule, "severity": Severity(severity)})
-        name = "disposed" if kind in DISPOSED else kind
-        one[name] = min(at, one.get(name, at))
-    sent = _sent(conn, wanted)
-    made = [
-        AlertTimes(
-            alert_id=alert_id,
-            rule=one["rule"],
-            severity=one["severity"],
-            told_at=one[RAISED],
-            notified_at=sent.get(alert_id),
-            acknowledged_at=one.get(ACKNOWLEDGED),
-            disposed_at=one.get("disposed"),
-        )
-        for alert_id, one in told.items()
-        if RAISED in one
-    ]
-    return sorted(made, key=lambda one: (one.told_at, one.alert_id))
-
-
-def _sent(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> dict[str, datetime]:
-    """When the first channel had taken each alert, alone or in a digest."""
-    first = (
-        select(alerts.c.alert_id, func.min(notifications.c.sent_at).label("at"))
-        .join(notification_alerts, notification_alerts.c.alert_id == alerts.c.alert_id)
-        .join(notifications, notifications.c.id == notification_alerts.c.notification_id)
-        .where(*wanted, notifications.c.sent_at.is_not(None))
-        .group_by(alerts.c.alert_id)
-    )
-    return {row.alert_id: row.at for row in conn.execute(first)}

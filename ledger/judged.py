@@ -109,9 +109,9 @@ def alerts_of(
     regions: Scope,
     since: datetime,
     until: datetime,
-    establishment_id: str | None,
-    rule: str,
-    site: str,
+    establishment_id: str | None = None,
+    rule: str = "",
+    site: str = "",
 ) -> list[ColumnElement[bool]]:
     """What an alert must be to be counted."""
     wanted = [

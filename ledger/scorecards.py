@@ -114,7 +114,7 @@ def cards(
 
     With `split` one for each rule, site and model; without, one for each rule.
     """
-    where = alerts_of(regions, since, until, establishment_id, rule, "")
+    where = alerts_of(regions, since, until, establishment_id, rule)
     groups: dict[Key, _Sums] = {}
     for row in conn.execute(_counted(where)):
         key = Key(row.rule, row.site, model_name(row.models)) if split else Key(row.rule)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from contracts.notices import Part, compose
 from contracts.words import Severity
@@ -148,8 +148,7 @@ def take_due(
 
     Also those whose sender let its lease run out: it may have sent them or not.
     """
-    left = and_(notifications.c.state == "sending", notifications.c.lease_until <= at)
-    stopped = update(notifications).where(left, notifications.c.stop != "")
+    stopped = update(notifications).where(_left(at), notifications.c.stop != "")
     conn.execute(
         stopped.values(
             state="cancelled",
@@ -159,9 +158,8 @@ def take_due(
             changed_at=at,
         )
     )
-    queued = and_(notifications.c.state == "queued", notifications.c.due_at <= at)
     order = (notifications.c.severity, notifications.c.due_at, notifications.c.id)
-    due = select(notifications.c.id).where(or_(queued, left)).order_by(*order).limit(limit)
+    due = select(notifications.c.id).where(_due(at)).order_by(*order).limit(limit)
     ids = [*conn.scalars(due.with_for_update(skip_locked=True))]
     taken = conn.execute(
         update(notifications)
@@ -181,11 +179,7 @@ def take_due(
 
 def is_due(conn: Connection, at: datetime) -> bool:
     """Whether `take_due` would find something; takes no lock."""
-    table = notifications.c
-    queued = and_(table.state == "queued", table.due_at <= at)
-    left = and_(table.state == "sending", table.lease_until <= at)
-    found = select(notifications.c.id).where(or_(queued, left)).limit(1)
-    return conn.scalar(found) is not None
+    return conn.scalar(select(notifications.c.id).where(_due(at)).limit(1)) is not None
 
 
 def next_due(conn: Connection) -> datetime | None:
@@ -375,6 +369,16 @@ def _row(one: NewNotification, at: datetime, due_at: datetime) -> dict[str, obje
         "changed_at": at,
         "owner": "",
     }
+
+
+def _due(at: datetime) -> ColumnElement[bool]:
+    """Whether a row is to be taken: its time has come, or its sender let its lease run out."""
+    queued = and_(notifications.c.state == "queued", notifications.c.due_at <= at)
+    return or_(queued, _left(at))
+
+
+def _left(at: datetime) -> ColumnElement[bool]:
+    return and_(notifications.c.state == "sending", notifications.c.lease_until <= at)
 
 
 def _settle(

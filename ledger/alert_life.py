@@ -59,20 +59,12 @@ def acknowledge(conn: Connection, alert_id: str, officer: str, at: datetime) -> 
         alerts.c.state.in_([AlertState.FIRING.value, AlertState.RESOLVED.value]),
         alerts.c.acknowledged_at.is_(None),
     )
-    row = _made(
-        conn,
-        change.values(
-            state=case((fires, AlertState.ACKNOWLEDGED.value), else_=alerts.c.state),
-            acknowledged_at=at,
-            acknowledged_by=officer,
-            **_NOTHING_DUE,
-        ),
+    change = change.values(
+        state=case((fires, AlertState.ACKNOWLEDGED.value), else_=alerts.c.state),
+        acknowledged_at=at,
+        acknowledged_by=officer,
     )
-    if row is None:
-        return _refuse(conn, alert_id, Move.ACKNOWLEDGE, officer)
-    notifications.cancel_for_alert(conn, alert_id, at, "acknowledged")
-    note_change(conn, row, journal.ALERT_ACKNOWLEDGED, at, "acknowledged", actor=officer)
-    return True
+    return _step(conn, alert_id, change, Move.ACKNOWLEDGE, journal.ALERT_ACKNOWLEDGED, officer, at)
 
 
 def dispose(conn: Connection, alert_id: str, officer: str, at: datetime, note: str = "") -> bool:
@@ -89,20 +81,8 @@ def dispose(conn: Connection, alert_id: str, officer: str, at: datetime, note: s
         ),
     )
     change = _change(alert_id, at).where(taken)
-    row = _made(
-        conn,
-        change.values(
-            state=AlertState.DISPOSING.value,
-            disposed_at=at,
-            disposed_by=officer,
-            **_NOTHING_DUE,
-        ),
-    )
-    if row is None:
-        return _refuse(conn, alert_id, Move.DISPOSE, officer)
-    notifications.cancel_for_alert(conn, alert_id, at, "disposing")
-    note_change(conn, row, journal.ALERT_DISPOSING, at, "disposing", actor=officer, note=note)
-    return True
+    change = change.values(state=AlertState.DISPOSING.value, disposed_at=at, disposed_by=officer)
+    return _step(conn, alert_id, change, Move.DISPOSE, journal.ALERT_DISPOSING, officer, at, note)
 
 
 def review(
@@ -139,7 +119,7 @@ def review(
         )
     row = _made(conn, change)
     if row is None:
-        if not accepted and _standing(conn, alert_id).state is AlertState.REVIEWED:
+        if not accepted and standing(conn, alert_id).state is AlertState.REVIEWED:
             raise AlertConflict(f"alert {alert_id} is reviewed: its disposal was held for enough")
         return _refuse(conn, alert_id, Move.REVIEW, officer)
     notifications.cancel_for_alert(conn, alert_id, at, "reviewed")
@@ -163,21 +143,10 @@ def close(conn: Connection, alert_id: str, officer: str, at: datetime, note: str
         )
     )
     change = _change(alert_id, at).where(closable)
-    row = _made(
-        conn,
-        change.values(
-            state=AlertState.CLOSED.value,
-            closed_at=at,
-            closed_by=officer,
-            close_note=note,
-            **_NOTHING_DUE,
-        ),
+    change = change.values(
+        state=AlertState.CLOSED.value, closed_at=at, closed_by=officer, close_note=note
     )
-    if row is None:
-        return _refuse(conn, alert_id, Move.CLOSE, officer)
-    notifications.cancel_for_alert(conn, alert_id, at, "closed")
-    note_change(conn, row, journal.ALERT_CLOSED, at, "closed", actor=officer, note=note)
-    return True
+    return _step(conn, alert_id, change, Move.CLOSE, journal.ALERT_CLOSED, officer, at, note)
 
 
 def pause(conn: Connection, alert_id: str, officer: str, at: datetime, reason: str) -> bool:
@@ -195,14 +164,13 @@ def pause(conn: Connection, alert_id: str, officer: str, at: datetime, reason: s
 
 def resume(conn: Connection, alert_id: str, officer: str, at: datetime, note: str = "") -> bool:
     """The appeal is over: deadlines run on; False if none held them up. Raises AlertConflict."""
-    standing = _standing(conn, alert_id, lock=True)
-    since = standing.paused_since
-    if since is None or standing.state is AlertState.CLOSED:
+    before = standing(conn, alert_id, lock=True)
+    since = before.paused_since
+    if since is None or before.state is AlertState.CLOSED:
         return _refuse(conn, alert_id, Move.RESUME, officer)
-    paused_s = standing.paused_s + max(0.0, (at - since).total_seconds())
-    row = _made(conn, _change(alert_id, at).values(paused_since=null(), paused_s=paused_s))
-    if row is None:
-        raise AlertConflict(f"there is no alert {alert_id[:80]!r}")
+    paused_s = before.paused_s + max(0.0, (at - since).total_seconds())
+    change = _change(alert_id, at).values(paused_since=null(), paused_s=paused_s)
+    row = typed(conn.execute(change.returning(*alerts.c)).one(), AlertRow)
     note_change(conn, row, journal.ALERT_RESUMED, at, "resumed", actor=officer, note=note)
     return True
 
@@ -283,16 +251,8 @@ def note_only(
     conn.execute(alert_timeline.insert(), entry | {"body": body or {}})
 
 
-def _change(alert_id: str, at: datetime) -> Update:
-    """A change of an alert that its deadlines have to follow."""
-    return update(alerts).where(alerts.c.alert_id == alert_id).values(changed_at=at, unwound=True)
-
-
-def _made(conn: Connection, change: Update) -> AlertRow | None:
-    return typed_or_none(conn.execute(change.returning(*alerts.c)).one_or_none(), AlertRow)
-
-
-def _standing(conn: Connection, alert_id: str, *, lock: bool = False) -> AlertRow:
+def standing(conn: Connection, alert_id: str, *, lock: bool = False) -> AlertRow:
+    """The alert as it stands, with `lock` held so until the commit. Raises AlertConflict."""
     query = select(alerts).where(alerts.c.alert_id == alert_id)
     row = conn.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
@@ -300,9 +260,41 @@ def _standing(conn: Connection, alert_id: str, *, lock: bool = False) -> AlertRo
     return typed(row, AlertRow)
 
 
+def _change(alert_id: str, at: datetime) -> Update:
+    """A change of an alert that its deadlines have to follow."""
+    return update(alerts).where(alerts.c.alert_id == alert_id).values(changed_at=at, unwound=True)
+
+
+def _step(
+    conn: Connection,
+    alert_id: str,
+    change: Update,
+    move: Move,
+    journal_kind: str,
+    officer: str,
+    at: datetime,
+    note: str = "",
+) -> bool:
+    """Make a move that ends what was due and what was to be told of before; False if it was made.
+
+    Raises AlertConflict if it cannot be made.
+    """
+    row = _made(conn, change.values(_NOTHING_DUE))
+    if row is None:
+        return _refuse(conn, alert_id, move, officer)
+    kind = journal_kind.removeprefix("alert.")
+    notifications.cancel_for_alert(conn, alert_id, at, kind)
+    note_change(conn, row, journal_kind, at, kind, actor=officer, note=note)
+    return True
+
+
+def _made(conn: Connection, change: Update) -> AlertRow | None:
+    return typed_or_none(conn.execute(change.returning(*alerts.c)).one_or_none(), AlertRow)
+
+
 def _refuse(conn: Connection, alert_id: str, move: Move, officer: str) -> bool:
     """False if the move was made already; otherwise raises AlertConflict that says why not."""
-    row = _standing(conn, alert_id)
+    row = standing(conn, alert_id)
     if _made_already(row, move):
         return False
     why = _hindrance(row, move, officer) or "changed at the same moment; try again"

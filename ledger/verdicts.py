@@ -13,8 +13,8 @@ from sqlalchemy import Connection, select, update
 
 from contracts.words import AlertVerdict
 from ledger import alert_life, journal
-from ledger.alert_types import AlertConflict, AlertRow
-from ledger.schema import alert_verdicts, alerts
+from ledger.alert_types import AlertConflict
+from ledger.schema import alert_verdicts
 from ledger.sql import among, typed, typed_or_none
 
 JUDGED = "judged"
@@ -56,10 +56,7 @@ def give(
     if verdict is AlertVerdict.TRUE and (cause or not counts):
         raise AlertConflict("a right alert has no cause for being wrong")
     # The row is locked, so that of two who judge at once the later one stands.
-    found = select(alerts).where(alerts.c.alert_id == alert_id).with_for_update()
-    alert = typed_or_none(conn.execute(found).one_or_none(), AlertRow)
-    if alert is None:
-        raise AlertConflict(f"there is no alert {alert_id[:80]!r}")
+    alert = alert_life.standing(conn, alert_id, lock=True)
     before = standing(conn, alert_id)
     said = (officer, verdict, cause, counts, note)
     if before is not None:

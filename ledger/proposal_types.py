@@ -56,15 +56,10 @@ class Scope(msgspec.Struct, frozen=True):
 
     def covers(self, one: Judged) -> bool:
         """Whether an alert of this region (or below it) is within."""
-        return (
-            one.rule == self.rule
-            and self.site in ("", one.site)
-            and self.device in ("", one.device)
-            and self.zone in ("", one.zone)
-        )
+        return one.rule == self.rule and self.holds(one)
 
-    def holds(self, other: "Scope") -> bool:
-        """Whether another scope of the same rule, in this region or below it, lies within."""
+    def holds(self, other: "Scope | Judged") -> bool:
+        """Whether what is of the same rule, in this region or below it, lies within."""
         return (
             self.site in ("", other.site)
             and self.device in ("", other.device)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, select, text, update
 
 from contracts.words import Severity, both
 from ledger import regions, rule_modes, scorecards, silences
@@ -238,12 +238,12 @@ def _renew(
             _withdraw(conn, kind, scope, at)
     if chosen is None:
         return []
-    row = conn.execute(_waiting(kind, chosen)).one_or_none()
+    row = conn.execute(select(_table).where(_waiting(kind, chosen))).one_or_none()
     return [typed(row, Proposal)] if row else []
 
 
-def _waiting(kind: ProposalKind, scope: Scope) -> Any:
-    return select(_table).where(
+def _waiting(kind: ProposalKind, scope: Scope) -> ColumnElement[bool]:
+    return and_(
         _table.c.kind == kind.value,
         _table.c.scope == scope.key,
         _table.c.state == ProposalState.OPEN.value,
@@ -277,12 +277,5 @@ def _open(
 
 
 def _withdraw(conn: Connection, kind: ProposalKind, scope: Scope, at: datetime) -> None:
-    conn.execute(
-        update(_table)
-        .where(
-            _table.c.kind == kind.value,
-            _table.c.scope == scope.key,
-            _table.c.state == ProposalState.OPEN.value,
-        )
-        .values(state=ProposalState.WITHDRAWN.value, changed_at=at)
-    )
+    gone = update(_table).where(_waiting(kind, scope))
+    conn.execute(gone.values(state=ProposalState.WITHDRAWN.value, changed_at=at))

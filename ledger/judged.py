@@ -33,13 +33,9 @@ class Judged(msgspec.Struct, frozen=True):
     title_en: str = ""
 
 
-Scope = Sequence[str]
-"""Regions."""
-
-
 def read_judged(
     conn: Connection,
-    regions: Scope,
+    regions: Sequence[str],
     since: datetime,
     until: datetime,
     *,
@@ -81,7 +77,7 @@ def read_judged(
     ]
 
 
-def rules_in(conn: Connection, regions: Scope) -> list[str]:
+def rules_in(conn: Connection, regions: Sequence[str]) -> list[str]:
     """The rules that ever raised an alert in these regions."""
     found = select(alerts.c.rule).where(alerts.c.region.in_(regions)).distinct()
     return sorted(conn.scalars(found))
@@ -106,7 +102,7 @@ def tally(found: Iterable[Judged]) -> tuple[int, int]:
 
 
 def alerts_of(
-    regions: Scope,
+    regions: Sequence[str],
     since: datetime,
     until: datetime,
     establishment_id: str | None = None,

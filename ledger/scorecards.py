@@ -25,7 +25,6 @@ from ledger.devices import DeviceKind
 from ledger.judged import (
     MODELS,
     Judged,
-    Scope,
     alerts_of,
     joined,
     model_name,
@@ -102,7 +101,7 @@ class Card(msgspec.Struct, frozen=True):
 
 def cards(
     conn: Connection,
-    regions: Scope,
+    regions: Sequence[str],
     since: datetime,
     until: datetime,
     *,
@@ -131,7 +130,7 @@ def cards(
 
 def behind(
     conn: Connection,
-    regions: Scope,
+    regions: Sequence[str],
     since: datetime,
     until: datetime,
     key: Key,

@@ -92,10 +92,12 @@ def registry(conn: Connection) -> dict[Identity, Device]:
 def registered(conn: Connection) -> dict[Identity, Device]:
     """The `registry` without what is said of devices' state: read much faster."""
     made = {}
-    for site_kind, owner_kind, region, site, device, kind, *others in conn.execute(_AS_REGISTERED):
-        known = Device(region, site, device, DeviceKind(kind), *others)
-        known = msgspec.structs.replace(known, site_kind=site_kind, establishment_kind=owner_kind)
-        made[known.identity] = known
+    for site_kind, owner_kind, *row in conn.execute(_AS_REGISTERED):
+        region, site, device, kind, name, registered_at, model, silent_after_s = row
+        made[Identity(region, site, device)] = Device(
+            region, site, device, DeviceKind(kind), name, registered_at, model, silent_after_s,
+            site_kind=site_kind, establishment_kind=owner_kind,
+        )  # fmt: skip
     return made
 
 

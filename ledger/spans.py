@@ -134,6 +134,4 @@ def _bound(text: str) -> float | None:
 
 
 def _observation(row: ObservationRow) -> Observation:
-    names = {field.name for field in msgspec.structs.fields(Observation)}
-    told = {name: getattr(row, name) for name in names if hasattr(row, name)}
-    return Observation(**told)
+    return Observation(**{name: getattr(row, name) for name in Observation.__struct_fields__})

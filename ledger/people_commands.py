@@ -1,4 +1,4 @@
-"""`foodsentry ledger duties|contacts import`, `duties list`, `orphans`: who is told of what."""
+"""`foodsentry ledger …` for people: duties, contacts, orphans and cards."""
 
 import argparse
 import sys
@@ -81,38 +81,29 @@ def _list_cards(engine: Engine, arguments: argparse.Namespace) -> int:
 
 
 def _import_duties(engine: Engine, arguments: argparse.Namespace) -> int:
-    found = _read(engine, arguments, people_files.read_duties)
-    if found is None:
-        return FAULTY
-    return _take_over(engine, arguments, found, people_files.duty_changes, duties.add)
+    changes_of = people_files.duty_changes
+    return _take_over(engine, arguments, people_files.read_duties, changes_of, duties.add)
 
 
 def _import_contacts(engine: Engine, arguments: argparse.Namespace) -> int:
-    found = _read(engine, arguments, people_files.read_contacts)
-    if found is None:
-        return FAULTY
-    return _take_over(engine, arguments, found, people_files.contact_changes, contacts.put)
-
-
-def _read(
-    engine: Engine, arguments: argparse.Namespace, read: Callable[[Connection, Path], list[T]]
-) -> list[T] | None:
-    """The file's rows; None if it has faults: all are told, and nothing of it is taken over."""
-    try:
-        with reading(engine) as conn:
-            return read(conn, arguments.file)
-    except FileFaults as error:
-        print("\n".join(error.faults), file=sys.stderr)
-        return None
+    changes_of = people_files.contact_changes
+    return _take_over(engine, arguments, people_files.read_contacts, changes_of, contacts.put)
 
 
 def _take_over(
     engine: Engine,
     arguments: argparse.Namespace,
-    found: list[T],
+    read: Callable[[Connection, Path], list[T]],
     changes_of: Callable[[Connection, Sequence[T]], Changes],
     put: Callable[..., int],
 ) -> int:
+    """Take the file's rows over; of one with faults all are told, and nothing is taken over."""
+    try:
+        with reading(engine) as conn:
+            found = read(conn, arguments.file)
+    except FileFaults as error:
+        print("\n".join(error.faults), file=sys.stderr)
+        return FAULTY
     if arguments.dry_run:
         with reading(engine) as conn:
             changes = changes_of(conn, found)

@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Update, and_, case, func, null, or_, select, update
+from sqlalchemy import Connection, Update, and_, case, null, or_, select, update
 
-from contracts.words import OPEN_STATES, AlertState, Due, Severity
+from contracts.words import OPEN_STATES, AlertState, Severity
 from ledger import journal, notifications
 from ledger.alert_types import AlertConflict, AlertRow
 from ledger.schema import alert_timeline, alerts
@@ -173,36 +173,6 @@ def resume(conn: Connection, alert_id: str, officer: str, at: datetime, note: st
     row = typed(conn.execute(change.returning(*alerts.c)).one(), AlertRow)
     note_change(conn, row, journal.ALERT_RESUMED, at, "resumed", actor=officer, note=note)
     return True
-
-
-def escalate(
-    conn: Connection,
-    alert_id: str,
-    level: int,
-    due_at: datetime | None,
-    due_kind: Due | None,
-    at: datetime,
-    *,
-    body: dict[str, Any] | None = None,
-) -> None:
-    """A deadline ran out at `at`: the alert concerns `level` now, with the next deadline (None: no
-    further one). The gateway's keeper of deadlines does this with the clock it keeps, see
-    `deadlines`; whoever else calls this has no clock to keep.
-    """
-    change = (
-        update(alerts)
-        .where(alerts.c.alert_id == alert_id)
-        .values(
-            level=level,
-            due_at=due_at,
-            due_kind=due_kind and due_kind.value,
-            overdue_since=func.coalesce(alerts.c.overdue_since, at),
-        )
-    )
-    row = _made(conn, change)
-    if row is None:
-        raise AlertConflict(f"there is no alert {alert_id[:80]!r}")
-    note_change(conn, row, journal.ALERT_ESCALATED, at, "escalated", body=body)
 
 
 def note_change(

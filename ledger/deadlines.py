@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, text, update
 
 from contracts.words import Due
 from ledger import journal
@@ -169,11 +169,6 @@ def overdue_in(conn: Connection, regions: Sequence[str] | None) -> list[AlertRow
         query = query.where(alerts.c.region.in_(regions))
     rows = conn.execute(query.order_by(alerts.c.overdue_since, alerts.c.number))
     return [typed(row, AlertRow) for row in rows]
-
-
-def count_due(conn: Connection) -> int:
-    """How many deadlines run."""
-    return conn.scalar(select(func.count()).where(alerts.c.due_at.is_not(None))) or 0
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

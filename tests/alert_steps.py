@@ -1,9 +1,10 @@
-"""An alert's way to its end, for tests that only need it to be closed."""
+"""Steps of an alert's life, for tests of something else: its way to its end, up a level."""
 
 from datetime import datetime
 
 from contracts.words import AlertState
-from ledger import alerts
+from ledger import alerts, deadlines
+from ledger.deadlines import Shown, Wound
 from ledger.engine import Connection
 
 REVIEWER = "reviewer"
@@ -23,3 +24,14 @@ def close(conn: Connection, alert_id: str, officer: str, at: datetime, note: str
     if row is not None and row.state is not AlertState.CLOSED:
         review(conn, alert_id, officer, at)
         alerts.close(conn, alert_id, officer, at, note)
+
+
+def escalate(
+    conn: Connection, alert_id: str, level: int, at: datetime, due_at: datetime | None = None
+) -> None:
+    """A deadline ran out: as the keeper of deadlines does it, without a clock to keep."""
+    row = alerts.get(conn, alert_id)
+    assert row is not None, alert_id
+    shown = Shown(level, due_at, None, row.overdue_since or at)
+    deadlines.keep(conn, [Wound(row, {}, shown, wound_to=0, told=True)], at)
+    deadlines.escalated(conn, row, shown, at, {})

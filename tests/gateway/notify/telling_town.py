@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import alert_steps
+
 from contracts.topics import Identity
 from contracts.words import Severity
 from gateway.health import Health
@@ -200,7 +202,9 @@ class Town:
 
     def escalate(self, alert_id: str, level: int) -> None:
         with writing(self.engine) as conn:
-            alerts.escalate(conn, alert_id, level, self.at + timedelta(hours=1), None, self.at)
+            alert_steps.escalate(
+                conn, alert_id, level, self.at, due_at=self.at + timedelta(hours=1)
+            )
         self.run()
 
     def run(self) -> None:

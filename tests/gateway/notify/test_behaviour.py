@@ -1,5 +1,6 @@
 """Who is told what, when: batching, repeating, resolving, escalating, by a clock wound by hand."""
 
+import alert_steps
 import pytest
 from telling_town import CHEN, LI, MARKET, WANG, ZHAO, Town, policy
 
@@ -184,7 +185,7 @@ def test_an_escalation_that_was_acknowledged_meanwhile_is_not_told(town: Town) -
     town.wait(30)
     town.told()
     with writing(town.engine) as conn:
-        alerts.escalate(conn, alert_id, 1, None, None, town.at)
+        alert_steps.escalate(conn, alert_id, 1, town.at)
         alerts.acknowledge(conn, alert_id, LI, town.at)
     town.run()
     assert town.told() == []

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import alert_steps
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,7 +85,7 @@ def _change(conn: Any, row: Any, what: str, town: Town) -> None:
         elif what == "acknowledge":
             alerts.acknowledge(conn, row.alert_id, LI, town.at)
         elif what == "escalate":
-            alerts.escalate(conn, row.alert_id, min(row.level + 1, 2), None, None, town.at)
+            alert_steps.escalate(conn, row.alert_id, min(row.level + 1, 2), town.at)
         else:
             alerts.close(conn, row.alert_id, LI, town.at)
     except AlertConflict:

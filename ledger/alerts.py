@@ -23,7 +23,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from contracts.words import OPEN_STATES, AlertState
@@ -42,7 +41,7 @@ from ledger.alert_life import (
 from ledger.alert_types import AlertConflict, AlertCount, AlertRow, NewAlert, TimelineEntry
 from ledger.ids import new_id
 from ledger.schema import alert_timeline, alerts, sites
-from ledger.sql import typed, typed_or_none
+from ledger.sql import insert_in, typed, typed_or_none
 from ledger.tables.alerts import OPEN
 
 __all__ = [
@@ -130,10 +129,9 @@ _GIVEN = (
 @cache
 def _raising(dialect: str) -> ReturningInsert[Any]:
     """The statement of `raise_alert`, built once: building it costs more than running it."""
-    insert = postgresql.insert(alerts) if dialect == "postgresql" else sqlite.insert(alerts)
     given = {name: bindparam(f"new_{name}", type_=alerts.c[name].type) for name in _GIVEN}
     owner = select(sites.c.establishment_id).where(sites.c.id == given["site"])
-    statement = insert.values(
+    statement = insert_in(dialect, alerts).values(
         **given,
         state=AlertState.FIRING.value,
         establishment_id=owner.scalar_subquery(),

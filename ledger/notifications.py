@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 from contracts.notices import Part, compose
 from contracts.words import Severity
 from ledger.schema import notification_alerts, notifications
-from ledger.sql import among, chunks, insert_into, typed, typed_or_none
+from ledger.sql import among, chunks, insert_into, plain, typed, typed_or_none
 
 Kind = Literal["alert", "resolved", "escalated", "digest", "notice"]
 State = Literal["queued", "sending", "sent", "failed", "held", "cancelled"]
@@ -353,8 +353,7 @@ def counts(conn: Connection, since: datetime) -> Sequence[NotificationCount]:
 
 
 def _row(one: NewNotification, at: datetime, due_at: datetime) -> dict[str, object]:
-    row = msgspec.structs.asdict(one)
-    return row | {
+    return plain(one) | {
         "severity": int(one.severity),
         "title_zh": one.title_zh[:TITLE_MOST],
         "title_en": one.title_en[:TITLE_MOST],
@@ -412,5 +411,5 @@ def _without(row: NotificationRow, alert_id: str, reason: str) -> dict[str, obje
     changed: dict[str, object] = {"alert_ids": left}
     parts = [part for part in row.parts if part.alert_id != alert_id]
     if parts:
-        changed |= msgspec.structs.asdict(compose(parts)) | {"parts": msgspec.to_builtins(parts)}
+        changed |= plain(compose(parts)) | {"parts": msgspec.to_builtins(parts)}
     return changed

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from contracts.settings import SettingsError
+from gateway.alerts.check import check_limits
+from gateway.alerts.kinds import BeyondLimit
 from gateway.alerts.limits import read_limits
-from gateway.alerts.rules import BeyondLimit, check_limits, read_rules
+from gateway.alerts.rules import read_rules
 from gateway.run import CONFIGS
 
 LIMITS = CONFIGS / "limits" / "storage_temperatures.csv"

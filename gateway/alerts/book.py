@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from contracts.effect import in_effect
 from contracts.topics import Identity
 from contracts.words import Verdict
 from gateway.alerts.check import channel_of, expressions_of
@@ -145,9 +146,8 @@ class RuleBook:
 
     def in_force(self, rule: Rule, at: datetime) -> bool:
         """Whether the rule holds at the time of a fact: its days of effect, its schedule."""
-        if (rule.effective_from or rule.effective_until) and not rule.in_effect(
-            at.astimezone(LOCAL).date()
-        ):
+        dated = rule.effective_from or rule.effective_until
+        if dated and not in_effect(rule, at.astimezone(LOCAL).date()):
             return False
         return rule.schedule is None or self.timetable.holds(rule.schedule, at)
 
@@ -160,7 +160,7 @@ class RuleBook:
         if day is None or not day.begin <= at < day.end:
             begin = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
             on = begin.date()
-            limit = self.limits.on(limit_id, on) if rule.in_effect(on) else None
+            limit = self.limits.on(limit_id, on) if in_effect(rule, on) else None
             # In UTC: equal zones compare fast.
             begin = begin.astimezone(UTC)
             day = self._days[rule.id, rule.version] = _Day(begin, begin + timedelta(days=1), limit)

@@ -21,7 +21,7 @@ from contracts.words import Verdict
 from gateway.alerts.check import channel_of, expressions_of
 from gateway.alerts.day_times import LOCAL, Timetable
 from gateway.alerts.expression import Expression, Fields, Scene
-from gateway.alerts.fields import samples
+from gateway.alerts.fields import SAMPLES
 from gateway.alerts.kinds import (
     AgentOffline,
     BeyondLimit,
@@ -116,7 +116,7 @@ class RuleBook:
             for rule in self.rules
             for key, source in expressions_of(rule.when).items()
         }
-        self._names = {channel: self._names_of(channel) for channel in _CHANNELS}
+        self._names = {channel: self._names_of(channel) for channel in SAMPLES}
         self._patterns = {(rule.id, rule.version): _Pattern(rule) for rule in self.rules}
         told = Counter(rule.id for rule in self.rules)
         self._versioned = frozenset(rule_id for rule_id, times in told.items() if times > 1)
@@ -184,7 +184,7 @@ class RuleBook:
 
     def says(self, rule: Rule, scene: "LazyScene", key: str = "if") -> bool:
         """Whether a rule's expression is true of an event; True if it has none."""
-        expression = self._expressions.get((rule.id, rule.version, key))
+        expression = self.expression(rule, key)
         if expression is None:
             return True
         return expression.holds(scene.get(self), rule.id, self.on_fault)
@@ -197,7 +197,7 @@ class RuleBook:
         return tuple(rule for rule in self.rules if isinstance(rule.when, kind))
 
     def _names_of(self, channel: str) -> frozenset[str]:
-        known = samples(channel)[0].keys()
+        known = SAMPLES[channel].keys()
         names: frozenset[str] = frozenset()
         for rule in self.rules:
             if channel_of(rule.when) == channel:
@@ -235,9 +235,11 @@ class RuleBook:
                 case CountOf(kinds=kinds, share=share):
                     # A share needs to see the others, too.
                     _add(counted, (ANY,) if share else (kinds or (ANY,)), rule)
-                case BeyondLimit(metrics=metrics) | ReadingIs(metrics=metrics):
-                    _add(readings, metrics, rule)
-                case TrendTo(metrics=metrics):
+                case (
+                    BeyondLimit(metrics=metrics)
+                    | ReadingIs(metrics=metrics)
+                    | TrendTo(metrics=metrics)
+                ):
                     _add(readings, metrics, rule)
         return verdicts, observations, readings, tests, counted
 
@@ -255,9 +257,6 @@ class LazyScene:
         if self._scene is None:
             self._scene = book.scene(self._channel, self._make())
         return self._scene
-
-
-_CHANNELS = ("tests", "observations", "readings", "device")
 
 
 K = TypeVar("K")

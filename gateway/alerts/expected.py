@@ -43,7 +43,7 @@ def look_for_expected(
     tested: Mapping[str, Set[str]],
     states: Mapping[Key, AbsenceState],
 ) -> Findings:
-    """Judge once; `tested` says for each rule that is due which sites have had a result."""
+    """Judge once; `tested` says for each rule over tests which sites have had a result."""
     findings = Findings({}, [], [])
     agents = {one.site: one for one in view.devices if one.kind is DeviceKind.AGENT}
     offline = {site for site, agent in agents.items() if is_absent(agent, view)}

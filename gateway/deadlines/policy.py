@@ -142,7 +142,7 @@ class NoPolicy(LookupError):
 
 
 class PolicyBook:
-    """All policies; where several hold, the one with most specific region, then the first id."""
+    """All policies; where several hold, one that names regions before one for all; the first id."""
 
     def __init__(self, policies: Iterable[Policy], where: str) -> None:
         self.policies = sorted(policies, key=lambda one: (not one.regions, one.id))

@@ -2,8 +2,8 @@
 
 Facts are played site by site and day by day, in the order of their time; old ones under the rule of
 their day. Before the span there is a lead, so that what rules remember is there: facts of the lead
-raise nothing. What leaves no history (silence, offline agents, backlogs, what devices said of
-themselves) cannot be played again, and is said to be so.
+raise nothing. What leaves no history (silence, offline agents, backlogs, keys, what devices said of
+themselves, what was expected) cannot be played again, and is said to be so.
 """
 
 from collections import Counter

@@ -1,7 +1,8 @@
 """Writes the generated pages of docs/ from the types: `python -m foodsentry.reference [--check]`.
 
 Pages: the AsyncAPI document, the configuration reference of edge agent, gateway and server, and the
-reference of instrument profiles; beside them the JSON Schema of escalation policies.
+references of instrument profiles and of rules; beside them the JSON Schemas of rule files and of
+escalation policies.
 """
 
 import argparse

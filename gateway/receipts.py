@@ -84,6 +84,12 @@ class Round:
         round_s = max(self._every_s, len(self._gathered) * A_RECEIPT_S)
         return self._since + min(round_s, RECEIPT_MOST_S) - time.monotonic()
 
+    def tell_if_due(self) -> None:
+        """Tell the agents, if it is time."""
+        due_s = self.due_s()
+        if due_s is not None and due_s <= 0:
+            self.tell()
+
     def tell(self) -> None:
         """Tell the agents. Without a connection it is told later, or the edge asks again."""
         with self._lock:

@@ -156,7 +156,7 @@ class Watch:
         )
 
     def _tested(self, view: View) -> dict[str, set[str]]:
-        """For each rule that awaits test results and is due: the sites that had one."""
+        """For each rule that awaits test results: the sites that had one on its day so far."""
         found: dict[str, set[str]] = {}
         regions = sorted({device.region for device in view.devices})
         for rule in self._book.expected:

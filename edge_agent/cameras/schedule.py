@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-LOCAL = timezone(timedelta(hours=8), "CST")
+from contracts.workdays import CHINA
+
+LOCAL = CHINA
 """Asia/Shanghai; no summer time since 1991."""
 
 TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]

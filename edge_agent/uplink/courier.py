@@ -91,7 +91,7 @@ class Courier:
     def run(self, stop: threading.Event) -> None:
         """Carry until `stop` is set, then say good-bye; within about two seconds."""
         self._dispatch = Dispatch(self._outbox, self._settings, _jitter)
-        self._tell(taken_in=0, taken_in_since=None)
+        self._tell(taken_in=0)
         try:
             while not stop.is_set():
                 self._turn(time.monotonic())
@@ -226,11 +226,8 @@ class Courier:
         self._dispatch.dry = False
         offset_s = self._offset.seconds()
         whole_s = None if offset_s is None else float(round(offset_s))
-        now, taken_in = self._clock(), len(self._dispatch.plan.taken)
-        since = (self.state.taken_in_since or now) if taken_in else None
-        self._tell(
-            last_receipt_at=now, clock_offset_s=whole_s, taken_in=taken_in, taken_in_since=since
-        )
+        taken_in = len(self._dispatch.plan.taken)
+        self._tell(last_receipt_at=self._clock(), clock_offset_s=whole_s, taken_in=taken_in)
 
     # Telling
 

@@ -296,8 +296,7 @@ class SendPlan:
         self._heard(now)
         keys = self._landed(first, last, now)
         sent = RangeSet(self.taken.stored(first, last, now))
-        for key in keys:
-            sent.add(key)
+        sent.add_new(keys)
         return sent.ranges() if only_sent else [(first, last)]
 
     def taken_in(self, first: int, last: int, now: float) -> None:

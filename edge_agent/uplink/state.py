@@ -22,8 +22,6 @@ class UplinkState(msgspec.Struct, frozen=True):
     """The broker's last word was that nobody subscribes to our events."""
     taken_in: int = 0
     """Events that the city has in its ledger but not in its time series, at most."""
-    taken_in_since: datetime | None = None
-    """Since when there are such."""
     clock_offset_s: float | None = None
     """Our clock minus the city's, in whole seconds, as far as receipts tell."""
     held: list[str] = []

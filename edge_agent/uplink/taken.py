@@ -37,10 +37,6 @@ class TakenIn:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def within(self, first: int, last: int) -> list[tuple[int, int]]:
-        """Which of the keys `first` through `last` are here, as closed ranges."""
-        return self._keys.within(first, last)
-
     def told(self, keys: Sequence[int], now: float) -> None:
         """The city took in what was on its way (in order), and could not store it."""
         if not keys:

@@ -21,7 +21,7 @@ import msgspec
 
 from contracts.events import Observation, Readings, TestResult
 from foodsentry.bench.alert_load import BEGUN, book, events, register
-from foodsentry.bench.figures import Figure, figure, machine, spread
+from foodsentry.bench.figures import Figure, at_share, figure, machine, spread
 from gateway.alerts.book import RuleBook
 from gateway.alerts.evaluate import judge_observation, judge_result
 from gateway.alerts.judge import carry_out, count, judge_batch_readings, judge_results
@@ -117,7 +117,7 @@ def measure(runs: int, seconds: float) -> Alerted:
         offered_per_s=offered,
         alerts=len(late),
         p50_s=round(statistics.median(late), 4) if late else 0.0,
-        p99_s=round(late[min(len(late) - 1, round(0.99 * len(late)))], 4) if late else 0.0,
+        p99_s=round(at_share(late, 0.99), 4) if late else 0.0,
         most_s=round(late[-1], 4) if late else 0.0,
     )
 

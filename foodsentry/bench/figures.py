@@ -28,6 +28,11 @@ def figure(name: str, unit: str, values: Sequence[float]) -> Figure:
     return Figure(name, unit, statistics.median(values), min(values), max(values), len(values))
 
 
+def at_share(ordered: Sequence[float], share: float) -> float:
+    """The value that so large a share of them is below; `ordered` is sorted, and not empty."""
+    return ordered[min(len(ordered) - 1, round(share * len(ordered)))]
+
+
 def rate(name: str, unit: str, work: Callable[[], int], runs: int, least_s: float = 0.3) -> Figure:
     """Units of work per second: `work` does some and returns how many; each run lasts a while."""
     work()  # warm

@@ -21,6 +21,7 @@ import msgspec
 
 from contracts.clock import utc_now
 from foodsentry.bench import servers
+from foodsentry.bench.figures import at_share
 from foodsentry.bench.load import (
     Listener,
     Message,
@@ -244,7 +245,7 @@ def measure_alerts(messages_per_s: float, readings: int, series: str, seconds: f
         lost=lost + max(0, len(load) * readings - stored),
         duplicated=max(0, len(rows) - tests) + sum(row.count - 1 for row in rows),
         p50_s=round(statistics.median(late), 4),
-        p99_s=round(late[min(len(late) - 1, round(0.99 * len(late)))], 4),
+        p99_s=round(at_share(late, 0.99), 4),
         rss_mb=round(rss, 1),
     )
 

@@ -15,12 +15,13 @@ from typing import TypeVar
 
 import msgspec
 
+from contracts.effect import in_effect
 from contracts.topics import Identity
 from contracts.words import Verdict
 from gateway.alerts.check import channel_of, expressions_of
 from gateway.alerts.day_times import LOCAL, Timetable
 from gateway.alerts.expression import Expression, Fields, Scene
-from gateway.alerts.fields import samples
+from gateway.alerts.fields import SAMPLES
 from gateway.alerts.kinds import (
     AgentOffline,
     BeyondLimit,
@@ -115,7 +116,7 @@ class RuleBook:
             for rule in self.rules
             for key, source in expressions_of(rule.when).items()
         }
-        self._names = {channel: self._names_of(channel) for channel in _CHANNELS}
+        self._names = {channel: self._names_of(channel) for channel in SAMPLES}
         self._patterns = {(rule.id, rule.version): _Pattern(rule) for rule in self.rules}
         told = Counter(rule.id for rule in self.rules)
         self._versioned = frozenset(rule_id for rule_id, times in told.items() if times > 1)
@@ -145,9 +146,8 @@ class RuleBook:
 
     def in_force(self, rule: Rule, at: datetime) -> bool:
         """Whether the rule holds at the time of a fact: its days of effect, its schedule."""
-        if (rule.effective_from or rule.effective_until) and not rule.in_effect(
-            at.astimezone(LOCAL).date()
-        ):
+        dated = rule.effective_from or rule.effective_until
+        if dated and not in_effect(rule, at.astimezone(LOCAL).date()):
             return False
         return rule.schedule is None or self.timetable.holds(rule.schedule, at)
 
@@ -160,7 +160,7 @@ class RuleBook:
         if day is None or not day.begin <= at < day.end:
             begin = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
             on = begin.date()
-            limit = self.limits.on(limit_id, on) if rule.in_effect(on) else None
+            limit = self.limits.on(limit_id, on) if in_effect(rule, on) else None
             # In UTC: equal zones compare fast.
             begin = begin.astimezone(UTC)
             day = self._days[rule.id, rule.version] = _Day(begin, begin + timedelta(days=1), limit)
@@ -184,7 +184,7 @@ class RuleBook:
 
     def says(self, rule: Rule, scene: "LazyScene", key: str = "if") -> bool:
         """Whether a rule's expression is true of an event; True if it has none."""
-        expression = self._expressions.get((rule.id, rule.version, key))
+        expression = self.expression(rule, key)
         if expression is None:
             return True
         return expression.holds(scene.get(self), rule.id, self.on_fault)
@@ -197,7 +197,7 @@ class RuleBook:
         return tuple(rule for rule in self.rules if isinstance(rule.when, kind))
 
     def _names_of(self, channel: str) -> frozenset[str]:
-        known = samples(channel)[0].keys()
+        known = SAMPLES[channel].keys()
         names: frozenset[str] = frozenset()
         for rule in self.rules:
             if channel_of(rule.when) == channel:
@@ -235,9 +235,11 @@ class RuleBook:
                 case CountOf(kinds=kinds, share=share):
                     # A share needs to see the others, too.
                     _add(counted, (ANY,) if share else (kinds or (ANY,)), rule)
-                case BeyondLimit(metrics=metrics) | ReadingIs(metrics=metrics):
-                    _add(readings, metrics, rule)
-                case TrendTo(metrics=metrics):
+                case (
+                    BeyondLimit(metrics=metrics)
+                    | ReadingIs(metrics=metrics)
+                    | TrendTo(metrics=metrics)
+                ):
                     _add(readings, metrics, rule)
         return verdicts, observations, readings, tests, counted
 
@@ -255,9 +257,6 @@ class LazyScene:
         if self._scene is None:
             self._scene = book.scene(self._channel, self._make())
         return self._scene
-
-
-_CHANNELS = ("tests", "observations", "readings", "device")
 
 
 K = TypeVar("K")

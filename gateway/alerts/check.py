@@ -5,11 +5,11 @@ Everything raises SettingsError, which says where (file and rule) and which key.
 
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from fnmatch import fnmatchcase
 
 import msgspec
 
+from contracts.effect import overlap
 from contracts.settings import SettingsError
 from contracts.words import Severity
 from gateway.alerts.day_times import Timetable, minutes
@@ -96,7 +96,7 @@ def check_version(rule: Rule, others: Iterable[Rule], where: str) -> None:
     for other in others:
         if other.id != rule.id:
             continue
-        if other.version == rule.version or _overlap(other, rule):
+        if other.version == rule.version or overlap(other, rule):
             raise SettingsError(
                 f"{where}: this id is already taken; versions of a rule need days of effect of "
                 "their own"
@@ -141,12 +141,6 @@ def check_schedules(rules: Iterable[Rule], timetable: Timetable, where: str) -> 
                 timetable.spans(rule.schedule)
             except ValueError as error:
                 raise SettingsError(f"{where}: rule {rule.id}: schedule.times: {error}") from None
-
-
-def _overlap(one: Rule, two: Rule) -> bool:
-    return (one.effective_from or date.min) <= (two.effective_until or date.max) and (
-        two.effective_from or date.min
-    ) <= (one.effective_until or date.max)
 
 
 def _fitting(rules: Sequence[Rule], rule: Rule, pattern: str, here: str) -> list[Rule]:

@@ -58,17 +58,12 @@ def look_at_devices(
     """Judge every device once."""
     findings = ConditionFindings({}, [])
     for rule in book.conditions:
-        when = rule.when
-        if not isinstance(when, DeviceIs):
-            continue
-        expression = book.expression(rule)
-        grows = expression is not None and any(name.endswith("_grown") for name in expression.names)
+        grows = asks_growth(book, rule)
         for device in view.devices:
             if (
-                (not when.device_kinds or device.kind.value in when.device_kinds)
-                and device.status_received_at is not None
+                device.status_received_at is not None
+                and judges(book, rule, device)
                 and not silent(device, view.at)
-                and book.fits(rule, device)
             ):
                 key = (rule.id, device.identity.source)
                 before = states.get(key, ConditionState())
@@ -79,10 +74,25 @@ def look_at_devices(
     return findings
 
 
+def judges(book: RuleBook, rule: Rule, device: Device) -> bool:
+    """Whether the rule is one of what devices say, and concerns this one."""
+    return (
+        isinstance(rule.when, DeviceIs)
+        and (not rule.when.device_kinds or device.kind.value in rule.when.device_kinds)
+        and book.fits(rule, device)
+    )
+
+
+def asks_growth(book: RuleBook, rule: Rule) -> bool:
+    """Whether the rule's expression asks what grew: then marks are remembered."""
+    expression = book.expression(rule)
+    return expression is not None and any(name.endswith("_grown") for name in expression.names)
+
+
 def step(
     book: RuleBook, rule: Rule, device: Device, state: ConditionState, at: datetime, *, grows: bool
 ) -> tuple[ConditionState, list[Outcome]]:
-    """Judge one device; `grows` says whether the expression asks what grew."""
+    """Judge one device; `grows` is what `asks_growth` says."""
     when = rule.when
     if not isinstance(when, DeviceIs):
         return state, []

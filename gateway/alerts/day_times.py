@@ -6,7 +6,7 @@ terms are data with source and mark, in ``firmware_configs/limits/``.
 
 import csv
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Protocol, TypeVar
@@ -15,8 +15,9 @@ import msgspec
 from msgspec import Meta
 
 from contracts.settings import SettingsError
+from contracts.workdays import CHINA
 
-LOCAL = timezone(timedelta(hours=8), "CST")
+LOCAL = CHINA
 """China has one time zone; a rule's day begins and ends in it."""
 TimeOfDay = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
 Minutes = tuple[int, int]

@@ -19,7 +19,7 @@ from gateway.alerts.combine import TogetherState, Told
 from gateway.alerts.conditions import ConditionState
 from gateway.alerts.counting import CountState, entries, look_for_ends, series_of
 from gateway.alerts.evaluate import judge_observation, judge_result
-from gateway.alerts.kinds import CountOf, DeviceIs, TrendTo
+from gateway.alerts.kinds import CountOf, TrendTo
 from gateway.alerts.outcomes import Outcome, Raise
 from gateway.alerts.rule import Rule
 from gateway.alerts.series import JudgedReading, SeriesState, judge_readings
@@ -83,14 +83,9 @@ class DryRun:
     def device(self, device: Device, at: datetime) -> None:
         """What a device says of itself, as it stands `at`."""
         for rule in self.book.conditions:
-            expression = self.book.expression(rule)
-            if not isinstance(rule.when, DeviceIs) or expression is None:
-                continue
-            if rule.when.device_kinds and device.kind.value not in rule.when.device_kinds:
-                continue
-            if self.book.fits(rule, device):
+            if conditions.judges(self.book, rule, device):
                 key = (rule.id, device.identity.source)
-                grows = any(name.endswith("_grown") for name in expression.names)
+                grows = conditions.asks_growth(self.book, rule)
                 state = self._state(key, ConditionState)
                 self._states[key], found = conditions.step(
                     self.book, rule, device, state, at, grows=grows

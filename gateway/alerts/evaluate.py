@@ -19,8 +19,6 @@ from gateway.alerts.outcomes import Outcome, Raise, Resolve, fingerprint, place,
 from gateway.alerts.rule import Rule, matches
 from ledger.devices import Device
 
-__all__ = ["RuleBook", "judge_key", "judge_observation", "judge_result"]
-
 
 def judge_result(
     book: RuleBook, device: Device, event_id: str, result_id: str, test: TestResult

@@ -18,7 +18,7 @@ from contracts.events import (
 )
 from contracts.limits import Limits
 from contracts.topics import Identity
-from contracts.words import Phase
+from contracts.words import Phase, Verdict
 from gateway.alerts.book import RuleBook
 from gateway.alerts.day_times import LOCAL
 from gateway.alerts.dry import DryRun
@@ -107,7 +107,7 @@ def _test(table: Table, at: datetime, limits: Limits) -> TestResult:
     item_code = str(table.get("item_code", ""))
     item = str(table.get("item", item_code)) or "item"
     judged = limits.judge(item, item_code, value, at.astimezone(LOCAL).date())
-    told = {"verdict": str(table.get("verdict", judged.verdict.value))}
+    verdict = str(table.get("verdict", judged.verdict.value))
     return TestResult(
         sample=Sample(
             name=str(table.get("sample", "菜心")),
@@ -118,7 +118,7 @@ def _test(table: Table, at: datetime, limits: Limits) -> TestResult:
         item=item,
         item_code=judged.item_code,
         value=value,
-        verdict=msgspec.convert(told["verdict"], type(judged.verdict)),
+        verdict=msgspec.convert(verdict, Verdict),
         captured_at=at,
         limit_text=judged.limit_text,
         clock_offset_s=float(table["clock_offset_s"]) if "clock_offset_s" in table else None,

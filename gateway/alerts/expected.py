@@ -8,6 +8,8 @@ whose agent is offline.
 from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
 
+import msgspec
+
 from contracts.topics import Identity
 from contracts.words import DeviceState
 from gateway.alerts import ending
@@ -28,13 +30,15 @@ def since_of(when: Expected, at: datetime) -> datetime:
     return local + timedelta(minutes=minutes(when.since))
 
 
-def due(book: RuleBook, rule: Rule, at: datetime) -> bool:
-    """Whether it is late enough on a day on which the rule counts."""
-    when = rule.when
-    if not isinstance(when, Expected):
-        return False
-    local = at.astimezone(LOCAL)
-    return local.hour * 60 + local.minute >= minutes(when.by) and book.in_force(rule, at)
+class _Day(msgspec.Struct, frozen=True):
+    """One rule, on the day that is looked at."""
+
+    rule: Rule
+    when: Expected
+    begun: datetime
+    """From when on it counts."""
+    due: bool
+    """It is late enough, on a day on which the rule counts, and we listened by then."""
 
 
 def look_for_expected(
@@ -43,16 +47,25 @@ def look_for_expected(
     tested: Mapping[str, Set[str]],
     states: Mapping[Key, AbsenceState],
 ) -> Findings:
-    """Judge once; `tested` says for each rule that is due which sites have had a result."""
+    """Judge once; `tested` says for each rule over tests which sites have had a result."""
     findings = Findings({}, [], [])
     agents = {one.site: one for one in view.devices if one.kind is DeviceKind.AGENT}
     offline = {site for site, agent in agents.items() if is_absent(agent, view)}
     for rule in book.expected:
         if isinstance(rule.when, Expected):
+            day = _day(book, rule, rule.when, view)
             for key, device in _judged(book, rule, rule.when, view, agents).items():
-                came = _came(rule.when, rule, device, view, tested)
-                _step(book, rule, key, device, view, came, offline, states, findings)
+                before = states.get(key, AbsenceState())
+                came = _came(day, device, tested)
+                _step(day, key, device, view.at, before, came, offline, findings)
     return findings
+
+
+def _day(book: RuleBook, rule: Rule, when: Expected, view: View) -> _Day:
+    begun = since_of(when, view.at)
+    by = begun + timedelta(minutes=minutes(when.by) - minutes(when.since))
+    due = view.listening_since <= by <= view.at and book.in_force(rule, view.at)
+    return _Day(rule, when, begun, due)
 
 
 def _judged(
@@ -69,51 +82,38 @@ def _judged(
     return found
 
 
-def _came(
-    when: Expected, rule: Rule, device: Device, view: View, tested: Mapping[str, Set[str]]
-) -> bool:
-    if when.event == "tests":
-        return device.site in tested.get(rule.id, ())
-    return device.last_seen_at is not None and device.last_seen_at >= since_of(when, view.at)
+def _came(day: _Day, device: Device, tested: Mapping[str, Set[str]]) -> bool:
+    if day.when.event == "tests":
+        return device.site in tested.get(day.rule.id, ())
+    return device.last_seen_at is not None and device.last_seen_at >= day.begun
 
 
 def _step(
-    book: RuleBook,
-    rule: Rule,
+    day: _Day,
     key: Key,
     device: Device,
-    view: View,
+    at: datetime,
+    before: AbsenceState,
     came: bool,
     offline: Set[str],
-    states: Mapping[Key, AbsenceState],
     findings: Findings,
 ) -> None:
-    before = states.get(key, AbsenceState())
-    when, who = rule.when, device.identity
-    if not isinstance(when, Expected):
-        return
-    today = before.since is not None and before.since >= since_of(when, view.at)
-    if before.firing and (came or not today):
-        findings.outcomes.append(
-            _over(rule, who, view.at, ending.CAME if came else ending.DAY_OVER)
-        )
-        findings.states[key] = before = AbsenceState(before.since)
-    told = before.since is not None and today
-    listened = view.listening_since <= since_of(when, view.at) + timedelta(
-        minutes=minutes(when.by) - minutes(when.since)
-    )
+    rule, when, who = day.rule, day.when, device.identity
+    told_today = before.since is not None and before.since >= day.begun
+    if before.firing and (came or not told_today):
+        findings.outcomes.append(_over(rule, who, at, ending.CAME if came else ending.DAY_OVER))
+        findings.states[key] = AbsenceState(before.since)
     if (
-        not told
+        day.due
+        and not told_today
         and not came
-        and listened
         and device.site not in offline
         and device.state is not DeviceState.OFFLINE
-        and due(book, rule, view.at)
     ):
         words = place(who, device.name) | {"by": when.by}
         facts = {"by": when.by, "since": when.since}
-        findings.outcomes.append(raising(rule, who, KEY, view.at, zh=words, en=words, facts=facts))
-        findings.states[key] = AbsenceState(view.at, firing=True)
+        findings.outcomes.append(raising(rule, who, KEY, at, zh=words, en=words, facts=facts))
+        findings.states[key] = AbsenceState(at, firing=True)
 
 
 def _over(rule: Rule, who: Identity, at: datetime, reason: str) -> Resolve:

@@ -2,12 +2,14 @@
 
 Facts are played site by site and day by day, in the order of their time; old ones under the rule of
 their day. Before the span there is a lead, so that what rules remember is there: facts of the lead
-raise nothing. What leaves no history (silence, offline agents, backlogs, what devices said of
-themselves) cannot be played again, and is said to be so.
+raise nothing. What leaves no history (silence, offline agents, backlogs, keys, what devices said of
+themselves, what was expected) cannot be played again, and is said to be so.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 
 import msgspec
@@ -154,7 +156,7 @@ def _facts(
     for told in spans.results_of(conn, site, begin, end):
         device, fact = devices.get(told.who.device), told.fact
         if device is not None and isinstance(fact, TestResult):
-            yield fact.captured_at, _test(run, device, told.name, fact)
+            yield fact.captured_at, partial(run.test, device, told.name, fact)
     for told in spans.observations_of(conn, site, begin, end):
         device, fact = devices.get(told.who.device), told.fact
         if device is not None and isinstance(fact, Observation):
@@ -162,10 +164,10 @@ def _facts(
             opened = msgspec.structs.replace(
                 fact, phase=Phase.OPEN, ended_at=None, captured_at=fact.started_at, retracted=False
             )
-            yield fact.started_at, _observation(run, device, opened)
+            yield fact.started_at, partial(run.observation, device, opened)
             if fact.phase is Phase.CLOSED:
                 over_at = fact.ended_at or fact.captured_at
-                yield over_at, _observation(run, device, fact)
+                yield over_at, partial(run.observation, device, fact)
     if store is not None:
         for device in devices.values():
             for metric in book.own(device).readings:
@@ -191,19 +193,7 @@ def _readings(
     for sample in store.samples("readings", "value", tags, begin, end):
         if isinstance(sample.value, int | float):
             reading = Reading(metric, float(sample.value), unit, sample.at)
-            yield sample.at, _reading(run, device, reading)
-
-
-def _test(run: DryRun, device: Device, name: str, fact: TestResult) -> Play:
-    return lambda: run.test(device, name, fact)
-
-
-def _observation(run: DryRun, device: Device, fact: Observation) -> Play:
-    return lambda: run.observation(device, fact)
-
-
-def _reading(run: DryRun, device: Device, reading: Reading) -> Play:
-    return lambda: run.readings(device, [reading])
+            yield sample.at, partial(run.readings, device, [reading])
 
 
 def _unit(book: RuleBook, rules: Sequence[Rule], metric: str, at: datetime) -> str:
@@ -249,12 +239,14 @@ def _lines(
     would: Mapping[str, Would],
     was: Mapping[str, spans.Raised],
 ) -> list[Line]:
-    severities = {one.rule: int(one.severity) for one in was.values()}
-    severities |= {rule.id: int(rule.severity) for rule in rules}
-    lines = []
-    for rule, severity in severities.items():
-        now = {name for name, one in would.items() if one.rule == rule}
-        then = {name for name, one in was.items() if one.rule == rule}
-        if (now or then) and (rule in played or rule not in {one.id for one in rules}):
-            lines.append(Line(rule, severity, len(now), len(then), len(now & then)))
+    present = {rule.id: int(rule.severity) for rule in rules}
+    severities = {one.rule: int(one.severity) for one in was.values()} | present
+    now = Counter(one.rule for one in would.values())
+    then = Counter(one.rule for one in was.values())
+    both = Counter(one.rule for name, one in would.items() if name in was)
+    lines = [
+        Line(rule, severity, now[rule], then[rule], both[rule])
+        for rule, severity in severities.items()
+        if (rule in now or rule in then) and (rule in played or rule not in present)
+    ]
     return sorted(lines, key=lambda line: (line.severity, line.rule))

@@ -292,8 +292,4 @@ def _ahead(one: Accepted) -> timedelta:
 
 
 def _of_observation(who: Identity, observation_id: str) -> rule_state.Key:
-    return OF_OBSERVATION, _series(who, observation_id)
-
-
-def _series(who: Identity, metric: str) -> str:
-    return f"{who.source}|{metric}"
+    return OF_OBSERVATION, f"{who.source}|{observation_id}"

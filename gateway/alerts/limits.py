@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from contracts.effect import in_effect, overlap
 from contracts.settings import SettingsError
 from contracts.units import UNITS, symbol
 
@@ -47,12 +48,6 @@ class StorageLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The limit in words, e.g. ``< 8 °C``."""
         return f"{_PRINTED[self.comparator]} {self.limit:g} {symbol(self.unit)}".rstrip()
 
-    def holds(self, on: date) -> bool:
-        """Whether the limit is in force on that day."""
-        if self.effective_from and on < self.effective_from:
-            return False
-        return not (self.effective_until and on > self.effective_until)
-
 
 class StorageLimits:
     """The limits by id; of several with one id, the one that was in force on the day."""
@@ -69,7 +64,7 @@ class StorageLimits:
 
     def on(self, limit_id: str, day: date) -> StorageLimit | None:
         """The limit in force on that day, or None."""
-        return next((row for row in self._by_id.get(limit_id, ()) if row.holds(day)), None)
+        return next((row for row in self._by_id.get(limit_id, ()) if in_effect(row, day)), None)
 
 
 def read_limits(path: Path) -> StorageLimits:
@@ -84,7 +79,7 @@ def read_limits(path: Path) -> StorageLimits:
         raise SettingsError(f"{path}: not UTF-8 at byte {error.start}") from None
     for index, row in enumerate(rows):
         for other in rows[:index]:
-            if other.id == row.id and _overlap(other, row):
+            if other.id == row.id and overlap(other, row):
                 raise SettingsError(f"{path}: limit {row.id}: two rows hold at the same time")
     return StorageLimits(rows)
 
@@ -98,9 +93,3 @@ def _row(row: dict[str, str | None], where: str) -> StorageLimit:
     if limit.unit not in UNITS:
         raise SettingsError(f"{where}: unit {limit.unit!r} is not a known UCUM code")
     return limit
-
-
-def _overlap(one: StorageLimit, two: StorageLimit) -> bool:
-    return (one.effective_from or date.min) <= (two.effective_until or date.max) and (
-        two.effective_from or date.min
-    ) <= (one.effective_until or date.max)

@@ -127,16 +127,6 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     ] = "push"
     example: Annotated[tuple[Example, ...], Meta(description="Run by `check-rules`.")] = ()
 
-    def in_effect(self, on: date) -> bool:
-        """Whether that day is one of its days of effect."""
-        if self.effective_from and on < self.effective_from:
-            return False
-        return not (self.effective_until and on > self.effective_until)
-
-    def holds(self, on: date, region: str) -> bool:
-        """Whether the rule is in force on that day in that region."""
-        return self.in_effect(on) and matches(self.regions, region)
-
 
 class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The shape of a rule file."""

@@ -9,16 +9,17 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from contracts.effect import in_effect
 from contracts.settings import SettingsError, load_settings
 from contracts.words import Due, Severity
 from contracts.workdays import china_day
+from gateway.alerts.rule import matches
 
 _SPAN = r"^([1-9][0-9]{0,3}) (min|h|working h|working days?)$"
 SpanText = Annotated[str, Meta(pattern=_SPAN, examples=["15 min", "72 h", "2 working days"])]
@@ -133,10 +134,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def holds(self, region: str, at: datetime) -> bool:
         """Whether it holds there, then."""
-        day = china_day(at)
-        here = not self.regions or any(fnmatchcase(region, one) for one in self.regions)
-        begun = self.effective_from is None or self.effective_from <= day
-        return here and begun and (self.effective_until is None or day <= self.effective_until)
+        return matches(self.regions, region) and in_effect(self, china_day(at))
 
 
 class NoPolicy(LookupError):
@@ -144,7 +142,7 @@ class NoPolicy(LookupError):
 
 
 class PolicyBook:
-    """All policies; where several hold, the one with most specific region, then the first id."""
+    """All policies; where several hold, one that names regions before one for all; the first id."""
 
     def __init__(self, policies: Iterable[Policy], where: str) -> None:
         self.policies = sorted(policies, key=lambda one: (not one.regions, one.id))

@@ -116,9 +116,7 @@ class SeriesWriter:
     def tell_taken(self) -> None:
         """Tell the agents what is only taken in, if it is time. Call it often, from any thread that
         does not wait for the store."""
-        due_s = self._taken.due_s()
-        if due_s is not None and due_s <= 0:
-            self._taken.tell()
+        self._taken.tell_if_due()
 
     def _job(
         self, events: Sequence[Accepted], numbers: Mapping[Key, Sequence[int]], size: int
@@ -151,9 +149,7 @@ class SeriesWriter:
             if not settled:
                 break
             self._metrics.series_queue.set(self._queue.qsize())
-            due_s = self._stored.due_s()
-            if due_s is not None and due_s <= 0:
-                self._stored.tell()
+            self._stored.tell_if_due()
         self._stored.tell()
 
     def _wait_s(self) -> float:

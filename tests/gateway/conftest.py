@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from gateway_town import build
 
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.run import read_book
 from gateway.settings import AlertSettings
 from ledger import migrate

@@ -8,7 +8,7 @@ from gateway_town import COLD, NOON, canteen, device, market
 from contracts.topics import Identity
 from contracts.words import DeviceState
 from gateway.alerts.absence import AbsenceState, Findings, Key, View, look
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.alerts.outcomes import Raise
 from ledger.devices import Device
 

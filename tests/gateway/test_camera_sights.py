@@ -10,7 +10,8 @@ from contracts.events import Reading, Readings
 from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.honesty.proof import LIVE, MEAL
 from edge_agent.cameras.words import SIGHT
-from gateway.alerts.rules import ObservationOf, read_rules
+from gateway.alerts.kinds import ObservationOf
+from gateway.alerts.rules import read_rules
 from gateway.alerts.wording import OBSERVATIONS
 from gateway.intake.points import points_of
 from gateway.run import CONFIGS

@@ -17,8 +17,9 @@ from gateway.alerts import combine, counting
 from gateway.alerts.book import RuleBook
 from gateway.alerts.combine import TogetherState, Told
 from gateway.alerts.counting import MOST, Counted, CountState
+from gateway.alerts.kinds import Combination, CountOf, Part
 from gateway.alerts.outcomes import Outcome, Raise, Resolve
-from gateway.alerts.rules import Combination, CountOf, Part, Rule
+from gateway.alerts.rule import Rule
 from gateway.intake.store import take_in
 from gateway.unpack import Accepted, unpack
 from ledger import alerts

@@ -10,7 +10,7 @@ from gateway_town import CANTEEN, NOON, canteen, inbound, registry
 from contracts.events import Numbering, Status
 from contracts.words import AlertState, DeviceState
 from foodsentry.cli import main
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.health import Health
 from gateway.intake.store import take_in
 from gateway.metrics import Metrics

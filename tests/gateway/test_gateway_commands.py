@@ -6,7 +6,7 @@ import pytest
 from gateway_town import NOON, READER, inbound, market, registry, result
 
 from foodsentry.cli import main
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.intake.store import take_in
 from gateway.unpack import Refused, unpack
 from ledger import alerts, dead_letters, devices, results

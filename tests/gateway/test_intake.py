@@ -24,7 +24,7 @@ from contracts.clock import utc_now
 from contracts.envelope import decode
 from contracts.events import Receipt
 from contracts.sequences import RangeSet
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.broker import Inbound, Outbound
 from gateway.health import Health
 from gateway.intake import intake as intake_module

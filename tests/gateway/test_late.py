@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_threshold import limit, rule
 
 from gateway.alerts import late, threshold
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.alerts.late import Late
 from gateway.alerts.threshold import Change, ThresholdState
 from gateway.intake.store import take_in

@@ -23,8 +23,9 @@ from msgspec.structs import replace
 
 from contracts.events import TestResult
 from contracts.words import Phase, Severity, Verdict
-from gateway.alerts.evaluate import RuleBook
-from gateway.alerts.rules import Combination, Part, Rule
+from gateway.alerts.book import RuleBook
+from gateway.alerts.kinds import Combination, Part
+from gateway.alerts.rule import Rule
 from gateway.broker import Inbound
 from gateway.intake.store import take_in
 from gateway.unpack import Accepted, unpack

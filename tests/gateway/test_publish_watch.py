@@ -9,7 +9,7 @@ from gateway_town import CAMERA, COLD, NOON, canteen, inbound, observation, pict
 from contracts.envelope import decode
 from contracts.events import Alert
 from contracts.words import DeviceState
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.broker import Outbound
 from gateway.health import Health
 from gateway.intake.store import take_in

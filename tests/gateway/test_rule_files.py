@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from contracts.effect import in_effect
 from contracts.settings import SettingsError
+from gateway.alerts.check import check_limits
+from gateway.alerts.kinds import BeyondLimit
 from gateway.alerts.limits import read_limits
-from gateway.alerts.rules import BeyondLimit, check_limits, read_rules
+from gateway.alerts.rule import matches
+from gateway.alerts.rules import read_rules
 from gateway.run import CONFIGS
 
 LIMITS = CONFIGS / "limits" / "storage_temperatures.csv"
@@ -110,7 +114,11 @@ def test_rule_of_its_day(tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text(text, "utf-8")
     (rule,) = read_rules(file)
-    assert rule.holds(date(2026, 1, 1), "440703") and rule.holds(date(2026, 6, 30), "440703")
-    assert not rule.holds(date(2025, 12, 31), "440703")
-    assert not rule.holds(date(2026, 7, 1), "440703")
-    assert not rule.holds(date(2026, 1, 1), "440803")
+
+    def holds(day: date, region: str) -> bool:
+        return in_effect(rule, day) and matches(rule.regions, region)
+
+    assert holds(date(2026, 1, 1), "440703") and holds(date(2026, 6, 30), "440703")
+    assert not holds(date(2025, 12, 31), "440703")
+    assert not holds(date(2026, 7, 1), "440703")
+    assert not holds(date(2026, 1, 1), "440803")

@@ -19,7 +19,8 @@ from gateway.alerts.day_times import LOCAL, MondayToFriday, Schedule, Timetable,
 from gateway.alerts.examples import failing, fires
 from gateway.alerts.gaps import look_for_gaps
 from gateway.alerts.outcomes import Raise
-from gateway.alerts.rules import Rule, json_schema, read_rules
+from gateway.alerts.rule import Rule, json_schema
+from gateway.alerts.rules import read_rules
 from gateway.run import CONFIGS, book_of
 from ledger.devices import Device, DeviceKind
 

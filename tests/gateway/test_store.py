@@ -27,7 +27,7 @@ from contracts.events import Evidence
 from contracts.topics import Identity
 from contracts.words import AlertState, DeviceState, Phase, Verdict
 from edge_agent.custody.device_key import DeviceKey
-from gateway.alerts.evaluate import RuleBook
+from gateway.alerts.book import RuleBook
 from gateway.broker import Inbound
 from gateway.intake.store import Taken, take_in
 from gateway.unpack import Accepted, Refused, unpack

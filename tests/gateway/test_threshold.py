@@ -7,8 +7,8 @@ from gateway_town import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.alerts.kinds import BeyondLimit
 from gateway.alerts.limits import StorageLimit
-from gateway.alerts.rules import BeyondLimit
 from gateway.alerts.threshold import Change, ThresholdState, step
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from contracts.words import Severity
 from gateway.alerts.book import RuleBook
+from gateway.alerts.kinds import TrendTo
 from gateway.alerts.limits import StorageLimit, StorageLimits
 from gateway.alerts.outcomes import Raise
-from gateway.alerts.rules import Rule, TrendTo
+from gateway.alerts.rule import Rule
 from gateway.alerts.series import JudgedReading
 from gateway.alerts.trend import PARTS, TrendState, judge_trend, line, time_left
 

@@ -10,7 +10,8 @@ from gateway_town import NOON, READER, inbound, market, registry, result, status
 from contracts.words import DeviceState, Severity, Verdict
 from gateway.alerts.book import RuleBook
 from gateway.alerts.day_times import Schedule
-from gateway.alerts.rules import CountOf, DeviceIs, Expected, Rule, When
+from gateway.alerts.kinds import CountOf, DeviceIs, Expected, When
+from gateway.alerts.rule import Rule
 from gateway.health import Health
 from gateway.intake.store import take_in
 from gateway.metrics import Metrics

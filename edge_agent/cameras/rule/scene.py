@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from contracts.effect import in_effect
 from contracts.events import Box
 from contracts.settings import SettingsError, load_settings
 from contracts.words import ZoneKind
@@ -86,10 +87,7 @@ class Demand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def holds(self, at: datetime, running: Set[str]) -> bool:
         """Whether it holds at `at` (aware), when the periods `running` are running."""
-        on = at.astimezone(LOCAL).date()
-        if self.effective_from and on < self.effective_from:
-            return False
-        if self.effective_until and on > self.effective_until:
+        if not in_effect(self, at.astimezone(LOCAL).date()):
             return False
         return not self.periods or not running.isdisjoint(self.periods)
 

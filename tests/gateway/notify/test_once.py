@@ -195,6 +195,33 @@ def test_what_else_stands_in_the_journal_is_passed_over(town: Town) -> None:
         assert cursors.get(conn, "g.pipeline") == journal.last_id(conn) == 1001
 
 
+def test_an_alert_by_itself_waits_for_no_pause_and_a_stop_for_none_either(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline_module, "BREATH_S", 3600.0)
+    looked, real = threading.Event(), town.pipeline.look_once
+
+    def look_once() -> bool | None:
+        found = real()
+        looked.set()
+        return found
+
+    monkeypatch.setattr(town.pipeline, "look_once", look_once)
+    stop = threading.Event()
+    thread = threading.Thread(target=town.pipeline.run, args=(stop,))
+    thread.start()
+    try:
+        assert looked.wait(30)
+        alert_id = town.fire("positive", 1, run=False)
+        town.pipeline.wake()
+        _until(lambda: bool(town.rows()))
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
+    assert {row.alert_ids for row in town.rows()} == {(alert_id,)}
+
+
 def test_what_the_ledger_refuses_holds_nobody_up(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from gateway.notify import budget, digest, wording
 from gateway.notify.people import Answers
 from gateway.notify.plan import Plan, Telling
 from gateway.notify.policy import Policy
-from gateway.notify.routing import ROUTE, Share, Shares, share, share_again
+from gateway.notify.routing import Share, Shares, key_of, share, share_again
 from ledger import notifications
 from ledger.alert_types import AlertRow
 from ledger.engine import Connection
@@ -90,8 +90,7 @@ class Outgoing:
         for key, group_key in self._groups.items():
             one = by_key[key]
             if one.hold != "day" and one.kind != "resolved":
-                who = one.recipient or f"{ROUTE}{one.route}"
-                told_to.setdefault(group_key, []).append(who)
+                told_to.setdefault(group_key, []).append(key_of(one.recipient, one.route))
         self._note_tellings(by_key)
         waiting = sum(one.hold != "" for one in by_key.values())
         return Written(made, len(by_key) - waiting, waiting, told_to, held.storms, self._notes)

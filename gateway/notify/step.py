@@ -16,7 +16,7 @@ from gateway.notify.outgoing import Outgoing, Written
 from gateway.notify.people import Answers
 from gateway.notify.plan import Hidden, Plan, plan
 from gateway.notify.policy import Policy
-from gateway.notify.routing import ROUTE
+from gateway.notify.routing import key_of
 from ledger import cursors, journal, notify_groups, silences
 from ledger.alert_types import AlertRow
 from ledger.engine import Connection
@@ -227,9 +227,9 @@ class _Step:
         """When the digests of storms that begin now are to go."""
         ends_at = self._at + timedelta(seconds=self._policy.settings.storm_window_s)
         begun = {f"storm|{recipient}|{route}": (recipient, route) for recipient, route in storms}
-        running = notify_groups.by_key(self._conn, begun) if begun else {}
+        running = notify_groups.by_key(self._conn, begun)
         return [
-            Group(key, "storm", self._at, ends_at, told_to=(recipient or f"{ROUTE}{route}",))
-            for key, (recipient, route) in begun.items()
+            Group(key, "storm", self._at, ends_at, told_to=(key_of(*recipient),))
+            for key, recipient in begun.items()
             if key not in running
         ]

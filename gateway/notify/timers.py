@@ -12,7 +12,7 @@ from contracts.words import Severity
 from gateway.notify import digest, wording
 from gateway.notify.people import Answers
 from gateway.notify.pipeline_settings import PipelineSettings
-from gateway.notify.routing import ROUTE
+from gateway.notify.routing import recipient_of
 from ledger import notifications, notify_groups, officers, silences, sites
 from ledger.engine import Connection
 from ledger.notifications import NewNotification, NotificationRow
@@ -64,9 +64,7 @@ def _is_due(timer: Group | None, at: datetime) -> bool:
 
 
 def _storm(conn: Connection, timer: Group, answers: Answers, at: datetime) -> dict[str, int]:
-    key = timer.told_to[0]
-    route = key.removeprefix(ROUTE) if key.startswith(ROUTE) else ""
-    rows = notifications.waiting(conn, "storm", "" if route else key, route)
+    rows = notifications.waiting(conn, "storm", *recipient_of(timer.told_to[0]))
     made = {}
     if rows:
         made = _tell(conn, rows, digest.storm_digest(rows, at, answers.site_name), at)

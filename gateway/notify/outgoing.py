@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import msgspec
 
@@ -47,7 +48,6 @@ class Outgoing:
         self._policy = policy
         self._answers = answers
         self._at = at
-        self._logins = answers.logins(policy.logins)
         self._new: list[NewNotification] = []
         self._told: list[_Told] = []
         self._notes: list[TimelineNote] = []
@@ -94,6 +94,10 @@ class Outgoing:
         self._note_tellings(by_key)
         waiting = sum(one.hold != "" for one in by_key.values())
         return Written(made, len(by_key) - waiting, waiting, told_to, held.storms, self._notes)
+
+    @cached_property
+    def _logins(self) -> dict[str, str]:
+        return self._answers.logins(self._policy.logins)
 
     def _pressures(self) -> dict[budget.Recipient, notifications.Pressure]:
         if not self._new:

@@ -39,7 +39,7 @@ def run_timers(
         made |= _storm(conn, timer, answers, at)
     known = notify_groups.by_key(conn, (DAILY, SILENCES))
     if _is_due(known.get(DAILY), at):
-        made |= _day(conn, settings, answers, at)
+        made |= _day(conn, settings, answers, at, first=DAILY not in known)
     if _is_due(known.get(SILENCES), at):
         made |= _silences(conn, settings, answers, at)
     return made
@@ -73,11 +73,12 @@ def _storm(conn: Connection, timer: Group, answers: Answers, at: datetime) -> di
 
 
 def _day(
-    conn: Connection, settings: PipelineSettings, answers: Answers, at: datetime
+    conn: Connection, settings: PipelineSettings, answers: Answers, at: datetime, *, first: bool
 ) -> dict[str, int]:
+    """With `first` it is only beginning: nothing is told yet."""
     made: dict[str, int] = {}
     next_at = digest.next_digest(settings, at)
-    if notify_groups.by_key(conn, (DAILY,)):  # else it is only beginning
+    if not first:
         by_recipient: dict[tuple[str, str], list[NotificationRow]] = {}
         for row in notifications.waiting(conn, "day"):
             by_recipient.setdefault((row.recipient, row.route), []).append(row)

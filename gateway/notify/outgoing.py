@@ -12,7 +12,7 @@ from gateway.notify.people import Answers
 from gateway.notify.plan import Plan, Telling
 from gateway.notify.policy import Policy
 from gateway.notify.routing import Share, Shares, key_of, share, share_again
-from ledger import notifications
+from ledger import notifications, rule_modes
 from ledger.alert_types import AlertRow
 from ledger.engine import Connection
 from ledger.notifications import Hold, NewNotification
@@ -22,8 +22,6 @@ from ledger.notify_groups import Group, TimelineNote
 class Written(msgspec.Struct, frozen=True):
     """What became of the tellings of one step."""
 
-    made: dict[str, int]
-    """Ids of new notifications, by key."""
     queued: int
     held: int
     told_to: dict[str, list[str]]
@@ -84,7 +82,7 @@ class Outgoing:
     def write(self) -> Written:
         """Let messages pass or hold them back, and make their rows."""
         held = budget.hold_back(self._new, self._pressures(), self._policy.settings)
-        made = notifications.enqueue(self._conn, held.new, self._at)
+        notifications.enqueue(self._conn, held.new, self._at)
         by_key = {one.dedupe: one for one in held.new}
         told_to: dict[str, list[str]] = {}
         for key, group_key in self._groups.items():
@@ -93,7 +91,7 @@ class Outgoing:
                 told_to.setdefault(group_key, []).append(key_of(one.recipient, one.route))
         self._note_tellings(by_key)
         waiting = sum(one.hold != "" for one in by_key.values())
-        return Written(made, len(by_key) - waiting, waiting, told_to, held.storms, self._notes)
+        return Written(len(by_key) - waiting, waiting, told_to, held.storms, self._notes)
 
     @cached_property
     def _logins(self) -> dict[str, str]:
@@ -161,10 +159,9 @@ class Outgoing:
             return wording.LATE
         if self._policy.modes.get(alert.rule) == "digest":
             return wording.RULE_DIGEST
-        for mode in self._answers.modes:
-            if mode.holds(alert, self._at, self._answers.above(alert.region)):
-                return wording.in_digest(mode)
-        return ""
+        above = self._answers.above(alert.region)
+        mode = rule_modes.mode_of(self._answers.modes, alert, self._at, above)
+        return wording.in_digest(mode) if mode else ""
 
     def _report(self, orphans: Sequence[AlertRow]) -> None:
         """Once a day the county is told of a place that nobody is in charge of."""

@@ -24,12 +24,8 @@ from ledger.notify_groups import Change, Group, Member, TimelineNote
 
 BUSY_S = 0.2
 """After how long an alert is looked at again that another transaction was changing."""
-
-
 GROUPS = 100
 """Most groups that are due in one step."""
-
-
 ASIDE = timedelta(hours=1)
 """After how long a group is tried again whose messages the ledger refused."""
 
@@ -39,8 +35,6 @@ class Stepped(msgspec.Struct, frozen=True):
 
     more: bool
     """Whether there is more to do at once."""
-    made: dict[str, int] = {}
-    """Ids of the notifications made, by key."""
     queued: int = 0
     held: int = 0
     alerts_at: tuple[datetime, ...] = ()
@@ -129,7 +123,6 @@ class _Step:
         at_once = (changed.get(one) for one in outgoing.at_once())
         return Stepped(
             more=more,
-            made=written.made,
             queued=written.queued,
             held=written.held,
             alerts_at=tuple(one for one in at_once if one),

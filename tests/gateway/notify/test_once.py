@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateway_town import make_ledger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import Postgres
 from sqlalchemy import text
-from telling_town import CHEN, LI, NOON, TOWN, WANG, ZHAO, Town, build, policy
+from telling_town import CHEN, LI, NOON, TOWN, WANG, ZHAO, Town, build, more_sites, policy
 
 from contracts.clock import utc_now
 from gateway.health import Health
@@ -24,7 +25,7 @@ from gateway.notify import pipeline as pipeline_module
 from gateway.notify.pipeline import Pipeline
 from gateway.notify.pipeline_settings import AtOnceSettings, ClassSettings, PipelineSettings
 from gateway.notify.step import step
-from ledger import alerts, cursors, journal, migrate, notifications, officers, silences, sites
+from ledger import alerts, cursors, journal, notifications, officers, silences
 from ledger.alert_types import AlertConflict
 from ledger.engine import Engine, LedgerDown, LedgerRefused, open_engine, reading, writing
 from ledger.silences import Matchers, Silence
@@ -266,12 +267,11 @@ def test_where_there_is_nobody_it_is_said_once(town: Town) -> None:
 
 @pytest.fixture
 def city(postgres: Postgres) -> Iterator[Engine]:
-    engine = open_engine(postgres.create_database())
-    migrate.upgrade(engine)
+    url = postgres.create_database()
+    make_ledger(url, build)
+    engine = open_engine(url)
     with writing(engine) as conn:
-        build(conn)
-        for number in range(20):
-            sites.add(conn, sites.Site(f"s{number}", TOWN, f"s{number}", sites.SiteKind.CANTEEN))
+        more_sites(conn, 20)
     yield engine
     engine.dispose()
 

@@ -1,4 +1,4 @@
-"""The gateway's commands: run, what is missing, look into the dead letters, check rule files."""
+"""The gateway's commands: run, what is missing, the dead letters; and those of its rooms."""
 
 import argparse
 import sys

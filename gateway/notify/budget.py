@@ -56,7 +56,7 @@ def hold_back(
             passed.append(replace(one, hold="day", reason=reason))
             continue
         recent[key] = recent.get(key, 0) + 1
-        if one.severity is not Severity.AT_ONCE and one.kind not in FREE_KINDS:
+        if bound:
             today[key] = today.get(key, 0) + 1
         passed.append(one)
     return Held(passed, began)

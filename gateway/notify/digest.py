@@ -12,6 +12,7 @@ from contracts.notices import Wording
 from contracts.words import Severity
 from gateway.alerts.outcomes import LOCAL
 from gateway.notify.pipeline_settings import PipelineSettings
+from gateway.notify.routing import key_of
 from gateway.notify.wording import CLASSES, KINDS
 from ledger.notifications import Kind, NewNotification, NotificationRow
 
@@ -58,7 +59,7 @@ def _digest(
     said = _said(rows, title_zh, title_en, len(alert_ids), site_name)
     severity = max(Severity.DEADLINE, min(row.severity for row in rows))
     return NewNotification(
-        dedupe=f"digest|{key}|{first.recipient or 'route:' + first.route}",
+        dedupe=f"digest|{key}|{key_of(first.recipient, first.route)}",
         kind="digest",
         severity=severity,
         recipient=first.recipient,

@@ -40,11 +40,11 @@ class Inhibition:
         """The alert of `sources` that explains `target`, if nobody is to be told of it."""
         if target.severity is Severity.AT_ONCE:
             return None
-        for source in sorted(sources, key=_rank):
+        here = (one for one in sources if one.site == target.site)
+        for source in sorted(here, key=_rank):
             until = self.until(source)
             if (
-                source.site == target.site
-                and source.alert_id != target.alert_id
+                source.alert_id != target.alert_id
                 and self._names(source.rule, target.rule)
                 and (until is None or until > at)
                 and not (_rank(target) < _rank(source) and self._reaches(target.rule, source.rule))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import msgspec
 
@@ -10,8 +11,8 @@ from gateway.notify import budget, digest, wording
 from gateway.notify.people import Answers
 from gateway.notify.plan import Plan, Telling
 from gateway.notify.policy import Policy
-from gateway.notify.routing import ROUTE, Share, Shares, share, share_again
-from ledger import notifications
+from gateway.notify.routing import Share, Shares, key_of, share, share_again
+from ledger import notifications, rule_modes
 from ledger.alert_types import AlertRow
 from ledger.engine import Connection
 from ledger.notifications import Hold, NewNotification
@@ -21,8 +22,6 @@ from ledger.notify_groups import Group, TimelineNote
 class Written(msgspec.Struct, frozen=True):
     """What became of the tellings of one step."""
 
-    made: dict[str, int]
-    """Ids of new notifications, by key."""
     queued: int
     held: int
     told_to: dict[str, list[str]]
@@ -47,7 +46,6 @@ class Outgoing:
         self._policy = policy
         self._answers = answers
         self._at = at
-        self._logins = answers.logins(policy.logins)
         self._new: list[NewNotification] = []
         self._told: list[_Told] = []
         self._notes: list[TimelineNote] = []
@@ -84,17 +82,20 @@ class Outgoing:
     def write(self) -> Written:
         """Let messages pass or hold them back, and make their rows."""
         held = budget.hold_back(self._new, self._pressures(), self._policy.settings)
-        made = notifications.enqueue(self._conn, held.new, self._at)
+        notifications.enqueue(self._conn, held.new, self._at)
         by_key = {one.dedupe: one for one in held.new}
         told_to: dict[str, list[str]] = {}
         for key, group_key in self._groups.items():
             one = by_key[key]
             if one.hold != "day" and one.kind != "resolved":
-                who = one.recipient or f"{ROUTE}{one.route}"
-                told_to.setdefault(group_key, []).append(who)
+                told_to.setdefault(group_key, []).append(key_of(one.recipient, one.route))
         self._note_tellings(by_key)
         waiting = sum(one.hold != "" for one in by_key.values())
-        return Written(made, len(by_key) - waiting, waiting, told_to, held.storms, self._notes)
+        return Written(len(by_key) - waiting, waiting, told_to, held.storms, self._notes)
+
+    @cached_property
+    def _logins(self) -> dict[str, str]:
+        return self._answers.logins(self._policy.logins)
 
     def _pressures(self) -> dict[budget.Recipient, notifications.Pressure]:
         if not self._new:
@@ -158,10 +159,9 @@ class Outgoing:
             return wording.LATE
         if self._policy.modes.get(alert.rule) == "digest":
             return wording.RULE_DIGEST
-        for mode in self._answers.modes:
-            if mode.holds(alert, self._at, self._answers.above(alert.region)):
-                return wording.in_digest(mode)
-        return ""
+        above = self._answers.above(alert.region)
+        mode = rule_modes.mode_of(self._answers.modes, alert, self._at, above)
+        return wording.in_digest(mode) if mode else ""
 
     def _report(self, orphans: Sequence[AlertRow]) -> None:
         """Once a day the county is told of a place that nobody is in charge of."""

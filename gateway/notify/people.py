@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 
 from ledger import duties, officers, regions, rule_modes, silences, sites
 from ledger.alert_types import AlertRow
@@ -20,8 +21,16 @@ class Answers:
         self._above: dict[str, tuple[str, ...]] = {}
         self._responsible: dict[tuple[str, str | None, int], Responsible] = {}
         self._sites: dict[str, str] = {}
-        self.silences: Sequence[Silence] = silences.active(conn, at)
-        self.modes: Sequence[RuleMode] = rule_modes.active(conn, at)
+
+    @cached_property
+    def silences(self) -> Sequence[Silence]:
+        """Those that hide something now."""
+        return silences.active(self._conn, self._at)
+
+    @cached_property
+    def modes(self) -> Sequence[RuleMode]:
+        """Rules that are told otherwise for a place and a while."""
+        return rule_modes.active(self._conn, self._at)
 
     def above(self, region: str) -> tuple[str, ...]:
         """The region and those above it."""

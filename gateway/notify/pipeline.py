@@ -22,8 +22,9 @@ from ledger.engine import Engine, LedgerDown, LedgerRefused, reading, writing
 log = logging.getLogger(__name__)
 
 BREATH_S = 0.25
-"""Between two steps at least, unless there is more to do: alerts that come together are decided
-together, and a ledger with one writer (SQLite) has time for intake and for what others publish."""
+"""After a look that did something, unless there is more to do: alerts that come together are decided
+together, and a ledger with one writer (SQLite) has time for intake and for what others publish. A
+look that finds nothing only reads, and is followed by none: an alert by itself waits for nobody."""
 ROWS = 250
 """Most rows of the journal of one step: an alert of class 1 waits for no more than one."""
 
@@ -60,28 +61,35 @@ class Pipeline:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; what was committed by then is decided."""
         while True:
-            stopping = stop.is_set()
             self._wake.clear()
+            stopping = stop.is_set()  # not before: a stop between the two would wait for poll_s
+            more: bool | None = False
             try:
                 more = self.look_once()
             except LedgerDown as error:
-                more = False
                 self._metrics.ledger_errors.inc()
                 self._health.trouble("pipeline", f"ledger: {error}")
             else:
                 self._health.well("pipeline")
-            if stopping and not more:
+            if more:
+                continue
+            if stopping:
                 return
-            if not more and not stop.wait(BREATH_S):
+            if more is None or not stop.wait(BREATH_S):
                 self._wake.wait(self._ask().settings.poll_s)
 
-    def look_once(self) -> bool:
-        """Do what there is to do, in one step; True if there is more. Raises LedgerDown."""
+    def look_once(self) -> bool | None:
+        """Do what there is to do, in one step; True if there is more, None if there was nothing.
+
+        Raises LedgerDown.
+        """
         policy, now = self._ask(), self._clock()
         if policy is not self._policy:
             self._begin(policy, now)
         with reading(self._engine) as conn:
             news, timers_due = notify_groups.anything(conn, self._cursor, now)
+        if not news and not timers_due:
+            return None
         more = False
         if news:
             try:

@@ -14,10 +14,21 @@ from gateway.notify.plan import Entry, Telling
 from ledger.alert_types import AlertRow
 from ledger.duties import TOP, Responsible
 
-ROUTE = "route:"
-
+_ROUTE = "route:"
 
 Responsibility = Callable[[AlertRow, int], Responsible]
+
+
+def key_of(recipient: str, route: str) -> str:
+    """A recipient as groups remember it: the officer's id, or ``route:name``."""
+    return recipient or f"{_ROUTE}{route}"
+
+
+def recipient_of(key: str) -> tuple[str, str]:
+    """Officer id and route of such a key; one of them is empty."""
+    if key.startswith(_ROUTE):
+        return "", key.removeprefix(_ROUTE)
+    return key, ""
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -33,7 +44,7 @@ class Share(msgspec.Struct, frozen=True):
     @property
     def key(self) -> str:
         """The recipient as groups remember it."""
-        return self.recipient or f"{ROUTE}{self.route}"
+        return key_of(self.recipient, self.route)
 
 
 class Shares(msgspec.Struct, frozen=True):
@@ -95,13 +106,7 @@ def share_again(telling: Telling, told_to: Iterable[str]) -> Shares:
     """The same for those who were told before."""
     alerts = tuple(entry.alert for entry in telling.entries)
     level = max(alert.level for alert in alerts)
-    shares = [
-        Share("", key.removeprefix(ROUTE), level, alerts)
-        if key.startswith(ROUTE)
-        else Share(key, "", level, alerts)
-        for key in told_to
-    ]
-    return Shares(tuple(shares), ())
+    return Shares(tuple(Share(*recipient_of(key), level, alerts) for key in told_to), ())
 
 
 def _to_people(entry: Entry, responsible: Responsibility, gathering: "_Gathering") -> bool:

@@ -40,7 +40,8 @@ class AppriseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(gt=0, le=300, description="Longest wait for the service's answer.")
     ] = 15.0
     body_limit: Annotated[
-        int, Meta(ge=40, description="Most characters of title and text together; cut beyond.")
+        int,
+        Meta(ge=40, description="Most bytes (UTF-8) of title and text together; cut beyond."),
     ] = 1500
     tries: Annotated[
         int, Meta(ge=1, le=50, description="Tries before the recipient's next contact is used.")

@@ -2,13 +2,13 @@
 
 import argparse
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from contracts.clock import utc_now
 from contracts.settings import SettingsError, load_settings
 from contracts.words import Severity
-from gateway.alerts.outcomes import LOCAL
+from gateway.notify.channels.text import local_time
 from gateway.settings import GatewaySettings
 from ledger import audit, officers, regions, silences, sites
 from ledger.alert_types import AlertRow
@@ -60,7 +60,7 @@ def _list(arguments: argparse.Namespace) -> int:
         found = silences.list_all(conn, utc_now(), ended=arguments.ended)
     for one in found:
         given = ", ".join(f"{key}={value}" for key, value in _given(one.matchers))
-        span = f"{_local(one.starts_at)} – {_local(one.ends_at)}"
+        span = f"{local_time(one.starts_at)} – {local_time(one.ends_at)}"
         first = " (class 1, too)" if one.includes_class_1 else ""
         print(f"{one.id}\t{one.kind}{first}\t{span}\t{given}\t{one.author}: {one.reason}")
     return 0
@@ -109,7 +109,7 @@ def _add(arguments: argparse.Namespace) -> int:
         audit.append(conn, author, "silence_made", f"silence/{new.id}", detail, at)
         since, first = at - timedelta(days=7), new.includes_class_1
         week = silences.preview(conn, new.matchers, since, at, includes_class_1=first)
-    print(f"{new.id}\tuntil {_local(new.ends_at)}")
+    print(f"{new.id}\tuntil {local_time(new.ends_at)}")
     print(f"would have hidden {len(week)} alert(s) of the last 7 days")
     return 0
 
@@ -127,7 +127,7 @@ def _end(arguments: argparse.Namespace) -> int:
 def _show(found: Iterable[AlertRow]) -> None:
     for alert in found:
         where = f"{alert.site}/{alert.device}"
-        print(f"{_local(alert.raised_at)}\t{alert.rule}\tclass {alert.severity:d}\t{where}")
+        print(f"{local_time(alert.raised_at)}\t{alert.rule}\tclass {alert.severity:d}\t{where}")
 
 
 def _matchers(conn: Connection, arguments: argparse.Namespace) -> Matchers:
@@ -161,10 +161,6 @@ def _officer(conn: Connection, login: str) -> str:
     if found is None or not found.active:
         raise SettingsError(f"--author: there is no officer {login!r} who may sign in")
     return found.id
-
-
-def _local(at: datetime) -> str:
-    return f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M}"
 
 
 def _settings(arguments: argparse.Namespace) -> GatewaySettings:

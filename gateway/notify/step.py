@@ -16,7 +16,7 @@ from gateway.notify.outgoing import Outgoing, Written
 from gateway.notify.people import Answers
 from gateway.notify.plan import Hidden, Plan, plan
 from gateway.notify.policy import Policy
-from gateway.notify.routing import ROUTE
+from gateway.notify.routing import key_of
 from ledger import cursors, journal, notify_groups, silences
 from ledger.alert_types import AlertRow
 from ledger.engine import Connection
@@ -24,12 +24,8 @@ from ledger.notify_groups import Change, Group, Member, TimelineNote
 
 BUSY_S = 0.2
 """After how long an alert is looked at again that another transaction was changing."""
-
-
 GROUPS = 100
 """Most groups that are due in one step."""
-
-
 ASIDE = timedelta(hours=1)
 """After how long a group is tried again whose messages the ledger refused."""
 
@@ -39,8 +35,6 @@ class Stepped(msgspec.Struct, frozen=True):
 
     more: bool
     """Whether there is more to do at once."""
-    made: dict[str, int] = {}
-    """Ids of the notifications made, by key."""
     queued: int = 0
     held: int = 0
     alerts_at: tuple[datetime, ...] = ()
@@ -129,7 +123,6 @@ class _Step:
         at_once = (changed.get(one) for one in outgoing.at_once())
         return Stepped(
             more=more,
-            made=written.made,
             queued=written.queued,
             held=written.held,
             alerts_at=tuple(one for one in at_once if one),
@@ -227,9 +220,9 @@ class _Step:
         """When the digests of storms that begin now are to go."""
         ends_at = self._at + timedelta(seconds=self._policy.settings.storm_window_s)
         begun = {f"storm|{recipient}|{route}": (recipient, route) for recipient, route in storms}
-        running = notify_groups.by_key(self._conn, begun) if begun else {}
+        running = notify_groups.by_key(self._conn, begun)
         return [
-            Group(key, "storm", self._at, ends_at, told_to=(recipient or f"{ROUTE}{route}",))
-            for key, (recipient, route) in begun.items()
+            Group(key, "storm", self._at, ends_at, told_to=(key_of(*recipient),))
+            for key, recipient in begun.items()
             if key not in running
         ]

@@ -12,7 +12,7 @@ from contracts.words import Severity
 from gateway.notify import digest, wording
 from gateway.notify.people import Answers
 from gateway.notify.pipeline_settings import PipelineSettings
-from gateway.notify.routing import ROUTE
+from gateway.notify.routing import recipient_of
 from ledger import notifications, notify_groups, officers, silences, sites
 from ledger.engine import Connection
 from ledger.notifications import NewNotification, NotificationRow
@@ -39,7 +39,7 @@ def run_timers(
         made |= _storm(conn, timer, answers, at)
     known = notify_groups.by_key(conn, (DAILY, SILENCES))
     if _is_due(known.get(DAILY), at):
-        made |= _day(conn, settings, answers, at)
+        made |= _day(conn, settings, answers, at, first=DAILY not in known)
     if _is_due(known.get(SILENCES), at):
         made |= _silences(conn, settings, answers, at)
     return made
@@ -64,9 +64,7 @@ def _is_due(timer: Group | None, at: datetime) -> bool:
 
 
 def _storm(conn: Connection, timer: Group, answers: Answers, at: datetime) -> dict[str, int]:
-    key = timer.told_to[0]
-    route = key.removeprefix(ROUTE) if key.startswith(ROUTE) else ""
-    rows = notifications.waiting(conn, "storm", "" if route else key, route)
+    rows = notifications.waiting(conn, "storm", *recipient_of(timer.told_to[0]))
     made = {}
     if rows:
         made = _tell(conn, rows, digest.storm_digest(rows, at, answers.site_name), at)
@@ -75,11 +73,12 @@ def _storm(conn: Connection, timer: Group, answers: Answers, at: datetime) -> di
 
 
 def _day(
-    conn: Connection, settings: PipelineSettings, answers: Answers, at: datetime
+    conn: Connection, settings: PipelineSettings, answers: Answers, at: datetime, *, first: bool
 ) -> dict[str, int]:
+    """With `first` it is only beginning: nothing is told yet."""
     made: dict[str, int] = {}
     next_at = digest.next_digest(settings, at)
-    if notify_groups.by_key(conn, (DAILY,)):  # else it is only beginning
+    if not first:
         by_recipient: dict[tuple[str, str], list[NotificationRow]] = {}
         for row in notifications.waiting(conn, "day"):
             by_recipient.setdefault((row.recipient, row.route), []).append(row)

@@ -9,23 +9,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from gateway_town import build
+from gateway_town import build, make_ledger
 
 from gateway.alerts.book import RuleBook
 from gateway.run import read_book
 from gateway.settings import AlertSettings
-from ledger import migrate
-from ledger.engine import Engine, open_engine, writing
+from ledger.engine import Engine, open_engine
 
 
 @pytest.fixture(scope="session")
 def town_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("town") / "town.db"
-    engine = open_engine(f"sqlite:///{path}")
-    migrate.upgrade(engine)
-    with writing(engine) as conn:
-        build(conn)
-    engine.dispose()
+    make_ledger(f"sqlite:///{path}", build)
     return path
 
 
@@ -48,11 +43,7 @@ def ledger(ledger_file: Path) -> Iterator[Engine]:
 def town_database(request: pytest.FixtureRequest) -> str:
     """URL of a PostgreSQL ledger with the town."""
     url: str = request.getfixturevalue("postgres").create_database()
-    engine = open_engine(url)
-    migrate.upgrade(engine)
-    with writing(engine) as conn:
-        build(conn)
-    engine.dispose()
+    make_ledger(url, build)
     return url
 
 

@@ -1,6 +1,7 @@
 """A small town for the gateway's tests: two sites with their devices, and events of theirs."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from contracts import events
@@ -8,9 +9,9 @@ from contracts.envelope import encode
 from contracts.topics import Channel, Identity, device_topic
 from contracts.words import DeviceState, Phase, Verdict
 from gateway.broker import Inbound
-from ledger import devices, establishments, regions, sites
+from ledger import devices, establishments, migrate, regions, sites
 from ledger.devices import Device, DeviceKind
-from ledger.engine import Connection
+from ledger.engine import Connection, open_engine, writing
 
 REGION = "440703"
 MARKET, CANTEEN = "market1", "canteen1"
@@ -48,6 +49,15 @@ def device(
         registered_at=registered_at,
         silent_after_s=silent_after_s,
     )
+
+
+def make_ledger(url: str, fill: Callable[[Connection], None]) -> None:
+    """The tables of a ledger that is empty yet, and what `fill` writes into it."""
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    with writing(engine) as conn:
+        fill(conn)
+    engine.dispose()
 
 
 def build(conn: Connection, silent_after_s: dict[Identity, float] | None = None) -> None:

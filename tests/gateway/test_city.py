@@ -18,7 +18,7 @@ import pytest
 from broker_parts import DEPLOY as MOSQUITTO
 from broker_parts import OTHER, SITE, City, Client
 from gateway_process import GatewayProcess, SendingAgent, until
-from gateway_town import COLD, NOON, READER, build, canteen, market, readings, result
+from gateway_town import COLD, NOON, READER, build, canteen, make_ledger, market, readings, result
 from servers import Influx, Postgres, Server, ask
 from sqlalchemy import text
 
@@ -28,7 +28,7 @@ from contracts.words import Verdict
 from gateway.accounts.access import SERVICE_RULES, site_rules
 from gateway.accounts.names import scope_of
 from gateway.accounts.passwords import ROUNDS
-from ledger import alerts, migrate, results, rule_state
+from ledger import alerts, results, rule_state
 from ledger.engine import Engine, open_engine, reading, writing
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -84,11 +84,7 @@ class Console(Server):
 def database(tmp_path: Path) -> Iterator[str]:
     with CityPostgres(tmp_path / "postgres") as postgres:
         url = postgres.create_database()
-        engine = open_engine(url)
-        migrate.upgrade(engine)
-        with writing(engine) as conn:
-            build(conn)
-        engine.dispose()
+        make_ledger(url, build)
         yield url
 
 

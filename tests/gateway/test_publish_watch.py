@@ -1,10 +1,9 @@
 """Tests of the publisher (cursor, lease, renewal of the retained) and of the watch, on a ledger."""
 
-from datetime import datetime, timedelta
-
 import alert_steps
 import pytest
 from gateway_town import CAMERA, COLD, NOON, canteen, inbound, observation, picture, registry
+from sender_parts import Clock
 
 from contracts.envelope import decode
 from contracts.events import Alert
@@ -45,17 +44,6 @@ class FakeBroker:
             told.append((data.rule, data.state.value) if data else ("", "cleared"))
         self.out.clear()
         return told
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def wait(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import apprise
 from contracts.clock import Clock
 from contracts.words import Severity
 from gateway.notify.channels import ear
-from gateway.notify.channels.address import BadAddress, fill, scrubbed
+from gateway.notify.channels.address import BadAddress, fill
 from gateway.notify.channels.channel import Failed, Message, Outcome, Retry, Sent
 from gateway.notify.channels.text import text_for
-from gateway.notify.channels.verdicts import of_answer, of_smtp
+from gateway.notify.channels.verdicts import of_answer, of_smtp, without
 from gateway.notify.settings import AppriseSettings
 
 TELL_IN_BODY = frozenset({"wecombot", "dingtalk", "feishu", "lark"})
@@ -97,7 +97,8 @@ class AppriseChannel:
                     interpret_escapes=False,
                 )
             )
-        return self._scrub(self._outcome(taken, heard, self._clock()), message)
+        outcome = self._outcome(taken, heard, self._clock())
+        return without(outcome, *self._private, message.address)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -132,14 +133,6 @@ class AppriseChannel:
                 if mark in line:
                     return Retry(line.partition(mark)[2][:200] or "no connection")
         return Retry("the service did not take it, and Apprise does not say why")
-
-    def _scrub(self, outcome: Outcome, message: Message) -> Outcome:
-        private = (*self._private, message.address)
-        if isinstance(outcome, Failed):
-            return Failed(scrubbed(outcome.reason, *private))
-        if isinstance(outcome, Retry):
-            return Retry(scrubbed(outcome.reason, *private), outcome.after_s)
-        return outcome
 
 
 def load_plugins() -> None:

@@ -5,18 +5,11 @@ from collections.abc import Mapping
 
 import requests
 
+from gateway.notify.channels.channel import Failed, Retry
 from gateway.notify.channels.verdicts import Answer
 
 BODY_MOST = 4096
 """Bytes of an answer that are read."""
-
-
-class Unreachable(Exception):
-    """No answer: connection refused, broken off, timed out; may be tried again."""
-
-
-class Unusable(Exception):
-    """The address can't be called at all."""
 
 
 def post(
@@ -26,8 +19,10 @@ def post(
     *,
     timeout_s: float,
     ca_file: str = "",
-) -> Answer:
-    """Post once. Raises Unreachable and Unusable; what they say names no URL."""
+) -> Answer | Retry | Failed:
+    """Post once. Without an answer: Retry if the service can't be reached, Failed if the address
+    can't be called at all; what they say names no URL.
+    """
     try:
         with (
             requests.Session() as session,
@@ -49,13 +44,13 @@ def post(
                     break
             return Answer(answer.status_code, body_start, answer.headers.get("Retry-After", ""))
     except requests.exceptions.SSLError as error:
-        raise Unreachable(f"TLS: {reason_of(error)}") from None
+        return Retry(f"TLS: {reason_of(error)}")
     except requests.Timeout:
-        raise Unreachable(f"no answer within {timeout_s:g} s") from None
+        return Retry(f"no answer within {timeout_s:g} s")
     except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-        raise Unreachable(reason_of(error)) from None
+        return Retry(reason_of(error))
     except (requests.RequestException, ValueError) as error:
-        raise Unusable(f"the address cannot be used ({type(error).__name__})") from None
+        return Failed(f"the address cannot be used ({type(error).__name__})")
 
 
 def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -1,15 +1,14 @@
 """What people read: title and text, when it happened, and where to look, cut to what fits."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from gateway.alerts.outcomes import LOCAL
 from gateway.notify.channels.channel import Message
 from gateway.notify.settings import Language
 from gateway.notify.words import LINK, TIME
 
-ZONE = ZoneInfo("Asia/Shanghai")
 _MORE = "…"
 
 
@@ -22,7 +21,7 @@ class Text(msgspec.Struct, frozen=True):
 
 def local_time(at: datetime) -> str:
     """A time as the city reads it, to the minute."""
-    return at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")
+    return f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M}"
 
 
 def text_for(message: Message, language: Language, most_bytes: int) -> Text:

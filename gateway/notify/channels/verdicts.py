@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.notify.channels.address import scrubbed
 from gateway.notify.channels.channel import Failed, Outcome, Retry, Sent
 
 RETRY_STATUSES = frozenset({408, 425, 429})
@@ -83,6 +84,13 @@ def of_smtp(said: str) -> Outcome | None:
     if match[1].startswith("4"):
         return Retry(told)
     return Failed(told) if match[1].startswith("5") else None
+
+
+def without(outcome: Outcome, *private: str) -> Outcome:
+    """The outcome, its reason without the private parts."""
+    if isinstance(outcome, Sent):
+        return outcome
+    return msgspec.structs.replace(outcome, reason=scrubbed(outcome.reason, *private))
 
 
 def retry_after_s(said: str, now: datetime) -> float | None:

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from contracts.clock import Clock
-from gateway.notify.channels.address import BadAddress, fill, scrubbed
+from gateway.notify.channels.address import BadAddress, fill
 from gateway.notify.channels.alertmanager import body_of
-from gateway.notify.channels.channel import Failed, Message, Outcome, Retry
-from gateway.notify.channels.http_post import Unreachable, Unusable, post
-from gateway.notify.channels.verdicts import of_answer
+from gateway.notify.channels.channel import Failed, Message, Outcome
+from gateway.notify.channels.http_post import post
+from gateway.notify.channels.verdicts import Answer, of_answer, without
 from gateway.notify.settings import WebhookSettings
 
 SIGNATURE, TIMESTAMP = "X-FoodSentry-Signature", "X-FoodSentry-Timestamp"
@@ -77,22 +77,13 @@ class WebhookChannel:
             timestamp = str(int(now.timestamp()))
             headers[TIMESTAMP] = timestamp
             headers[SIGNATURE] = signature(self._secrets.signing, timestamp, body)
-        try:
-            answer = post(url, body, headers, timeout_s=settings.timeout_s, ca_file=self._ca_file)
-        except Unreachable as error:
-            return Retry(self._scrub(str(error)))
-        except Unusable as error:
-            return Failed(self._scrub(str(error)))
-        outcome = of_answer(answer, self._clock())
-        if isinstance(outcome, Retry):
-            return Retry(self._scrub(outcome.reason), outcome.after_s)
-        return Failed(self._scrub(outcome.reason)) if isinstance(outcome, Failed) else outcome
+        told = post(url, body, headers, timeout_s=settings.timeout_s, ca_file=self._ca_file)
+        outcome = of_answer(told, self._clock()) if isinstance(told, Answer) else told
+        secrets = self._secrets
+        return without(outcome, secrets.url_part, secrets.bearer, secrets.signing)
 
     def close(self) -> None:
         """Nothing is kept open."""
-
-    def _scrub(self, text: str) -> str:
-        return scrubbed(text, self._secrets.url_part, self._secrets.bearer, self._secrets.signing)
 
 
 def signature(key: str, timestamp: str, body: bytes) -> str:

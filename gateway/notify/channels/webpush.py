@@ -14,9 +14,9 @@ import msgspec
 from contracts.clock import Clock
 from contracts.words import Severity
 from gateway.notify.channels.channel import Failed, Message, Outcome, Retry, Sent
-from gateway.notify.channels.http_post import Unreachable, Unusable, post
+from gateway.notify.channels.http_post import post
 from gateway.notify.channels.text import text_for
-from gateway.notify.channels.verdicts import of_answer
+from gateway.notify.channels.verdicts import Answer, of_answer
 from gateway.notify.channels.webpush_crypto import (
     BadKey,
     Vapid,
@@ -134,18 +134,10 @@ class WebPushChannel:
             "Urgency": _URGENCY[message.severity],
             "Topic": _short(message.dedupe),
         }
-        try:
-            answer = post(
-                one.endpoint,
-                body,
-                headers,
-                timeout_s=self._settings.timeout_s,
-                ca_file=self._ca_file,
-            )
-        except Unreachable as error:
-            return Retry(str(error))
-        except Unusable as error:
-            return Failed(str(error))
+        timeout_s, ca_file = self._settings.timeout_s, self._ca_file
+        answer = post(one.endpoint, body, headers, timeout_s=timeout_s, ca_file=ca_file)
+        if not isinstance(answer, Answer):
+            return answer
         if answer.status in GONE:
             self._subscriptions.gone(one)
             return Failed(f"HTTP {answer.status}: the browser is gone; forgotten")

@@ -9,20 +9,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from gateway_town import make_ledger
 from telling_town import Town, build
 
-from ledger import migrate
-from ledger.engine import Engine, open_engine, writing
+from ledger.engine import Engine, open_engine
 
 
 @pytest.fixture(scope="session")
 def telling_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("telling") / "town.db"
-    engine = open_engine(f"sqlite:///{path}")
-    migrate.upgrade(engine)
-    with writing(engine) as conn:
-        build(conn)
-    engine.dispose()
+    make_ledger(f"sqlite:///{path}", build)
     return path
 
 

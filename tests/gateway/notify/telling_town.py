@@ -41,7 +41,7 @@ LI, WANG, ZHAO, CHEN = "li", "wang", "zhao", "chen"
 INHIBITS = {"agent_offline": ("device_silent", "camera_*", "data_waiting")}
 
 
-def build(conn: Connection, more_sites: int = 0) -> None:
+def build(conn: Connection) -> None:
     """Fill an empty ledger. Nobody is in charge of the market but the county."""
     for code, parent in (
         ("440700", None),
@@ -65,8 +65,6 @@ def build(conn: Connection, more_sites: int = 0) -> None:
         establishments.add(conn, establishment)
         new = sites.Site(site, town, f"点位{site}", sites.SiteKind.CANTEEN, establishment.id)
         sites.add(conn, new)
-    for number in range(more_sites):
-        sites.add(conn, sites.Site(f"s{number}", TOWN, f"点位{number}", sites.SiteKind.CANTEEN))
     for who, role, region, works_at in (
         (LI, Role.TOWN, TOWN, None),
         (WANG, Role.COUNTY, "440703", None),
@@ -79,6 +77,12 @@ def build(conn: Connection, more_sites: int = 0) -> None:
                 login=who, name=who, role=role, region=region, id=who, establishment_id=works_at
             ),
         )
+
+
+def more_sites(conn: Connection, number: int) -> None:
+    """Canteens of the town: s0, s1 …"""
+    for index in range(number):
+        sites.add(conn, sites.Site(f"s{index}", TOWN, f"点位{index}", sites.SiteKind.CANTEEN))
 
 
 def policy(

@@ -4,12 +4,12 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from telling_town import CHEN, LI, NOON, TOWN, WANG, Town, policy
+from telling_town import CHEN, LI, NOON, WANG, Town, more_sites, policy
 
 from contracts.words import Severity
 from gateway.notify import budget
 from gateway.notify.pipeline_settings import PipelineSettings, RouteSettings
-from ledger import rule_modes, sites
+from ledger import rule_modes
 from ledger.engine import writing
 from ledger.notifications import NewNotification, Pressure
 from ledger.rule_modes import RuleMode
@@ -19,7 +19,8 @@ HOUR = 3600.0
 
 @pytest.mark.slow
 def test_5000_alerts_in_a_minute_leave_each_a_readable_digest_and_lose_none(town: Town) -> None:
-    _sites(town, 250)
+    with writing(town.engine) as conn:
+        more_sites(conn, 250)
     raised = []
     for second in range(60):
         town.at += timedelta(seconds=1)
@@ -40,13 +41,6 @@ def test_5000_alerts_in_a_minute_leave_each_a_readable_digest_and_lose_none(town
         assert len(digest.body_zh) < 1500 and len(digest.body_zh.splitlines()) < 30
         assert f"{len(digest.alert_ids)} 条预警" in digest.title_zh
     assert town.held() == []
-
-
-def _sites(town: Town, number: int) -> None:
-    with writing(town.engine) as conn:
-        for index in range(number):
-            new = sites.Site(f"s{index}", TOWN, f"点位{index}", sites.SiteKind.CANTEEN)
-            sites.add(conn, new)
 
 
 def test_what_was_acknowledged_is_not_in_the_storms_digest(town: Town) -> None:

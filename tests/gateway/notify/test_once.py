@@ -12,11 +12,12 @@ from typing import Any
 
 import alert_steps
 import pytest
+from gateway_town import make_ledger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import Postgres
 from sqlalchemy import text
-from telling_town import CHEN, LI, NOON, TOWN, WANG, ZHAO, Town, build, policy
+from telling_town import CHEN, LI, NOON, TOWN, WANG, ZHAO, Town, build, more_sites, policy
 
 from contracts.clock import utc_now
 from gateway.health import Health
@@ -25,7 +26,7 @@ from gateway.notify import pipeline as pipeline_module
 from gateway.notify.pipeline import Pipeline
 from gateway.notify.pipeline_settings import AtOnceSettings, ClassSettings, PipelineSettings
 from gateway.notify.step import step
-from ledger import alerts, cursors, journal, migrate, notifications, officers, silences, sites
+from ledger import alerts, cursors, journal, notifications, officers, silences
 from ledger.alert_types import AlertConflict
 from ledger.engine import Engine, LedgerDown, LedgerRefused, open_engine, reading, writing
 from ledger.silences import Matchers, Silence
@@ -196,6 +197,33 @@ def test_what_else_stands_in_the_journal_is_passed_over(town: Town) -> None:
         assert cursors.get(conn, "g.pipeline") == journal.last_id(conn) == 1001
 
 
+def test_an_alert_by_itself_waits_for_no_pause_and_a_stop_for_none_either(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline_module, "BREATH_S", 3600.0)
+    looked, real = threading.Event(), town.pipeline.look_once
+
+    def look_once() -> bool | None:
+        found = real()
+        looked.set()
+        return found
+
+    monkeypatch.setattr(town.pipeline, "look_once", look_once)
+    stop = threading.Event()
+    thread = threading.Thread(target=town.pipeline.run, args=(stop,))
+    thread.start()
+    try:
+        assert looked.wait(30)
+        alert_id = town.fire("positive", 1, run=False)
+        town.pipeline.wake()
+        _until(lambda: bool(town.rows()))
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
+    assert {row.alert_ids for row in town.rows()} == {(alert_id,)}
+
+
 def test_what_the_ledger_refuses_holds_nobody_up(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,12 +268,11 @@ def test_where_there_is_nobody_it_is_said_once(town: Town) -> None:
 
 @pytest.fixture
 def city(postgres: Postgres) -> Iterator[Engine]:
-    engine = open_engine(postgres.create_database())
-    migrate.upgrade(engine)
+    url = postgres.create_database()
+    make_ledger(url, build)
+    engine = open_engine(url)
     with writing(engine) as conn:
-        build(conn)
-        for number in range(20):
-            sites.add(conn, sites.Site(f"s{number}", TOWN, f"s{number}", sites.SiteKind.CANTEEN))
+        more_sites(conn, 20)
     yield engine
     engine.dispose()
 

@@ -10,7 +10,7 @@ from ledger import audit, proposals
 from ledger.engine import Connection, reading, writing
 from ledger.proposals import Proposal, ProposalConflict, ProposalState
 from ledger.scorecards import Key
-from server.access import Right, may
+from server.access import Right, may, only_recipient
 from server.desk import alert_lines, count_alerts, tally
 from server.judging import policy_of, proposals_here
 from server.needs import Actor, Need, Viewer
@@ -109,10 +109,9 @@ def show_behind(
 def chart(request: Request, state: Need, visit: Viewer, figure: Figure) -> Response:
     """What a chart draws, as JSON."""
     now, words = state.clock(), words_of(request)
-    own = visit.officer.id if visit.officer.role == "operator" else None
     with reading(state.engine) as conn:
         if figure == "channels":
-            drawn = channels_chart(conn, visit.scope, now, words, own)
+            drawn = channels_chart(conn, visit.scope, now, words, only_recipient(visit.officer))
         else:
             drawn = times_chart(conn, visit.scope, now, figure, words)
     return JSONResponse(drawn)

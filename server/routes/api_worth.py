@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ledger import proposals, scorecards
+from ledger import scorecards
 from ledger.engine import reading
 from ledger.proposals import ProposalState
 from ledger.scorecards import Card, Key
@@ -13,6 +13,7 @@ from ledger.silences import Silence, SilenceRefused
 from server import api_worth as shapes
 from server.api_models import AlertItem, Page
 from server.formats import local
+from server.judging import proposals_here
 from server.needs import Actor, Need, Viewer
 from server.notification_list import NotificationFilter, find_notifications, today
 from server.problems import Problem
@@ -193,9 +194,8 @@ def list_proposals(
 ) -> Page[shapes.ProposalItem]:
     """Proposals of the officer's region and below; without `state`, those that wait."""
     with reading(state.engine) as conn:
-        found = proposals.list_in(conn, visit.scope.listed, states or (ProposalState.OPEN,))
-    seen = [one for one in found if visit.scope.covers(one.region, one.establishment_id)]
-    return Page[shapes.ProposalItem].model_validate({"items": seen}, from_attributes=True)
+        found = proposals_here(conn, visit, states or (ProposalState.OPEN,))
+    return Page[shapes.ProposalItem].model_validate({"items": found}, from_attributes=True)
 
 
 @router.post(

@@ -49,12 +49,8 @@ def show_worth(
     with reading(state.engine) as conn:
         cards = read_cards(conn, visit.scope, since, until, rule)
         waiting = proposal_lines(conn, proposals_here(conn, visit))
-        settled = proposals.list_in(
-            conn, visit.scope.listed, (ProposalState.ACCEPTED, ProposalState.DECLINED), 20
-        )
-        past = proposal_lines(
-            conn, [one for one in settled if visit.scope.covers(one.region, one.establishment_id)]
-        )
+        settled = (ProposalState.ACCEPTED, ProposalState.DECLINED)
+        past = proposal_lines(conn, proposals_here(conn, visit, settled, 20))
         counted = count_alerts(conn, visit.scope)
     return render(
         request,

@@ -75,15 +75,22 @@ class ProposalFile(msgspec.Struct, frozen=True):
     """What it would have hidden, the right ones first."""
 
 
-def read_cards(
+def find_cards(
     conn: Connection, scope: Scope, since: datetime, until: datetime, rule: str = ""
-) -> list[CardLine]:
+) -> list[Card]:
     """One card for each rule; of one `rule`, one for each site and model."""
-    names = Names(conn)
-    found = scorecards.cards(
+    return scorecards.cards(
         conn, scope.listed, since, until,
         establishment_id=scope.establishment_id, rule=rule, split=bool(rule),
     )  # fmt: skip
+
+
+def read_cards(
+    conn: Connection, scope: Scope, since: datetime, until: datetime, rule: str = ""
+) -> list[CardLine]:
+    """The first of them as the page shows them."""
+    names = Names(conn)
+    found = find_cards(conn, scope, since, until, rule)
     return [
         CardLine(one, names.site(one.key.site) if one.key.site else "") for one in found[:CARDS]
     ]

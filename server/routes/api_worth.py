@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ledger import scorecards
 from ledger.engine import reading
 from ledger.proposals import ProposalState
 from ledger.scorecards import Card, Key
@@ -23,7 +22,7 @@ from server.routes.api_parts import PREFIX, Before, Days, Limit, page, problems
 from server.routes.notifications import StateName
 from server.routes.worth import Said, period
 from server.silence_list import Wish, checked_wish, own_silence, preview, visible_silences
-from server.worth_file import find_behind, read_weeks
+from server.worth_file import find_behind, find_cards, read_weeks
 
 router = APIRouter(prefix=PREFIX, responses=problems(401, 422, 503))
 Name = Annotated[str, Query(max_length=256)]
@@ -122,10 +121,7 @@ def list_scorecards(
     """One for each rule; of one `rule`, one for each site and model. Most false alarms first."""
     since, until = period(state.clock(), days)
     with reading(state.engine) as conn:
-        found = scorecards.cards(
-            conn, visit.scope.listed, since, until,
-            establishment_id=visit.scope.establishment_id, rule=rule, split=bool(rule),
-        )  # fmt: skip
+        found = find_cards(conn, visit.scope, since, until, rule)
     items = [
         shapes.ScorecardItem(
             rule=one.key.rule, site=one.key.site, model=one.key.model, severity=one.severity,

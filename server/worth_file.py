@@ -129,14 +129,7 @@ def read_proposal(
     conn: Connection, proposal: Proposal, now: datetime, policy: Policy
 ) -> ProposalFile:
     """The proposal with its preview: the rule's alerts at its place before and after."""
-    since = now - timedelta(days=policy.window_days)
-    hidden = proposals.affected(conn, proposal, now, policy)
-    reached = {one.alert_id for one in hidden}
-    every = scorecards.read_judged(
-        conn, proposals.codes_of(conn, proposal), since, now,
-        rule=proposal.rule, site=proposal.site,
-    )  # fmt: skip
-    left = [one for one in every if one.alert_id not in reached]
+    hidden, left = proposals.effect(conn, proposal, now, policy)
     ranked = sorted(hidden, key=_rank)
     rows = [alerts.get(conn, one.alert_id) for one in ranked[:SHOWN]]
     lines = alert_lines(conn, (row for row in rows if row is not None))
@@ -145,7 +138,7 @@ def read_proposal(
     return ProposalFile(
         line=line,
         days=policy.window_days,
-        before=_figures(every),
+        before=_figures([*hidden, *left]),
         after=_figures(left),
         hidden=len(hidden),
         true=right,

@@ -5,7 +5,6 @@ from datetime import date, datetime, time, timedelta
 
 import msgspec
 
-from contracts.words import in_chinese, in_english
 from ledger import notice_counts, notifications, officers
 from ledger.engine import Connection
 from ledger.notifications import NotificationRow, State
@@ -33,7 +32,7 @@ class NotificationLine(msgspec.Struct, frozen=True):
         name = f"told.why.{said}"
         if words.has(name):
             return words(name)
-        return in_english(said) if words.language == "en" else in_chinese(said)
+        return words.half(said)
 
 
 class Balance(msgspec.Struct, frozen=True):

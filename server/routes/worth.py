@@ -116,12 +116,23 @@ def chart(request: Request, state: Need, visit: Viewer, figure: Figure) -> Respo
 @router.get("/worth/proposals/{proposal_id}")
 def one_proposal(request: Request, state: Need, visit: Viewer, proposal_id: str) -> Response:
     """A proposal with what it would have changed; right ones that it would have hidden first."""
-    return _page(request, state, visit, proposal_id)
+    now = state.clock()
+    with reading(state.engine) as conn:
+        found = visible_proposal(conn, visit, proposal_id)
+        file = read_proposal(conn, found, now, policy_of(state.settings.worth))
+        counted = count_alerts(conn, visit.scope)
+    return render(
+        request,
+        "worth/proposal.html",
+        file=file,
+        acts=may(visit.officer, Right.ACT),
+        days=round(state.settings.worth.silence_days) or 1,
+        counts=tally(counted),
+    )
 
 
 @router.post("/worth/proposals/{proposal_id}/accept")
 def do_accept(
-    request: Request,
     state: Need,
     visit: Actor,
     proposal_id: str,
@@ -178,19 +189,3 @@ def decline(state: State, visit: Visit, proposal_id: str, note: str) -> Proposal
         what, detail = f"proposal/{proposal_id}", {"note": note.strip()}
         audit.append(conn, visit.officer.id, "proposal_declined", what, detail, now)
     return made
-
-
-def _page(request: Request, state: State, visit: Visit, proposal_id: str) -> Response:
-    now = state.clock()
-    with reading(state.engine) as conn:
-        found = visible_proposal(conn, visit, proposal_id)
-        file = read_proposal(conn, found, now, policy_of(state.settings.worth))
-        counted = count_alerts(conn, visit.scope)
-    return render(
-        request,
-        "worth/proposal.html",
-        file=file,
-        acts=may(visit.officer, Right.ACT),
-        days=round(state.settings.worth.silence_days) or 1,
-        counts=tally(counted),
-    )

@@ -116,13 +116,11 @@ def silence_of(wish: Wish, visit: Visit, now: datetime) -> Silence:
     )
 
 
-def preview(
-    conn: Connection, scope: Scope, matchers: Matchers, now: datetime, *, class_1: bool = False
-) -> Preview:
+def preview(conn: Connection, scope: Scope, wish: Wish, now: datetime) -> Preview:
     """What it would have hidden of the last days' alerts, as far as the officer can see them."""
-    since = now - timedelta(days=PREVIEW_DAYS)
+    since, class_1 = now - timedelta(days=PREVIEW_DAYS), wish.includes_class_1
     every = silences.preview(
-        conn, matchers, since, now, includes_class_1=True, limit=PREVIEW_MOST + 1
+        conn, wish.matchers, since, now, includes_class_1=True, limit=PREVIEW_MOST + 1
     )
     seen = [one for one in every if scope.covers(one.region, one.establishment_id)]
     passing = [one for one in seen if one.severity is Severity.AT_ONCE and not class_1]

@@ -86,9 +86,7 @@ def preview_silence(state: Need, visit: Actor, body: shapes.SilenceRequest) -> s
     """Over the last thirty days, the right ones first. Nothing is changed."""
     with reading(state.engine) as conn:
         asked = checked_wish(conn, visit, _wish(body))
-        told = preview(
-            conn, visit.scope, asked.matchers, state.clock(), class_1=asked.includes_class_1
-        )
+        told = preview(conn, visit.scope, asked, state.clock())
     return shapes.PreviewItem(
         days=told.days,
         hidden=told.hidden,

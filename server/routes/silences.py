@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
+import msgspec
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -106,7 +107,7 @@ def show_preview(request: Request, state: Need, visit: Viewer, wish: Asked) -> R
     now = state.clock()
     with reading(state.engine) as conn:
         asked = checked_wish(conn, visit, wish)
-        told = preview(conn, visit.scope, asked.matchers, now, class_1=asked.includes_class_1)
+        told = preview(conn, visit.scope, asked, now)
     return render(request, "silences/preview.html", preview=told)
 
 
@@ -139,11 +140,7 @@ def make(state: State, visit: Visit, wish: Wish) -> Silence:
         silences.add(conn, new)
         detail = {
             "kind": new.kind,
-            "matchers": {
-                name: value if isinstance(value, str) else [int(one) for one in value]
-                for name in new.matchers.__struct_fields__
-                if (value := getattr(new.matchers, name))
-            },
+            "matchers": msgspec.to_builtins(new.matchers),
             "from": new.starts_at.isoformat(),
             "until": new.ends_at.isoformat(),
             "class_1": new.includes_class_1,
@@ -181,7 +178,7 @@ def _page(
         over = visible_silences(conn, visit, now, ended=True)[:ENDED_SHOWN]
         counted = count_alerts(conn, visit.scope)
         asked = checked_wish(conn, visit, wish) if acts else wish
-        told = preview(conn, visit.scope, asked.matchers, now) if acts and wish.rule else None
+        told = preview(conn, visit.scope, asked, now) if acts and wish.rule else None
         places = _places(conn, visit) if acts else ([], [], [])
     return render(
         request,

@@ -16,7 +16,6 @@ from server.desk import count_alerts, tally
 from server.formats import local
 from server.needs import Actor, Need, Viewer
 from server.pages import render
-from server.problems import Problem
 from server.signing import Visit
 from server.silence_list import (
     ENDED_SHOWN,
@@ -117,11 +116,8 @@ def make_silence(request: Request, state: Need, visit: Actor, wish: Sent) -> Res
     try:
         make(state, visit, wish)
     except SilenceRefused as error:
-        return _page(request, state, visit, wish, status=422, trouble=_why(error))
-    except Problem as error:
-        if error.status != 422:
-            raise
-        return _page(request, state, visit, wish, status=422, trouble="silence.refused.times")
+        trouble = f"silence.refused.{error.kind}"
+        return _page(request, state, visit, wish, status=422, trouble=trouble)
     return RedirectResponse("/silences", 303)
 
 
@@ -133,7 +129,7 @@ def end_silence(state: Need, visit: Actor, silence_id: str) -> Response:
 
 
 def make(state: State, visit: Visit, wish: Wish) -> Silence:
-    """Begin one and audit it. Raises SilenceRefused, Problem (404 out of sight, 422 times)."""
+    """Begin one and audit it. Raises SilenceRefused, Problem (404 out of sight)."""
     now = state.clock()
     with writing(state.engine) as conn:
         new = silence_of(checked_wish(conn, visit, wish), visit, now)
@@ -209,15 +205,3 @@ def _places(
         if visit.scope.covers_site(one.region, one.id)
     ]
     return mine, here[:CHOICES], scorecards.rules_in(conn, visit.scope.listed)
-
-
-def _why(error: SilenceRefused) -> str:
-    """The word for a refusal."""
-    text = str(error)
-    if "30 days" in text or "end after" in text:
-        return "silence.refused.times"
-    if "class 1" in text:
-        return "silence.refused.class1"
-    if "reason" in text:
-        return "silence.refused.reason"
-    return "silence.refused.scope"

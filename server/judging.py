@@ -1,6 +1,7 @@
 """What an officer may say of an alert: right, cannot be told, or wrong with one of the causes."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
@@ -59,12 +60,13 @@ def policy_of(settings: WorthSettings) -> Policy:
     return Policy(settings.window_days, settings.least_judged, settings.precision_below)
 
 
-def judge(conn: Connection, state: State, visit: Visit, alert: AlertRow, told: Said) -> bool:
+def judge(
+    conn: Connection, state: State, visit: Visit, alert: AlertRow, told: Said, now: datetime
+) -> bool:
     """Book the verdict, and what follows from it as proposals; False if it stands already.
 
     Raises Problem (409).
     """
-    now = state.clock()
     try:
         changed = verdicts.give(
             conn,

@@ -43,9 +43,8 @@ __all__ = [
     "ProposalState",
     "Scope",
     "accept",
-    "affected",
-    "codes_of",
     "decline",
+    "effect",
     "get",
     "list_in",
     "renew",
@@ -101,22 +100,20 @@ def list_in(
     return [typed(row, Proposal) for row in rows]
 
 
-def codes_of(conn: Connection, proposal: Proposal) -> list[str]:
-    """The regions that it reaches."""
-    return regions.subtree(conn, proposal.region)
-
-
-def affected(
+def effect(
     conn: Connection, proposal: Proposal, at: datetime, policy: Policy | None = None
-) -> list[Judged]:
-    """The stored alerts of the window that it would have reached. Class 1 is never among them."""
+) -> tuple[list[Judged], list[Judged]]:
+    """The rule's stored alerts of the window, in its regions or at its site: those that it would
+    have reached, and the others. Class 1 is never reached.
+    """
     since = at - timedelta(days=(policy or Policy()).window_days)
-    found = read_judged(
-        conn, codes_of(conn, proposal), since, at, rule=proposal.rule, site=proposal.site
-    )
-    return [
-        one for one in found if proposal.scope.covers(one) and one.severity is not Severity.AT_ONCE
-    ]
+    codes = regions.subtree(conn, proposal.region)
+    reached: list[Judged] = []
+    others: list[Judged] = []
+    for one in read_judged(conn, codes, since, at, rule=proposal.rule, site=proposal.site):
+        covered = proposal.scope.covers(one) and one.severity is not Severity.AT_ONCE
+        (reached if covered else others).append(one)
+    return reached, others
 
 
 def accept(

@@ -23,8 +23,15 @@ from ledger.sql import typed, typed_or_none
 Kind = Literal["silence", "maintenance"]
 
 
+Refusal = Literal["scope", "reason", "times", "class1"]
+
+
 class SilenceRefused(ValueError):
-    """A silence that must not be; the text says why."""
+    """A silence that must not be; the text says why, `kind` what is wrong with it."""
+
+    def __init__(self, kind: Refusal, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 class Matchers(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -88,15 +95,17 @@ def add(conn: Connection, new: Silence) -> None:
     who is no officer.
     """
     if new.matchers.empty:
-        raise SilenceRefused("a silence that fits every alert is refused: say which")
+        raise SilenceRefused("scope", "a silence that fits every alert is refused: say which")
     if not new.reason.strip():
-        raise SilenceRefused("a silence needs a reason")
+        raise SilenceRefused("reason", "a silence needs a reason")
     if new.ends_at <= new.starts_at or new.ends_at <= new.created_at:
-        raise SilenceRefused("a silence must end after it begins, and not in the past")
+        raise SilenceRefused("times", "a silence must end after it begins, and not in the past")
     if new.includes_class_1 and new.kind != "maintenance":
-        raise SilenceRefused("class 1 is never silenced; a maintenance window may include it")
+        raise SilenceRefused(
+            "class1", "class 1 is never silenced; a maintenance window may include it"
+        )
     if Severity.AT_ONCE in new.matchers.severity and not new.includes_class_1:
-        raise SilenceRefused("class 1 is never silenced; leave it out of the classes")
+        raise SilenceRefused("class1", "class 1 is never silenced; leave it out of the classes")
     row = msgspec.structs.asdict(new) | {"matchers": msgspec.to_builtins(new.matchers)}
     conn.execute(silences.insert(), row)
     _note(conn, new, new.created_at)

@@ -18,7 +18,7 @@ class Right(StrEnum):
 
     VIEW = "view"
     ACT = "act"
-    """Acknowledge and close."""
+    """Move an alert through its life, judge it, silence, decide on proposals."""
 
 
 RIGHTS: dict[str, frozenset[Right]] = {
@@ -64,6 +64,11 @@ def scope_of(conn: Connection, officer: Officer) -> Scope:
     own = officer.establishment_id or ""
     places = frozenset(site.id for site in sites.of_establishment(conn, own))
     return Scope(below, own, places)
+
+
+def only_recipient(officer: Officer) -> str | None:
+    """The one recipient whose notifications the officer may see; None: those of everybody."""
+    return officer.id if officer.role == "operator" else None
 
 
 def may(officer: Officer, right: Right) -> bool:

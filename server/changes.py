@@ -79,7 +79,7 @@ def judge(state: State, visit: Visit, alert_id: str, told: Said) -> AlertRow:
     now = state.clock()
     with writing(state.engine) as conn:
         alert = visible_alert(conn, visit, alert_id)
-        if judging.judge(conn, state, visit, alert, told):
+        if judging.judge(conn, state, visit, alert, told, now):
             detail = {
                 "verdict": told.verdict.value,
                 "cause": told.cause.id if told.cause else "",

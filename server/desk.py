@@ -17,9 +17,8 @@ PAGE = 25
 _CHUNK = 200
 PICTURE_LATE_S = 90.0
 """A picture travels beside its observation; after this long, pages stop looking for it."""
-OPEN = OPEN_STATES
 STATES: dict[str, tuple[AlertState, ...]] = {
-    "open": OPEN,
+    "open": OPEN_STATES,
     "firing": (AlertState.FIRING,),
     "acknowledged": (AlertState.ACKNOWLEDGED,),
     "resolved": (AlertState.RESOLVED,),
@@ -201,14 +200,14 @@ def tally(counted: Counted, severity: Severity | None = None) -> Tally:
         )
 
     return Tally(
-        open=total(OPEN, severity),
+        open=total(OPEN_STATES, severity),
         firing=total([AlertState.FIRING], severity),
         acknowledged=total([AlertState.ACKNOWLEDGED], severity),
         resolved=total([AlertState.RESOLVED], severity),
         closed=total([AlertState.CLOSED], severity),
-        class1=total(OPEN, Severity.AT_ONCE),
-        class2=total(OPEN, Severity.DEADLINE),
-        class3=total(OPEN, Severity.GUIDANCE),
-        all=total(OPEN, None),
+        class1=total(OPEN_STATES, Severity.AT_ONCE),
+        class2=total(OPEN_STATES, Severity.DEADLINE),
+        class3=total(OPEN_STATES, Severity.GUIDANCE),
+        all=total(OPEN_STATES, None),
         waiting=total([AlertState.FIRING], None),
     )

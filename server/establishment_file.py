@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from contracts.words import DeviceState, Verdict
+from contracts.words import OPEN_STATES, DeviceState, Verdict
 from ledger import alerts, cards, devices, establishments, evidence, observations, officers, regions
 from ledger import results as results_book
 from ledger import sites as sites_book
@@ -18,7 +18,7 @@ from ledger.observations import ObservationRow
 from ledger.results import ResultRow
 from ledger.sites import Site
 from server.access import Scope
-from server.desk import OPEN, AlertLine, alert_lines
+from server.desk import AlertLine, alert_lines
 
 DAYS = 30
 """The quick tests of so many days are counted."""
@@ -144,7 +144,7 @@ def read_establishment_file(
     own_sites = sites_book.of_establishment(conn, one.id)
     path = [regions.get(conn, code) for code in reversed(regions.ancestors(conn, one.region))]
     officer = officers.get(conn, one.officer_id) if one.officer_id else None
-    rows = alerts.list_in(conn, None, OPEN, 500, establishment_id=one.id)
+    rows = alerts.list_in(conn, None, OPEN_STATES, 500, establishment_id=one.id)
     seen = observations.for_establishment(conn, one.id, SEEN_COUNTED)
     return EstablishmentFile(
         establishment=one,
@@ -195,7 +195,9 @@ def places(conn: Connection, found: Sequence[Establishment]) -> list[Place]:
                 establishment=one,
                 region=(region.name_zh, region.name_en) if region else (one.region, one.region),
                 officer=officer.name if officer else "",
-                open_alerts=len(alerts.list_in(conn, None, OPEN, 100, establishment_id=one.id)),
+                open_alerts=len(
+                    alerts.list_in(conn, None, OPEN_STATES, 100, establishment_id=one.id)
+                ),
                 devices=len(own),
                 blind=sum(device.state in BLIND for device in own),
             )

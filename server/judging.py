@@ -1,5 +1,8 @@
 """What an officer may say of an alert: right, cannot be told, or wrong with one of the causes."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 import msgspec
 
 from contracts.causes import Basis, Cause
@@ -7,7 +10,7 @@ from contracts.words import AlertVerdict
 from ledger import proposals, verdicts
 from ledger.alerts import AlertConflict, AlertRow
 from ledger.engine import Connection
-from ledger.proposals import Policy, Proposal
+from ledger.proposals import Policy, Proposal, ProposalState
 from server.problems import Problem
 from server.settings import WorthSettings
 from server.signing import Visit
@@ -57,12 +60,13 @@ def policy_of(settings: WorthSettings) -> Policy:
     return Policy(settings.window_days, settings.least_judged, settings.precision_below)
 
 
-def judge(conn: Connection, state: State, visit: Visit, alert: AlertRow, told: Said) -> bool:
+def judge(
+    conn: Connection, state: State, visit: Visit, alert: AlertRow, told: Said, now: datetime
+) -> bool:
     """Book the verdict, and what follows from it as proposals; False if it stands already.
 
     Raises Problem (409).
     """
-    now = state.clock()
     try:
         changed = verdicts.give(
             conn,
@@ -81,7 +85,12 @@ def judge(conn: Connection, state: State, visit: Visit, alert: AlertRow, told: S
     return changed
 
 
-def proposals_here(conn: Connection, visit: Visit) -> list[Proposal]:
-    """The proposals that wait for a decision of this officer's region or below."""
-    found = proposals.list_in(conn, visit.scope.listed)
+def proposals_here(
+    conn: Connection,
+    visit: Visit,
+    states: Iterable[ProposalState] = (ProposalState.OPEN,),
+    limit: int = 100,
+) -> list[Proposal]:
+    """The proposals in these states that this officer can see, the newest first."""
+    found = proposals.list_in(conn, visit.scope.listed, states, limit)
     return [one for one in found if visit.scope.covers(one.region, one.establishment_id)]

@@ -10,6 +10,8 @@ from pathlib import Path
 from babel import Locale
 from babel.messages.pofile import read_po
 
+from contracts.words import in_chinese, in_english
+
 LOCALES = Path(__file__).parent / "locales"
 LANGUAGES = ("zh_CN", "en")
 DEFAULT = "zh_CN"
@@ -56,6 +58,10 @@ class Words:
     def pick(self, zh: str, en: str) -> str:
         """The one of two texts that is in this language; the other where it is missing."""
         return (en or zh) if self.language == "en" else (zh or en)
+
+    def half(self, said: str) -> str:
+        """This language's half of what was said in both; other text as it is."""
+        return in_english(said) if self.language == "en" else in_chinese(said)
 
 
 def load_words(folder: Path = LOCALES) -> dict[str, Words]:

@@ -5,12 +5,11 @@ from datetime import date, datetime, time, timedelta
 
 import msgspec
 
-from contracts.words import in_chinese, in_english
 from ledger import notice_counts, notifications, officers
 from ledger.engine import Connection
 from ledger.notifications import NotificationRow, State
 from ledger.officers import Officer
-from server.access import Scope
+from server.access import Scope, only_recipient
 from server.desk import Names
 from server.formats import SHANGHAI, local
 from server.languages import Words
@@ -33,7 +32,7 @@ class NotificationLine(msgspec.Struct, frozen=True):
         name = f"told.why.{said}"
         if words.has(name):
             return words(name)
-        return in_english(said) if words.language == "en" else in_chinese(said)
+        return words.half(said)
 
 
 class Balance(msgspec.Struct, frozen=True):
@@ -85,7 +84,7 @@ def today(now: datetime) -> date:
 
 def told_of(conn: Connection, alert_id: str, looker: Officer) -> list[NotificationLine]:
     """Who was told of an alert, newest first. An operator sees only what concerns themselves."""
-    own = looker.id if looker.role == "operator" else None
+    own = only_recipient(looker)
     found = notifications.list(conn, alert_id=alert_id, recipient=own, limit=ALERT_ROWS)
     return lines(conn, found)
 
@@ -105,10 +104,9 @@ def find_notifications(
     before: int | None = None,
 ) -> tuple[list[NotificationLine], bool]:
     """Those that the filter shows, newest first, and whether there are more."""
-    own = looker.id if looker.role == "operator" else wanted.officer or None
     found = notifications.list(
         conn,
-        recipient=own,
+        recipient=only_recipient(looker) or wanted.officer or None,
         since=wanted.since,
         until=wanted.until,
         states=wanted.states,
@@ -128,7 +126,7 @@ def balances(
     conn: Connection, scope: Scope, looker: Officer, wanted: NotificationFilter
 ) -> list[Balance]:
     """What each officer was told on the day, the most burdened first."""
-    own = looker.id if looker.role == "operator" else wanted.officer or None
+    own = only_recipient(looker) or wanted.officer or None
     counted = notice_counts.between(conn, scope.listed, wanted.since, wanted.until, recipient=own)
     names = Names(conn)
     told: dict[str, dict[str, int]] = {}

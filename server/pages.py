@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from contracts.statement import spoken
-from contracts.words import in_chinese, in_english
 from server import formats
 from server.languages import Words, chosen
 from server.state import State, state_of
@@ -35,8 +34,6 @@ def make_environment() -> Environment:
         unit=formats.unit,
         hex_lines=formats.hex_lines,
         spoken=spoken,
-        in_chinese=in_chinese,
-        in_english=in_english,
         signed=formats.signed,
     )
     return environment

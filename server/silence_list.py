@@ -14,7 +14,7 @@ from ledger.verdicts import VerdictRow
 from server.access import Scope
 from server.desk import AlertLine, Names, alert_lines
 from server.formats import SHANGHAI
-from server.problems import Problem, not_found
+from server.problems import not_found
 from server.signing import Visit
 
 PREVIEW_DAYS = 30
@@ -103,7 +103,7 @@ def silence_of(wish: Wish, visit: Visit, now: datetime) -> Silence:
     starts_at = _moment(wish.starts, "starts") if wish.starts else now
     ends_at = _moment(wish.ends, "ends")
     if ends_at - max(starts_at, now) > LONGEST:
-        raise SilenceRefused("a silence ends within 30 days")
+        raise SilenceRefused("times", "a silence ends within 30 days")
     return Silence(
         kind=wish.kind,
         matchers=wish.matchers,
@@ -116,13 +116,11 @@ def silence_of(wish: Wish, visit: Visit, now: datetime) -> Silence:
     )
 
 
-def preview(
-    conn: Connection, scope: Scope, matchers: Matchers, now: datetime, *, class_1: bool = False
-) -> Preview:
+def preview(conn: Connection, scope: Scope, wish: Wish, now: datetime) -> Preview:
     """What it would have hidden of the last days' alerts, as far as the officer can see them."""
-    since = now - timedelta(days=PREVIEW_DAYS)
+    since, class_1 = now - timedelta(days=PREVIEW_DAYS), wish.includes_class_1
     every = silences.preview(
-        conn, matchers, since, now, includes_class_1=True, limit=PREVIEW_MOST + 1
+        conn, wish.matchers, since, now, includes_class_1=True, limit=PREVIEW_MOST + 1
     )
     seen = [one for one in every if scope.covers(one.region, one.establishment_id)]
     passing = [one for one in seen if one.severity is Severity.AT_ONCE and not class_1]
@@ -201,4 +199,4 @@ def _moment(text: str, name: str) -> datetime:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)
     except ValueError:
-        raise Problem(422, "invalid-request", f"{name}: {text[:40]!r} is no time") from None
+        raise SilenceRefused("times", f"{name}: {text[:40]!r} is no time") from None

@@ -6,13 +6,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from contracts.words import AlertVerdict
 from ledger import alert_times, alerts, notice_counts, proposals, scorecards
 from ledger.alert_times import Spread, spread
 from ledger.engine import Connection
 from ledger.precision import Precision, precision
 from ledger.proposals import Policy, Proposal
-from ledger.scorecards import Card, Judged, Key, said_of
+from ledger.scorecards import Card, Judged, Key, said_of, tally
 from server.access import Scope
 from server.desk import AlertLine, Names, alert_lines
 from server.formats import SHANGHAI, local
@@ -43,7 +42,6 @@ class ProposalLine(msgspec.Struct, frozen=True):
     proposal: Proposal
     region: tuple[str, str]
     site: str
-    device: str
     decided_by: str
 
 
@@ -75,15 +73,22 @@ class ProposalFile(msgspec.Struct, frozen=True):
     """What it would have hidden, the right ones first."""
 
 
-def read_cards(
+def find_cards(
     conn: Connection, scope: Scope, since: datetime, until: datetime, rule: str = ""
-) -> list[CardLine]:
+) -> list[Card]:
     """One card for each rule; of one `rule`, one for each site and model."""
-    names = Names(conn)
-    found = scorecards.cards(
+    return scorecards.cards(
         conn, scope.listed, since, until,
         establishment_id=scope.establishment_id, rule=rule, split=bool(rule),
     )  # fmt: skip
+
+
+def read_cards(
+    conn: Connection, scope: Scope, since: datetime, until: datetime, rule: str = ""
+) -> list[CardLine]:
+    """The first of them as the page shows them."""
+    names = Names(conn)
+    found = find_cards(conn, scope, since, until, rule)
     return [
         CardLine(one, names.site(one.key.site) if one.key.site else "") for one in found[:CARDS]
     ]
@@ -114,7 +119,6 @@ def proposal_lines(conn: Connection, found: Sequence[Proposal]) -> list[Proposal
             proposal=one,
             region=names.region(one.region),
             site=names.site(one.site) if one.site else "",
-            device=one.device,
             decided_by=names.officer(one.decided_by),
         )
         for one in found
@@ -125,45 +129,33 @@ def read_proposal(
     conn: Connection, proposal: Proposal, now: datetime, policy: Policy
 ) -> ProposalFile:
     """The proposal with its preview: the rule's alerts at its place before and after."""
-    since = now - timedelta(days=policy.window_days)
-    hidden = proposals.affected(conn, proposal, now, policy)
-    reached = {one.alert_id for one in hidden}
-    every = scorecards.read_judged(
-        conn, proposals.codes_of(conn, proposal), since, now,
-        rule=proposal.rule, site=proposal.site,
-    )  # fmt: skip
-    left = [one for one in every if one.alert_id not in reached]
-    ranked = sorted(sorted(hidden, key=_newest), key=_rank)
+    hidden, left = proposals.effect(conn, proposal, now, policy)
+    ranked = sorted(hidden, key=_rank)
     rows = [alerts.get(conn, one.alert_id) for one in ranked[:SHOWN]]
     lines = alert_lines(conn, (row for row in rows if row is not None))
-    said = [said_of(one) for one in hidden]
+    right, wrong = tally(hidden)
     (line,) = proposal_lines(conn, [proposal])
     return ProposalFile(
         line=line,
         days=policy.window_days,
-        before=_figures(every),
+        before=_figures([*hidden, *left]),
         after=_figures(left),
         hidden=len(hidden),
-        true=said.count("true"),
-        false=said.count("false"),
-        unjudged=said.count(""),
+        true=right,
+        false=wrong,
+        unjudged=sum(not said_of(one) for one in hidden),
         lines=list(zip(lines, ranked[:SHOWN], strict=True)),
     )
 
 
-def _newest(one: Judged) -> float:
-    return -one.raised_at.timestamp()
-
-
-def _rank(one: Judged) -> int:
-    return ("true", "unsure", "", "left_out", "false").index(said_of(one))
+def _rank(one: Judged) -> tuple[int, float]:
+    """The right ones first; of those with the same verdict, the newest."""
+    order = ("true", "unsure", "", "left_out", "false")
+    return order.index(said_of(one)), -one.raised_at.timestamp()
 
 
 def _figures(found: Sequence[Judged]) -> Before:
-    said = [said_of(one) for one in found]
-    return Before(
-        len(found), said.count(AlertVerdict.TRUE.value), said.count(AlertVerdict.FALSE.value)
-    )
+    return Before(len(found), *tally(found))
 
 
 def weeks(now: datetime, count: int = WEEKS) -> list[tuple[datetime, datetime]]:

@@ -1,4 +1,4 @@
-"""What an officer does with an alert on its page: dispose, review, close, appeal, and judge it."""
+"""What an officer does with an alert: acknowledge, dispose, review, close, appeal, judge it."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from ledger.alerts import AlertRow
 from server import changes, judging
 from server.needs import Actor, Need
 from server.problems import Problem
-from server.routes.alerts import state_part
+from server.routes.alerts import line_part, state_part
 from server.signing import Visit
 from server.state import State
 
@@ -19,6 +19,28 @@ router = APIRouter(include_in_schema=False)
 NOTE_LENGTH = 2000
 Note = Annotated[str, Form(max_length=NOTE_LENGTH)]
 Fragment = Annotated[str, Header(alias="HX-Request")]
+
+
+@router.post("/alerts/{alert_id}/acknowledge")
+def do_acknowledge(
+    request: Request,
+    state: Need,
+    visit: Actor,
+    alert_id: str,
+    shown_on: Annotated[Literal["desk", "page"], Form()] = "page",
+    fragment: Fragment = "",
+) -> Response:
+    """Take it on."""
+
+    def make() -> AlertRow:
+        return changes.acknowledge(state, visit, alert_id)
+
+    if shown_on == "page":
+        return _made(request, state, visit, alert_id, fragment, make)
+    made = _tried(make, fragment)
+    if not fragment:
+        return RedirectResponse("/alerts", 303)
+    return line_part(request, state, visit, alert_id, status=200 if made else 409)
 
 
 @router.post("/alerts/{alert_id}/dispose")
@@ -151,12 +173,19 @@ def _made(
     make: Callable[[], AlertRow],
 ) -> Response:
     """Make the move. What cannot be made is said on the page, with the alert as it stands now."""
+    if not _tried(make, fragment):
+        return state_part(request, state, visit, alert_id, status=409, trouble="alert.changed")
+    if not fragment:
+        return RedirectResponse(f"/alerts/{alert_id}", 303)
+    return state_part(request, state, visit, alert_id)
+
+
+def _tried(make: Callable[[], AlertRow], fragment: str) -> bool:
+    """Make the move; False if its fragment is to say that it cannot be made. Raises Problem."""
     try:
         make()
     except Problem as error:
         if error.status != 409 or not fragment:
             raise
-        return state_part(request, state, visit, alert_id, status=409, trouble="alert.changed")
-    if not fragment:
-        return RedirectResponse(f"/alerts/{alert_id}", 303)
-    return state_part(request, state, visit, alert_id)
+        return False
+    return True

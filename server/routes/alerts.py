@@ -1,9 +1,9 @@
-"""The alert desk, one alert's page, acknowledging, and their live streams."""
+"""The alert desk, one alert's page, and their live streams."""
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Header, Query, Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response
 
 from contracts.words import Severity
 from ledger import audit, journal
@@ -11,10 +11,10 @@ from ledger.alerts import AlertRow
 from ledger.engine import Connection, reading, writing
 from server.access import Right, may
 from server.alert_file import AlertFile, read_alert_file
-from server.changes import acknowledge, visible_alert
+from server.changes import visible_alert
 from server.desk import DeskFilter, alert_lines, count_alerts, find_alerts, tally
 from server.judging import offered
-from server.needs import Actor, Need, Viewer
+from server.needs import Need, Viewer
 from server.pages import render, words_of
 from server.routes.live import LiveRows, event_stream
 from server.signing import Visit
@@ -109,10 +109,7 @@ def alert_state(request: Request, state: Need, visit: Viewer, alert_id: str) -> 
 @router.get("/alerts/{alert_id}/line")
 def alert_line(request: Request, state: Need, visit: Viewer, alert_id: str) -> Response:
     """The alert's line on the desk, for one whose picture was still on its way."""
-    with reading(state.engine) as conn:
-        (line,) = alert_lines(conn, [visible_alert(conn, visit, alert_id)])
-    acts = may(visit.officer, Right.ACT)
-    return render(request, "alerts/line.html", line=line, acts=acts)
+    return line_part(request, state, visit, alert_id)
 
 
 @router.get("/alerts/{alert_id}/live")
@@ -124,24 +121,14 @@ async def alert_live(
     return event_stream(state, visit, after if last_event is None else last_event, select)
 
 
-@router.post("/alerts/{alert_id}/acknowledge")
-def do_acknowledge(
-    request: Request,
-    state: Need,
-    visit: Actor,
-    alert_id: str,
-    shown_on: Annotated[Literal["desk", "page"], Form()] = "page",
-    fragment: Annotated[str, Header(alias="HX-Request")] = "",
+def line_part(
+    request: Request, state: State, visit: Visit, alert_id: str, *, status: int = 200
 ) -> Response:
-    """Take it on."""
-    acknowledge(state, visit, alert_id)
-    if not fragment:
-        return RedirectResponse(f"/alerts/{alert_id}" if shown_on == "page" else "/alerts", 303)
-    if shown_on == "page":
-        return state_part(request, state, visit, alert_id)
+    """An alert's line on the desk."""
     with reading(state.engine) as conn:
         (line,) = alert_lines(conn, [visible_alert(conn, visit, alert_id)])
-    return render(request, "alerts/line.html", line=line, acts=True)
+    acts = may(visit.officer, Right.ACT)
+    return render(request, "alerts/line.html", status=status, line=line, acts=acts)
 
 
 def state_part(

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from ledger import notifications, verdicts
 from ledger.engine import reading
 from server import changes, judging
+from server.access import only_recipient
 from server.api_models import AlertItem, CloseRequest, Page
 from server.api_worth import (
     NoteRequest,
@@ -122,7 +123,7 @@ def list_verdicts(state: Need, visit: Viewer, alert_id: str) -> Page[VerdictItem
 )
 def list_told(state: Need, visit: Viewer, alert_id: str) -> Page[NotificationItem]:
     """Messages about it, newest first. An operator sees only their own."""
-    own = visit.officer.id if visit.officer.role == "operator" else None
+    own = only_recipient(visit.officer)
     with reading(state.engine) as conn:
         visible_alert(conn, visit, alert_id)
         found = notifications.list(conn, alert_id=alert_id, recipient=own, limit=200)

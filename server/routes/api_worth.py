@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ledger import proposals, scorecards
 from ledger.engine import reading
 from ledger.proposals import ProposalState
 from ledger.scorecards import Card, Key
@@ -13,6 +12,7 @@ from ledger.silences import Silence, SilenceRefused
 from server import api_worth as shapes
 from server.api_models import AlertItem, Page
 from server.formats import local
+from server.judging import proposals_here
 from server.needs import Actor, Need, Viewer
 from server.notification_list import NotificationFilter, find_notifications, today
 from server.problems import Problem
@@ -22,7 +22,7 @@ from server.routes.api_parts import PREFIX, Before, Days, Limit, page, problems
 from server.routes.notifications import StateName
 from server.routes.worth import Said, period
 from server.silence_list import Wish, checked_wish, own_silence, preview, visible_silences
-from server.worth_file import find_behind, read_weeks
+from server.worth_file import find_behind, find_cards, read_weeks
 
 router = APIRouter(prefix=PREFIX, responses=problems(401, 422, 503))
 Name = Annotated[str, Query(max_length=256)]
@@ -86,9 +86,7 @@ def preview_silence(state: Need, visit: Actor, body: shapes.SilenceRequest) -> s
     """Over the last thirty days, the right ones first. Nothing is changed."""
     with reading(state.engine) as conn:
         asked = checked_wish(conn, visit, _wish(body))
-        told = preview(
-            conn, visit.scope, asked.matchers, state.clock(), class_1=asked.includes_class_1
-        )
+        told = preview(conn, visit.scope, asked, state.clock())
     return shapes.PreviewItem(
         days=told.days,
         hidden=told.hidden,
@@ -121,10 +119,7 @@ def list_scorecards(
     """One for each rule; of one `rule`, one for each site and model. Most false alarms first."""
     since, until = period(state.clock(), days)
     with reading(state.engine) as conn:
-        found = scorecards.cards(
-            conn, visit.scope.listed, since, until,
-            establishment_id=visit.scope.establishment_id, rule=rule, split=bool(rule),
-        )  # fmt: skip
+        found = find_cards(conn, visit.scope, since, until, rule)
     items = [
         shapes.ScorecardItem(
             rule=one.key.rule, site=one.key.site, model=one.key.model, severity=one.severity,
@@ -193,9 +188,8 @@ def list_proposals(
 ) -> Page[shapes.ProposalItem]:
     """Proposals of the officer's region and below; without `state`, those that wait."""
     with reading(state.engine) as conn:
-        found = proposals.list_in(conn, visit.scope.listed, states or (ProposalState.OPEN,))
-    seen = [one for one in found if visit.scope.covers(one.region, one.establishment_id)]
-    return Page[shapes.ProposalItem].model_validate({"items": seen}, from_attributes=True)
+        found = proposals_here(conn, visit, states or (ProposalState.OPEN,))
+    return Page[shapes.ProposalItem].model_validate({"items": found}, from_attributes=True)
 
 
 @router.post(

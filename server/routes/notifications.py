@@ -8,6 +8,7 @@ from starlette.responses import FileResponse, Response
 
 from ledger import push_subscriptions
 from ledger.engine import reading
+from server.access import only_recipient
 from server.desk import count_alerts, tally
 from server.needs import Need, Viewer
 from server.notification_list import (
@@ -42,7 +43,7 @@ def list_notifications(
     with reading(state.engine) as conn:
         lines, more = find_notifications(conn, visit.scope, visit.officer, wanted, PAGE, before)
         told = balances(conn, visit.scope, visit.officer, wanted)
-        people = [] if visit.officer.role == "operator" else recipients(conn, visit.scope)
+        people = [] if only_recipient(visit.officer) else recipients(conn, visit.scope)
         browsers = push_subscriptions.of_officer(conn, visit.officer.id)
         key = push_subscriptions.server_key(conn)
         counted = count_alerts(conn, visit.scope)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
+import msgspec
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -15,7 +16,6 @@ from server.desk import count_alerts, tally
 from server.formats import local
 from server.needs import Actor, Need, Viewer
 from server.pages import render
-from server.problems import Problem
 from server.signing import Visit
 from server.silence_list import (
     ENDED_SHOWN,
@@ -106,7 +106,7 @@ def show_preview(request: Request, state: Need, visit: Viewer, wish: Asked) -> R
     now = state.clock()
     with reading(state.engine) as conn:
         asked = checked_wish(conn, visit, wish)
-        told = preview(conn, visit.scope, asked.matchers, now, class_1=asked.includes_class_1)
+        told = preview(conn, visit.scope, asked, now)
     return render(request, "silences/preview.html", preview=told)
 
 
@@ -116,11 +116,8 @@ def make_silence(request: Request, state: Need, visit: Actor, wish: Sent) -> Res
     try:
         make(state, visit, wish)
     except SilenceRefused as error:
-        return _page(request, state, visit, wish, status=422, trouble=_why(error))
-    except Problem as error:
-        if error.status != 422:
-            raise
-        return _page(request, state, visit, wish, status=422, trouble="silence.refused.times")
+        trouble = f"silence.refused.{error.kind}"
+        return _page(request, state, visit, wish, status=422, trouble=trouble)
     return RedirectResponse("/silences", 303)
 
 
@@ -132,18 +129,14 @@ def end_silence(state: Need, visit: Actor, silence_id: str) -> Response:
 
 
 def make(state: State, visit: Visit, wish: Wish) -> Silence:
-    """Begin one and audit it. Raises SilenceRefused, Problem (404 out of sight, 422 times)."""
+    """Begin one and audit it. Raises SilenceRefused, Problem (404 out of sight)."""
     now = state.clock()
     with writing(state.engine) as conn:
         new = silence_of(checked_wish(conn, visit, wish), visit, now)
         silences.add(conn, new)
         detail = {
             "kind": new.kind,
-            "matchers": {
-                name: value if isinstance(value, str) else [int(one) for one in value]
-                for name in new.matchers.__struct_fields__
-                if (value := getattr(new.matchers, name))
-            },
+            "matchers": msgspec.to_builtins(new.matchers),
             "from": new.starts_at.isoformat(),
             "until": new.ends_at.isoformat(),
             "class_1": new.includes_class_1,
@@ -181,7 +174,7 @@ def _page(
         over = visible_silences(conn, visit, now, ended=True)[:ENDED_SHOWN]
         counted = count_alerts(conn, visit.scope)
         asked = checked_wish(conn, visit, wish) if acts else wish
-        told = preview(conn, visit.scope, asked.matchers, now) if acts and wish.rule else None
+        told = preview(conn, visit.scope, asked, now) if acts and wish.rule else None
         places = _places(conn, visit) if acts else ([], [], [])
     return render(
         request,
@@ -212,15 +205,3 @@ def _places(
         if visit.scope.covers_site(one.region, one.id)
     ]
     return mine, here[:CHOICES], scorecards.rules_in(conn, visit.scope.listed)
-
-
-def _why(error: SilenceRefused) -> str:
-    """The word for a refusal."""
-    text = str(error)
-    if "30 days" in text or "end after" in text:
-        return "silence.refused.times"
-    if "class 1" in text:
-        return "silence.refused.class1"
-    if "reason" in text:
-        return "silence.refused.reason"
-    return "silence.refused.scope"

@@ -10,7 +10,7 @@ from ledger import audit, proposals
 from ledger.engine import Connection, reading, writing
 from ledger.proposals import Proposal, ProposalConflict, ProposalState
 from ledger.scorecards import Key
-from server.access import Right, may
+from server.access import Right, may, only_recipient
 from server.desk import alert_lines, count_alerts, tally
 from server.judging import policy_of, proposals_here
 from server.needs import Actor, Need, Viewer
@@ -49,12 +49,8 @@ def show_worth(
     with reading(state.engine) as conn:
         cards = read_cards(conn, visit.scope, since, until, rule)
         waiting = proposal_lines(conn, proposals_here(conn, visit))
-        settled = proposals.list_in(
-            conn, visit.scope.listed, (ProposalState.ACCEPTED, ProposalState.DECLINED), 20
-        )
-        past = proposal_lines(
-            conn, [one for one in settled if visit.scope.covers(one.region, one.establishment_id)]
-        )
+        settled = (ProposalState.ACCEPTED, ProposalState.DECLINED)
+        past = proposal_lines(conn, proposals_here(conn, visit, settled, 20))
         counted = count_alerts(conn, visit.scope)
     return render(
         request,
@@ -109,10 +105,9 @@ def show_behind(
 def chart(request: Request, state: Need, visit: Viewer, figure: Figure) -> Response:
     """What a chart draws, as JSON."""
     now, words = state.clock(), words_of(request)
-    own = visit.officer.id if visit.officer.role == "operator" else None
     with reading(state.engine) as conn:
         if figure == "channels":
-            drawn = channels_chart(conn, visit.scope, now, words, own)
+            drawn = channels_chart(conn, visit.scope, now, words, only_recipient(visit.officer))
         else:
             drawn = times_chart(conn, visit.scope, now, figure, words)
     return JSONResponse(drawn)
@@ -121,12 +116,23 @@ def chart(request: Request, state: Need, visit: Viewer, figure: Figure) -> Respo
 @router.get("/worth/proposals/{proposal_id}")
 def one_proposal(request: Request, state: Need, visit: Viewer, proposal_id: str) -> Response:
     """A proposal with what it would have changed; right ones that it would have hidden first."""
-    return _page(request, state, visit, proposal_id)
+    now = state.clock()
+    with reading(state.engine) as conn:
+        found = visible_proposal(conn, visit, proposal_id)
+        file = read_proposal(conn, found, now, policy_of(state.settings.worth))
+        counted = count_alerts(conn, visit.scope)
+    return render(
+        request,
+        "worth/proposal.html",
+        file=file,
+        acts=may(visit.officer, Right.ACT),
+        days=round(state.settings.worth.silence_days) or 1,
+        counts=tally(counted),
+    )
 
 
 @router.post("/worth/proposals/{proposal_id}/accept")
 def do_accept(
-    request: Request,
     state: Need,
     visit: Actor,
     proposal_id: str,
@@ -183,19 +189,3 @@ def decline(state: State, visit: Visit, proposal_id: str, note: str) -> Proposal
         what, detail = f"proposal/{proposal_id}", {"note": note.strip()}
         audit.append(conn, visit.officer.id, "proposal_declined", what, detail, now)
     return made
-
-
-def _page(request: Request, state: State, visit: Visit, proposal_id: str) -> Response:
-    now = state.clock()
-    with reading(state.engine) as conn:
-        found = visible_proposal(conn, visit, proposal_id)
-        file = read_proposal(conn, found, now, policy_of(state.settings.worth))
-        counted = count_alerts(conn, visit.scope)
-    return render(
-        request,
-        "worth/proposal.html",
-        file=file,
-        acts=may(visit.officer, Right.ACT),
-        days=round(state.settings.worth.silence_days) or 1,
-        counts=tally(counted),
-    )

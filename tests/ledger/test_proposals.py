@@ -205,8 +205,8 @@ def test_what_it_would_have_reached(town: Engine) -> None:
         story.tell(FALSE, who=READER)
         story.tell(FALSE, rule="another")
         (one,) = story.open(SILENCE)
-        reached = proposals.affected(conn, one, after(3600 * 20))
+        reached, _ = proposals.effect(conn, one, after(3600 * 20))
     assert {found.alert_id for found in reached} == set(story.made[:10])
     with reading(town) as conn:
-        assert proposals.affected(conn, one, after(86_400 * 31 + 3600 * 10), Policy()) == []
+        assert proposals.effect(conn, one, after(86_400 * 31 + 3600 * 10), Policy())[0] == []
         assert proposals.get(conn, one.id) == one and proposals.get(conn, "none") is None

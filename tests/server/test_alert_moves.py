@@ -72,6 +72,18 @@ def test_a_whole_life_through_two_officers_hands(
     assert f'{name}_dispose_seconds_sum{{severity="2"}} 2880.0' in figures
 
 
+def test_who_acknowledges_too_late_sees_the_alert_as_it_stands(
+    as_officer: Enter, alert_ids: dict[str, str]
+) -> None:
+    client, key = as_officer("shiju"), alert_ids["older"]
+    head = {"x-csrf-token": csrf_of(client), "hx-request": "true"}
+    for shown_on, part in (("page", 'id="state"'), ("desk", f'id="alert-{key}"')):
+        path, body = f"/alerts/{key}/acknowledge", {"shown_on": shown_on}
+        answer = client.post(path, headers=head, data=body)
+        assert answer.status_code == 409 and part in answer.text
+        assert "<html" not in answer.text, "a part of the page, not a page"
+
+
 def test_an_appeal_stops_the_clock(as_officer: Enter, alert_ids: dict[str, str]) -> None:
     client, key = as_officer("tangxia"), alert_ids["cold"]
     assert post(client, key, "pause", note="") == 422

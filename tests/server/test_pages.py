@@ -135,7 +135,7 @@ def test_closing_needs_a_note_and_keeps_it(
     assert empty.status_code == 422 and "请先写明情况" in empty.text
     with writing(engine) as conn:
         alert_steps.review(conn, alert_ids["cold"], "officer-tangxia", NOW)
-    note = "已转移食品并维修门封 <b>完成</b>"
+    note = "已转移食品并维修门封 <b>完成</b> / 8 °C 以下"
     done = client.post(f"{path}/close", headers=token, data={"note": note})
     assert done.status_code == 200
     page = client.get(path).text

@@ -65,6 +65,7 @@ FAMILIES: dict[str, set[str]] = {
     "desk.empty.": set(desk.STATES),
     "nav.": {"alerts", "establishments", "devices", "notifications", "worth"},
     "silence.kind.": set(get_args(silences.Kind)),
+    "silence.refused.": set(get_args(silences.Refusal)),
     "worth.chart.": set(get_args(worth_file.Figure)),
     "worth.said.": {"raised", "judged", "true", "false", "unsure", "left_out"},
     "worth.unit.": {"s", "min", "h", "d"},

@@ -1,5 +1,6 @@
 // Charts of an establishment's file: temperature with its limit, inhibition with the limit and the
-// grey zone; and of what alerts were worth: figures by week. Only what is used of ECharts is bundled. Words and colours come from the page.
+// grey zone; and of what alerts were worth: figures by week. Only what is used of ECharts is
+// bundled. Words and colours come from the page.
 import { BarChart, LineChart, ScatterChart } from "echarts/charts";
 import {
   AriaComponent,

@@ -103,7 +103,10 @@ class Publisher:
 
     def publish_once(self) -> bool:
         """One look at the journal; True if there is more to do now. Raises LedgerDown."""
-        if self._broker.trouble or not self._hold_lease():
+        if self._broker.trouble:
+            return False
+        if not self._hold_lease():
+            self._health.well("publisher")  # another publishes: what we could not is not ours now
             return False
         if self._session != self._broker.new_sessions:
             session = self._broker.new_sessions
@@ -116,8 +119,7 @@ class Publisher:
             rows = journal.after(conn, self._cursor, ROWS)
             changed = {row.ref: row.at for row in rows if _changes_state(row.kind)}
             messages = _messages(conn, list(changed))
-        if messages and not self._broker.publish_and_wait(messages, PUBLISH_LIMIT_S):
-            self._health.trouble("publisher", "the broker does not take alerts")
+        if messages and not self._publish(messages):
             return False
         if rows:
             self._cursor = rows[-1].id
@@ -141,9 +143,16 @@ class Publisher:
                 messages = [_message(conn, row) for row in page]
             if not page:
                 return True
-            if not self._broker.publish_and_wait(messages, PUBLISH_LIMIT_S):
+            if not self._publish(messages):
                 return False
             before = page[-1].alert_id
+
+    def _publish(self, messages: list[Outbound]) -> bool:
+        """Whether the broker has them; said in /healthz if not."""
+        taken = self._broker.publish_and_wait(messages, PUBLISH_LIMIT_S)
+        if not taken:
+            self._health.trouble("publisher", "the broker does not take alerts")
+        return taken
 
     def _keep_cursor(self) -> None:
         position = self._cursor or 0

@@ -22,9 +22,10 @@ from ledger.engine import Engine, LedgerDown, LedgerRefused, reading, writing
 log = logging.getLogger(__name__)
 
 BREATH_S = 0.25
-"""After a look that did something, unless there is more to do: alerts that come together are decided
-together, and a ledger with one writer (SQLite) has time for intake and for what others publish. A
-look that finds nothing only reads, and is followed by none: an alert by itself waits for nobody."""
+"""After a look that did something, unless there is more to do: alerts that come together are
+decided together, and a ledger with one writer (SQLite) has time for intake and for what others
+publish. A look that finds nothing only reads, and is followed by none: an alert by itself waits
+for nobody."""
 ROWS = 250
 """Most rows of the journal of one step: an alert of class 1 waits for no more than one."""
 

@@ -51,14 +51,20 @@ def clock() -> Clock:
     return Clock()
 
 
-def publisher(ledger: Engine, broker: FakeBroker, clock: Clock, name: str = "one") -> Publisher:
+def publisher(
+    ledger: Engine,
+    broker: FakeBroker,
+    clock: Clock,
+    name: str = "one",
+    health: Health | None = None,
+) -> Publisher:
     return Publisher(
         ledger,
         broker,  # type: ignore[arg-type]
         name=name,
         group="g",
         metrics=Metrics(),
-        health=Health(),
+        health=health or Health(),
         clock=clock,
     )
 
@@ -173,6 +179,22 @@ def test_one_of_two_publishes_and_the_other_takes_over(
     assert b.alerts()[-1] == ("no_hat", "firing")
     one.publish_once()  # and back again: it keeps still
     assert a.alerts() == []
+
+
+def test_what_one_could_not_publish_is_no_trouble_of_its_once_another_publishes(
+    ledger: Engine, book: RuleBook, clock: Clock
+) -> None:
+    a, b, health = FakeBroker(), FakeBroker(), Health()
+    one = publisher(ledger, a, clock, "one", health)
+    take(ledger, book, observation(), 1)
+    a.takes = False
+    one.publish_once()
+    assert "publisher" in health.report().reasons
+    clock.wait(LEASE_S + 1)
+    publisher(ledger, b, clock, "two").publish_once()
+    assert b.alerts()[-1] == ("no_hat", "firing")
+    one.publish_once()
+    assert health.report().reasons == {}
 
 
 def test_watch_raises_for_the_site_and_makes_its_devices_unknown(

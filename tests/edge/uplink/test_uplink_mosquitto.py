@@ -98,7 +98,7 @@ def test_a_broker_that_hangs_is_left_and_found_again(
         Mosquitto(tmp_path / "broker") as broker,
         FakeCity(broker.port, agent.region, agent.site) as city,
     ):
-        uplink.start(broker.port)
+        uplink.start(broker.port, keepalive_s=60)  # so that the acknowledgement is missed first
         uplink.put(readings(agent=agent))
         uplink.drained()
         broker.signal(signal.SIGSTOP)  # half-open: the line stands, nobody answers

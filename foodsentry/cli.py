@@ -21,7 +21,7 @@ ROOMS = {
     "server": ("server",),
     "ledger": ("ledger",),
     "models": ("models",),
-    "foodsentry": ("demo", "bench", "fleet"),
+    "foodsentry": ("demo", "district", "bench", "fleet"),
 }
 """Packages with a `commands` module (``add_commands(subparsers)``), and the commands it brings."""
 

@@ -1,4 +1,4 @@
-"""`foodsentry demo`, `foodsentry bench` and `foodsentry fleet`."""
+"""`foodsentry demo`, `foodsentry district`, `foodsentry bench` and `foodsentry fleet`."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from foodsentry.bench.commands import add_bench
 from foodsentry.demo.processes import ProcessFailed
 from foodsentry.demo.run import DemoFailed, DemoOptions, run_demo
+from foodsentry.district.commands import add_district
 from foodsentry.fleet.commands import add_fleet
 
 
@@ -19,6 +20,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     demo.add_argument("--for", dest="for_s", type=float, metavar="SECONDS", help="then report")
     demo.add_argument("--report", type=Path, metavar="FILE.json", help="write what was measured")
     demo.set_defaults(run=demo_command, long_running=True)
+    add_district(subparsers)
     add_bench(subparsers)
     add_fleet(subparsers)
 

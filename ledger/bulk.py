@@ -7,8 +7,9 @@ statement with many rows, to PostgreSQL as one with whole columns. What column t
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -26,6 +27,41 @@ def write_rows(
         conn.exec_driver_sql(postgresql, columns)
     else:
         conn.exec_driver_sql(sqlite, [tuple(row) for row in rows])
+
+
+def pour(
+    conn: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Put very many rows into a table that others do not write to meanwhile: what fills a ledger.
+
+    Values go in as they are: JSON as `to_json` makes it, texts without NUL. On PostgreSQL a key
+    that was given leaves its sequence behind; see `past_given_keys`.
+    """
+    named = ", ".join(columns)
+    if conn.dialect.name == "postgresql":
+        driver = conn.connection.driver_connection
+        assert driver is not None
+        with driver.cursor().copy(f"COPY {table} ({named}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    places = ", ".join("?" * len(columns))
+    # Table and columns are the program's own words; every value is bound.
+    statement = f"INSERT INTO {table} ({named}) VALUES ({places})"  # noqa: S608
+    made = iter(rows)
+    while some := [tuple(map(_for_sqlite, row)) for row in islice(made, 5000)]:
+        conn.exec_driver_sql(statement, some)
+
+
+def past_given_keys(conn: Connection, table: str, key: str) -> None:
+    """Let a growing key go on after the greatest that was given (SQLite does so by itself)."""
+    if conn.dialect.name == "postgresql":
+        greatest = f"SELECT setval(pg_get_serial_sequence('{table}', '{key}'), max({key}))"
+        conn.exec_driver_sql(f"{greatest} FROM {table}")
+
+
+def _for_sqlite(value: Any) -> Any:
+    return sqlite_time(value) if isinstance(value, datetime) else value
 
 
 def to_json(value: object) -> str:

@@ -1,0 +1,1 @@
+"""A made-up district: as many establishments, devices and alerts as one asks for, in seconds."""

@@ -16,6 +16,7 @@ from contracts.clock import Clock, utc_now
 from ledger.engine import Engine
 from server import problems
 from server.api_document import document
+from server.bodies import BodyLimit, most_bytes
 from server.languages import load_words
 from server.limit_lines import LIMITS, RULES, LimitLines, read_limit_lines
 from server.live import Hub
@@ -149,6 +150,7 @@ def create_app(
     for module in ROUTES:
         app.include_router(module.router)
     app.mount("/static", HashedFiles(directory=STATIC), name="static")
+    app.add_middleware(BodyLimit, most=lambda path: most_bytes(settings, path))
     app.add_middleware(SecurityHeaders, secure=settings.secure)
     app.add_middleware(Measured, metrics=metrics)
     return app

@@ -63,6 +63,7 @@ async def sender(
         field = (await request.form()).get("csrf")
         given = field if isinstance(field, str) else None
     if not secrets.compare_digest((given or "").encode(), visit.session.csrf.encode()):
+        await request.close()  # what a form's files were written to
         raise Problem(403, "csrf", "the form is out of date; load the page again")
     return visit
 
@@ -71,9 +72,10 @@ Sender = Annotated[Visit, Depends(sender)]
 """A signed-in officer's own change of what is its own (signing out)."""
 
 
-def actor(visit: Sender) -> Visit:
+async def actor(request: Request, visit: Sender) -> Visit:
     """An officer whose role may act. Raises Problem."""
     if not may(visit.officer, Right.ACT):
+        await request.close()
         raise Problem(403, "forbidden", "your role does not allow this")
     return visit
 

@@ -102,6 +102,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
         kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+        if error.status_code == 413:  # its phrase is another one in every version of Python
+            kind = "too-large"
         headers = dict(error.headers or {})
         return _answer(request, Problem(error.status_code, kind, str(error.detail), headers))
 

@@ -76,6 +76,26 @@ class WorthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 14.0
 
 
+class UploadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Files that officers add to a case."""
+
+    most_bytes: Annotated[
+        int, Meta(ge=1024, le=100 * 1024 * 1024, description="Bytes of one file, at most.")
+    ] = 10 * 1024 * 1024
+    most_files: Annotated[
+        int, Meta(ge=1, le=50, description="Files added in one step, at most.")
+    ] = 6
+    most_pixels: Annotated[
+        int,
+        Meta(
+            ge=10_000,
+            le=200_000_000,
+            description="Pixels of one picture, at most; told by its header before it is decoded, "
+            "which takes four bytes a pixel.",
+        ),
+    ] = 50_000_000
+
+
 class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the console's process needs to know."""
 
@@ -106,6 +126,9 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     live: Annotated[LiveSettings, Meta(description="The live stream.")] = LiveSettings()
     worth: Annotated[WorthSettings, Meta(description="Proposals from verdicts on alerts.")] = (
         WorthSettings()
+    )
+    uploads: Annotated[UploadSettings, Meta(description="Files that officers add.")] = (
+        UploadSettings()
     )
     causes: Annotated[
         str,

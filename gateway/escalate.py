@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 CONFIGS = Path(__file__).resolve().parents[1] / "firmware_configs"
 PART = "deadlines"
+REST = 2
+"""After each transaction a rest of so many times what it took: clocks run for minutes, alerts for
+none."""
 
 
 class Escalation:
@@ -49,15 +52,15 @@ class Escalation:
         more = False
         while not stop.wait(0 if more else self._every_s):
             try:
-                more = self.look_once().more
+                more = self.look_once(lambda spent_s: stop.wait(REST * spent_s)).more
             except LedgerDown as error:
                 more = False
                 self._metrics.ledger_errors.inc()
                 self._health.trouble(PART, f"ledger: {error}")
 
-    def look_once(self) -> Kept:
-        """Look after every deadline once. Raises LedgerDown."""
-        kept = self._keeper.look(self._clock())
+    def look_once(self, rest: Callable[[float], object] = lambda _: None) -> Kept:
+        """Look after every deadline once; `rest` follows each transaction. Raises LedgerDown."""
+        kept = self._keeper.look(self._clock(), rest)
         for alert_id, miss in kept.missed:
             self._metrics.missed.labels(miss.kind.value, str(miss.level)).inc()
             log.info("alert %s: %s missed, level %d", alert_id, miss.kind, miss.level)

@@ -5,12 +5,10 @@ transactions with `writing` and `reading`, and meet trouble as `LedgerDown` and 
 
 On SQLite a writing transaction begins with BEGIN IMMEDIATE, so that two processes queue up instead
 of failing half-way; a reading one sees a snapshot and never waits for writers. Threads that share
-an engine take turns by a lock besides: SQLite's own way to wait is to sleep and look again, for up
-to a tenth of a second, and whoever does not sleep goes first.
+an engine take turns besides (`ledger.turns`).
 """
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +19,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 
 from ledger import journal_buffer
 from ledger.bulk import to_json
+from ledger.turns import Turns
 
 __all__ = [
     "Connection",
@@ -37,7 +36,7 @@ BUSY_TIMEOUT_S = 15.0
 FORSAKEN_S = 60.0
 """PostgreSQL ends a transaction that its process has left alone this long, and its locks."""
 _READING = "ledger_reading"
-_TURNS: "WeakKeyDictionary[Engine, threading.Lock]" = WeakKeyDictionary()
+_TURNS: "WeakKeyDictionary[Engine, Turns]" = WeakKeyDictionary()
 
 
 class LedgerDown(Exception):
@@ -78,7 +77,7 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
         engine = create_engine(parsed, connect_args=arguments, **options)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-        _TURNS[engine] = threading.Lock()
+        _TURNS[engine] = Turns()
     elif parsed.drivername == "postgresql+psycopg":
         engine = create_engine(
             parsed,
@@ -95,29 +94,31 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, first: bool = False) -> Iterator[Connection]:
     """One writing transaction: committed at the end, rolled back on any exception.
+
+    Where one writes at a time (SQLite), `first` goes before this process's other threads.
 
     Raises LedgerDown when it may be tried again, LedgerRefused when not.
     """
     try:
-        with _turn(engine), engine.begin() as connection:
+        with _turn(engine, first), engine.begin() as connection:
             yield connection
     except (exc.TimeoutError, exc.PendingRollbackError) as error:
         raise LedgerDown(_reason(error)) from error
 
 
 @contextmanager
-def _turn(engine: Engine) -> Iterator[None]:
+def _turn(engine: Engine, first: bool) -> Iterator[None]:
     """Among this engine's threads, one writes at a time on SQLite."""
     turns = _TURNS.get(engine)
     if turns is None:
         yield
-    elif turns.acquire(timeout=BUSY_TIMEOUT_S):
+    elif turns.take(first=first, timeout_s=BUSY_TIMEOUT_S):
         try:
             yield
         finally:
-            turns.release()
+            turns.give_back()
     else:
         raise LedgerDown(f"another thread has been writing for {BUSY_TIMEOUT_S:g} s")
 

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.words import AlertState, DeviceState, Due, Severity, Verdict
+from ledger.cards import Colour
 from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
 from ledger.missing import MissingKind
@@ -170,6 +171,19 @@ class MissingItem(Model):
     ranges: list[tuple[int, int]] = Field(
         description="Closed ranges of missing numbers, the first twenty.", examples=[[[51, 59]]]
     )
+
+
+class CardItem(Model):
+    """A card of an establishment: what an overdue alert cost it."""
+
+    id: str = Field(examples=["5f0c9e7ab1d24c0f8a55"])
+    establishment_id: str = Field(examples=["tangxia-school"])
+    alert_id: str = Field(examples=["9c1e2f7d55aa40e2b6f1"])
+    colour: Colour = Field(examples=["yellow"])
+    at: datetime = Field(examples=["2026-03-02T03:12:44Z"])
+    reason: str = Field(examples=["1 类预警逾期未处置：专间未戴口罩 / class 1 alert …"])
+    annulled_at: datetime | None = Field(examples=["2026-03-03T01:00:00Z"])
+    annul_reason: str = Field(examples=["申诉成立：当时停电"])
 
 
 class ResultItem(Model):

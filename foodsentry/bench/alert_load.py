@@ -63,7 +63,7 @@ def rules() -> list[Rule]:
                 Rule(
                     id=f"{kind}_{number}",
                     version="1",
-                    severity=Severity.DEADLINE,
+                    severity=Severity.AT_ONCE,
                     when=when,
                     title_zh="规则：{device_name}",
                     title_en="Rule: {device_name}",

@@ -4,7 +4,8 @@ Each transaction locks some alerts, winds their clocks and writes all that follo
 is in the ledger or none, so that a restart or a second gateway misses and repeats nothing.
 """
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,14 +53,18 @@ class Keeper:
         self._book = book
         self._winder = Winder(book, calendar)
 
-    def look(self, now: datetime) -> Kept:
-        """Wind every clock that waits at `now`. Raises LedgerDown; what was committed stays."""
+    def look(self, now: datetime, rest: Callable[[float], object] = lambda _: None) -> Kept:
+        """Wind every clock that waits at `now`. Raises LedgerDown; what was committed stays.
+
+        `rest` is called after each transaction with the seconds that it took.
+        """
         with reading(self._engine) as conn:
             numbers = deadlines.waiting(conn, now, LOOK)
-        found = [
-            self._wind_some(numbers[first : first + CHUNK], now)
-            for first in range(0, len(numbers), CHUNK)
-        ]
+        found = []
+        for first in range(0, len(numbers), CHUNK):
+            begun = time.monotonic()
+            found.append(self._wind_some(numbers[first : first + CHUNK], now))
+            rest(time.monotonic() - begun)
         stuck = tuple(dict.fromkeys(why for one in found for why in one.stuck))
         return Kept(
             missed=tuple(miss for one in found for miss in one.missed),

@@ -144,7 +144,7 @@ class Intake:
         self._hearing.hear(accepted)
         started = time.perf_counter()
         try:
-            with writing(self._engine) as conn:
+            with writing(self._engine, first=True) as conn:
                 taken = take_in(conn, accepted, refused, self._book, self._clock())
         except LedgerDown:
             raise

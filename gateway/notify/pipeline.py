@@ -7,6 +7,7 @@ gateway dies, and two of them never do the same.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -21,11 +22,12 @@ from ledger.engine import Engine, LedgerDown, LedgerRefused, reading, writing
 
 log = logging.getLogger(__name__)
 
-BREATH_S = 0.25
-"""After a look that did something, unless there is more to do: alerts that come together are
-decided together, and a ledger with one writer (SQLite) has time for intake and for what others
-publish. A look that finds nothing only reads, and is followed by none: an alert by itself waits
-for nobody."""
+REST = 4
+REST_MOST_S = 0.25
+"""After a look that did something, unless there is more to do, a rest of so many times what it
+took: alerts that come together are decided together, and intake and publisher have the ledger and
+the processor for four fifths of the time. A look that finds nothing only reads, and is followed by
+none: an alert by itself waits for nobody."""
 ROWS = 250
 """Most rows of the journal of one step: an alert of class 1 waits for no more than one."""
 
@@ -65,6 +67,7 @@ class Pipeline:
             self._wake.clear()
             stopping = stop.is_set()  # not before: a stop between the two would wait for poll_s
             more: bool | None = False
+            begun = time.monotonic()
             try:
                 more = self.look_once()
             except LedgerDown as error:
@@ -76,7 +79,8 @@ class Pipeline:
                 continue
             if stopping:
                 return
-            if more is None or not stop.wait(BREATH_S):
+            spent_s = time.monotonic() - begun
+            if more is None or not stop.wait(min(REST * spent_s, REST_MOST_S)):
                 self._wake.wait(self._ask().settings.poll_s)
 
     def look_once(self) -> bool | None:

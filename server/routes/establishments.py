@@ -11,6 +11,7 @@ from ledger.devices import DeviceKind
 from ledger.engine import Connection, reading
 from ledger.establishments import Establishment
 from server import charts
+from server.access import Right, may
 from server.desk import count_alerts, tally
 from server.establishment_file import (
     DAYS,
@@ -82,6 +83,7 @@ def one_establishment(
         days=DAYS,
         hours=round(state.settings.chart_days * 24),
         limits=state.limit_lines,
+        acts=may(visit.officer, Right.ACT),
     )
 
 

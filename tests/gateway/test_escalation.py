@@ -285,13 +285,13 @@ def test_the_thread_lives_through_an_absent_ledger_and_ends_when_asked(
     stop = threading.Event()
     look = keeper.look
 
-    def sometimes(now: datetime) -> object:
+    def sometimes(now: datetime, rest: Callable[[float], object]) -> object:
         looks.append(now)
         if len(looks) == 1:
             raise LedgerDown("away")
         if len(looks) == 3:
             stop.set()
-        return look(now)
+        return look(now, rest)
 
     monkeypatch.setattr(keeper, "look", sometimes)
     alert_id = raise_one(town, NIGHT)

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from ledger import alerts, officers, results, silences
 from ledger.engine import Connection, Engine, reading, writing
 from ledger.officers import Role
-from ledger.schema import suppression_proposals
+from ledger.schema import cards, suppression_proposals
 from server import needs
 from server.access import RIGHTS, Right, scope_of
 from server.app import ROUTES
@@ -59,6 +59,7 @@ BODIES: dict[str, dict[str, object]] = {
     "verdict": {"said": "false:instrument_fault"},
     "accept": {"days": 7},
     "decline": {"note": "不需要"},
+    "annul": {"note": "申诉成立"},
 }
 """What a change needs to say."""
 API_BODIES: dict[str, dict[str, object]] = {
@@ -131,6 +132,7 @@ def _targets(engine: Engine, alert_ids: dict[str, str]) -> dict[str, dict[str, s
             "kind": "inhibition",
             "silence_id": f"silence-{place}",
             "proposal_id": f"proposal-{place}",
+            "card_id": f"card-{place}",
             "subscription_id": "",
         }
         for place in (MARKET, SCHOOL, VAN)
@@ -138,7 +140,7 @@ def _targets(engine: Engine, alert_ids: dict[str, str]) -> dict[str, dict[str, s
 
 
 def about_the_place(conn: Connection, place: str, alert_id: str) -> None:
-    """A silence and a proposal of an establishment."""
+    """A silence, a proposal and a card of an establishment."""
     alert = alerts.get(conn, alert_id)
     assert alert is not None
     fits = silences.Matchers(rule="no_hat", region=alert.region, site=alert.site)
@@ -156,6 +158,9 @@ def about_the_place(conn: Connection, place: str, alert_id: str) -> None:
         "state": "open", "proposed_at": NOW, "changed_at": NOW, "note": "", "made": "",
     }  # fmt: skip
     conn.execute(suppression_proposals.insert(), row)
+    card = {"id": f"card-{place}", "establishment_id": place, "alert_id": alert_id, "colour": "red",
+            "at": NOW, "reason": "逾期", "annul_reason": ""}  # fmt: skip
+    conn.execute(cards.insert(), card)
 
 
 GUARDED = [

@@ -200,7 +200,8 @@ def test_what_else_stands_in_the_journal_is_passed_over(town: Town) -> None:
 def test_an_alert_by_itself_waits_for_no_pause_and_a_stop_for_none_either(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline_module, "BREATH_S", 3600.0)
+    monkeypatch.setattr(pipeline_module, "REST", 1e9)
+    monkeypatch.setattr(pipeline_module, "REST_MOST_S", 3600.0)
     looked, real = threading.Event(), town.pipeline.look_once
 
     def look_once() -> bool | None:

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, Update, and_, case, null, or_, select, update
 
 from contracts.words import OPEN_STATES, AlertState, Severity
-from ledger import journal, notifications
+from ledger import case_links, journal, notifications
 from ledger.alert_types import AlertConflict, AlertRow
 from ledger.schema import alert_timeline, alerts
 from ledger.sql import typed, typed_or_none
@@ -131,8 +131,12 @@ def review(
 def close(conn: Connection, alert_id: str, officer: str, at: datetime, note: str = "") -> bool:
     """An officer (id) says that it is done 办结; False if it was closed already.
 
-    Raises AlertConflict if there is no such alert, or its class asks for more first (CLOSES_FROM).
+    Raises AlertConflict if there is no such alert, its class asks for more first (CLOSES_FROM), or
+    it is in an open case: then it is closed with the case.
     """
+    held_by = case_links.holding_alert(conn, alert_id)
+    if held_by is not None:
+        raise AlertConflict(f"alert {alert_id} is in case {held_by.case_number}: it closes with it")
     closable = or_(
         *(
             and_(

@@ -99,6 +99,7 @@ TIMELINE_KINDS = (
     "card",
     "card_annulled",
     "judged",
+    "case",
     "notified",
     "held",
 )

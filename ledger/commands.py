@@ -9,7 +9,15 @@ from typing import TypeAlias
 
 from contracts.clock import utc_now
 from contracts.settings import SettingsError, read_secret
-from ledger import audit, evidence_commands, migrate, officers, people_commands, regions
+from ledger import (
+    audit,
+    case_commands,
+    evidence_commands,
+    migrate,
+    officers,
+    people_commands,
+    regions,
+)
 from ledger.engine import Engine, LedgerDown, open_engine, reading, writing
 from ledger.region_files import read_regions
 
@@ -38,6 +46,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
 
     evidence_commands.add_leaves(leaf)
     people_commands.add_leaves(commands, leaf)
+    case_commands.add_leaves(commands, leaf)
     leaf("migrate", "make the tables, or bring them to this version", _migrate)
     leaf("verify-audit", "follow the audit chain; status 1 if it is broken", _verify_audit)
     load = leaf("load-regions", "add the regions of a TOML file, or renew them", _load_regions)

@@ -4,6 +4,14 @@ from ledger.tables.access import broker_accounts, broker_certificates
 from ledger.tables.alerts import alert_timeline, alerts, cards, rule_state
 from ledger.tables.base import metadata
 from ledger.tables.books import audit, cursors, dead_letters, intake, journal
+from ledger.tables.cases import (
+    case_alerts,
+    case_events,
+    case_numbers,
+    case_publications,
+    case_results,
+    cases,
+)
 from ledger.tables.facts import (
     evidence,
     evidence_contents,
@@ -34,6 +42,12 @@ __all__ = [
     "broker_accounts",
     "broker_certificates",
     "cards",
+    "case_alerts",
+    "case_events",
+    "case_numbers",
+    "case_publications",
+    "case_results",
+    "cases",
     "contacts",
     "cursors",
     "dead_letters",

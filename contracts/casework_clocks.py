@@ -1,0 +1,220 @@
+"""When something of a case is due: its clocks, as pure functions of its events and a moment.
+
+Hours pass day and night. Of working days and months the day of the beginning does not count, and a
+month without that day ends on its last (民法典 201, 202); the last day ends at midnight, or with
+work where an office is meant (203). "Within" includes the end itself (1259): what is done at the
+very moment is in time, and a publication is over at it. A clock that an appeal holds up, or that
+a move reopens, goes on with what was left, in its own kind of time. A year without a calendar is
+not guessed: the clock is `unknown` and says which file is missing.
+"""
+
+import calendar as months
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+
+import msgspec
+
+from contracts.casework import Case, CaseEvent
+from contracts.casework_data import GIVEN, Clock, Rules
+from contracts.workdays import CHINA, DAY, Calendar, CalendarMissing, china_day
+
+ClockState = Literal["running", "paused", "met", "late", "overdue", "expired", "unknown"]
+
+
+class Casework(msgspec.Struct, frozen=True):
+    """The rules with the working calendar: what everything about cases goes by."""
+
+    rules: Rules
+    calendar: Calendar
+
+
+class ClockFace(msgspec.Struct, frozen=True):
+    """A clock of a case as it stands at a moment."""
+
+    clock: Clock
+    state: ClockState
+    """running, paused; met, late (ended in time or not); overdue (a duty), expired (a right, a
+    publication); unknown: a calendar is missing."""
+    started_at: datetime
+    due_at: datetime | None
+    """The last moment that is in time; None while it is paused or unknown."""
+    ended_at: datetime | None = None
+    missing: str = ""
+    """Which calendar is missing."""
+
+
+def clocks(work: Casework, case: Case, at: datetime) -> tuple[ClockFace, ...]:
+    """All clocks that have begun in a case, as they stand at `at`, in the data's order."""
+    faces = []
+    for clock_id in dict.fromkeys(one.id for one in work.rules.clocks):
+        face = clock_face(work, case, clock_id, at)
+        if face is not None:
+            faces.append(face)
+    return tuple(faces)
+
+
+def clock_face(work: Casework, case: Case, clock_id: str, at: datetime) -> ClockFace | None:
+    """One clock of a case; None if it has not begun."""
+    marks = _marks(work.rules, case, clock_id)
+    clock: Clock | None = None
+    run: _Run | None = None
+    paused = False
+    try:
+        for what, moment, event in marks:
+            if moment > at:
+                break
+            if what == "pause":
+                paused = True
+                if run and clock and clock.pauses:
+                    run.hold(work, moment)
+            elif what == "resume":
+                paused = False
+                if run and clock and clock.pauses and run.ended_at is None:
+                    run.go_on(work, moment)
+            elif what == "start":
+                found = work.rules.clock(clock_id, moment)
+                if found is not None and found.is_of(case.kind, case.outcome):
+                    clock = found
+                    run = _Run(found, moment, event.given.deadline)
+                    if paused and found.pauses:
+                        run.hold(work, moment)
+            elif run and what == "end" and run.ended_at is None:
+                run.end(work, moment)
+            elif run and what == "reopen" and run.ended_at is not None:
+                run.reopen(work, moment, still=paused and run.clock.pauses)
+        return None if run is None else run.face(work, at)
+    except CalendarMissing as error:
+        assert run is not None
+        return ClockFace(run.clock, "unknown", run.started_at, None, run.ended_at, str(error))
+
+
+Mark = tuple[str, datetime, CaseEvent]
+
+
+def _marks(rules: Rules, case: Case, clock_id: str) -> list[Mark]:
+    """What happened that concerns this clock, by when it happened."""
+    family = [one for one in rules.clocks if one.id == clock_id]
+    starts = {name for one in family for name in one.starts}
+    ends = {name for one in family for name in one.ends}
+    reopens = {name for one in family for name in one.reopens}
+    pausing = {move.id for move in rules.moves.values() if move.pauses}
+    resuming = {move.id for move in rules.moves.values() if pausing & set(move.answers)}
+    marks: list[Mark] = []
+    for event in case.events:
+        kinds = [
+            ("end", event.move in ends or event.state in rules.final),
+            ("reopen", event.move in reopens),
+            ("start", event.move in starts),
+            ("pause", event.move in pausing),
+            ("resume", event.move in resuming),
+        ]
+        marks += [(what, event.counts_at, event) for what, is_so in kinds if is_so]
+    return sorted(marks, key=lambda mark: (mark[1], mark[2].seq))
+
+
+class _Run:
+    """A clock on its way through a case's events."""
+
+    def __init__(self, clock: Clock, at: datetime, given: datetime | None) -> None:
+        self.clock = clock
+        self.started_at = at
+        self.ended_at: datetime | None = None
+        self._given = given
+        self._due: datetime | None = None
+        self._left: timedelta | None = None
+
+    def due(self, work: Casework) -> datetime:
+        """When it is due, if nothing holds it up. Raises CalendarMissing."""
+        if self._due is None:
+            self._due = due_at(work, self.clock, self.started_at, self._given)
+        return self._due
+
+    def hold(self, work: Casework, at: datetime) -> None:
+        if self.ended_at is None and self._left is None:
+            self._left = self._remaining(work, at)
+
+    def go_on(self, work: Casework, at: datetime) -> None:
+        if self._left is not None:
+            if self._left > timedelta(0):
+                self._due = self._later(work, at, self._left)
+            self._left = None
+
+    def end(self, work: Casework, at: datetime) -> None:
+        self.ended_at = at
+
+    def reopen(self, work: Casework, at: datetime, *, still: bool) -> None:
+        ended = self.ended_at or at
+        self.ended_at = None
+        if self._left is None:
+            self._left = self._remaining(work, ended)
+        if not still:
+            self.go_on(work, at)
+
+    def face(self, work: Casework, at: datetime) -> ClockFace:
+        if self._left is not None and self.ended_at is None and self._left > timedelta(0):
+            return ClockFace(self.clock, "paused", self.started_at, None)
+        if self._left is not None and self.ended_at is not None and self._left > timedelta(0):
+            # Done while an appeal held it up: that cannot be late.
+            return ClockFace(self.clock, "met", self.started_at, None, self.ended_at)
+        due = self.due(work)
+        return ClockFace(self.clock, self._state(due, at), self.started_at, due, self.ended_at)
+
+    def _state(self, due: datetime, at: datetime) -> ClockState:
+        if self.clock.role == "expiry":
+            if self.ended_at is not None:
+                return "met"
+            return "expired" if at >= due else "running"
+        if self.ended_at is not None:
+            return "met" if self.ended_at <= due else "late"
+        if at <= due:
+            return "running"
+        return "overdue" if self.clock.role == "duty" else "expired"
+
+    def _remaining(self, work: Casework, at: datetime) -> timedelta:
+        due = self.due(work)
+        if self.clock.span[1] == "working day":
+            return work.calendar.working_time_between(at, due, work.rules.hours)
+        return max(due - at, timedelta(0))
+
+    def _later(self, work: Casework, at: datetime, left: timedelta) -> datetime:
+        if self.clock.span[1] == "working day":
+            return work.calendar.add_working_time(at, left, work.rules.hours)
+        return at + left
+
+
+def due_at(
+    work: Casework, clock: Clock, start: datetime, given: datetime | None = None
+) -> datetime:
+    """The last moment in time of a clock that begins at `start`. Raises CalendarMissing."""
+    count, unit = clock.span
+    if unit == GIVEN:
+        if given is None:
+            raise ValueError(f"clock {clock.id}: the move that began it gave no deadline")
+        return given
+    if unit == "h":
+        return start + timedelta(hours=count)
+    first = china_day(start)
+    last = (
+        work.calendar.add_workdays(first, count) if unit == "working day" else _month(first, count)
+    )
+    if clock.last_day == "work":
+        return datetime.combine(last, work.rules.hours[-1][1], CHINA).astimezone(start.tzinfo)
+    return datetime.combine(last + DAY, time.min, CHINA).astimezone(start.tzinfo)
+
+
+def _month(first: date, count: int) -> date:
+    """The same day `count` months later; the month's last where there is none."""
+    month = first.month - 1 + count
+    year, month = first.year + month // 12, month % 12 + 1
+    return date(year, month, min(first.day, months.monthrange(year, month)[1]))
+
+
+def next_due(faces: Sequence[ClockFace]) -> ClockFace | None:
+    """The duty that is due next, or has been overdue longest."""
+    open_ = [
+        face
+        for face in faces
+        if face.clock.role == "duty" and face.ended_at is None and face.due_at is not None
+    ]
+    return min(open_, key=lambda face: face.due_at or face.started_at, default=None)

@@ -1,8 +1,8 @@
 """Writes the generated pages of docs/ from the types: `python -m foodsentry.reference [--check]`.
 
 Pages: the AsyncAPI document, the configuration reference of edge agent, gateway and server, and the
-references of instrument profiles, of rules and of casework; beside them the JSON Schemas of rule
-files, escalation policies and casework, and casework's machine and law as tables.
+references of instrument profiles, of rules, of casework and of rights; beside them the JSON Schemas
+of rule files, escalation policies and casework, and casework's machine and law as tables.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from foodsentry.examples import example
 from gateway.alerts.rule import RuleFile, json_schema
 from gateway.deadlines.policy import Policy
 from gateway.settings import GatewaySettings
+from server.app import routes
+from server.rights_page import rights_page
 from server.settings import ServerSettings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,6 +100,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "casework-reference.md": casework(),
         ROOT / "docs" / "configuration.md": configuration(),
         ROOT / "docs" / "profile-reference.md": profiles(),
+        ROOT / "docs" / "rights.md": rights_page(routes()),
         ROOT / "docs" / "rule-reference.md": rules(),
         ROOT / "firmware_configs" / "rules" / "rule.schema.json": schema,
     }

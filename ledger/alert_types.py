@@ -100,6 +100,7 @@ TIMELINE_KINDS = (
     "card_annulled",
     "judged",
     "case",
+    "answered",
     "notified",
     "held",
 )

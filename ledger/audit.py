@@ -1,19 +1,21 @@
 """The audit chain: who did what to what; each entry's hash covers the one before it.
 
-hash = SHA-256 of the previous entry's hash and the entry's canonical JSON (sorted keys). Whoever
-has noted the newest hash can later tell whether anything before it was changed, removed or put in.
+hash = SHA-256 of the previous entry's hash and the entry's canonical JSON (sorted keys; without
+`region` where it is not known). Whoever has noted the newest hash can later tell whether anything
+before it was changed, removed, put in, or moved out of an auditor's sight.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, text
+from sqlalchemy import ColumnElement, Connection, func, or_, select, text
 
+from ledger.audit_places import region_of
 from ledger.schema import audit
-from ledger.sql import typed
+from ledger.sql import among, typed
 
 LOCK_KEY = 0x66730002
 """PostgreSQL advisory lock under which the chain grows."""
@@ -31,6 +33,8 @@ class AuditEntry(msgspec.Struct, frozen=True):
     detail: str
     previous_hash: str
     hash: str
+    region: str | None = None
+    """Where the subject lay, or else the actor; None: nowhere in particular."""
 
 
 class Verification(msgspec.Struct, frozen=True):
@@ -66,18 +70,67 @@ def append(
         detail=msgspec.json.encode(dict(detail), order="sorted").decode(),
         previous_hash=last.hash if last else GENESIS,
         hash="",
+        region=region_of(conn, actor, subject),
     )
     digest = _hash(entry)
     conn.execute(audit.insert(), msgspec.structs.asdict(entry) | {"hash": digest})
     return digest
 
 
-def entries(conn: Connection, limit: int = 100, before: int | None = None) -> list[AuditEntry]:
+class Filter(msgspec.Struct, frozen=True):
+    """Which entries are wanted; what is empty or None asks for nothing."""
+
+    regions: Collection[str] | None = None
+    """Only what lay in these; None: everywhere."""
+    nowhere: bool = False
+    """With `regions`: also what lay nowhere in particular."""
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    """How the subject begins, e.g. ``alert/``."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def entries(
+    conn: Connection, limit: int = 100, before: int | None = None, wanted: Filter | None = None
+) -> list[AuditEntry]:
     """Newest first; `before` is the id of the last one already seen."""
     found = select(audit).order_by(audit.c.id.desc()).limit(limit)
     if before is not None:
         found = found.where(audit.c.id < before)
+    if wanted is not None:
+        found = found.where(*_conditions(conn, wanted))
     return [typed(row, AuditEntry) for row in conn.execute(found)]
+
+
+def _conditions(conn: Connection, wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    if wanted.regions is not None:
+        within = among(conn, audit.c.region, wanted.regions)
+        yield or_(within, audit.c.region.is_(None)) if wanted.nowhere else within
+    if wanted.actor:
+        yield audit.c.actor == wanted.actor
+    if wanted.action:
+        yield audit.c.action == wanted.action
+    if wanted.subject:
+        yield audit.c.subject.startswith(wanted.subject, autoescape=True)
+    if wanted.since is not None:
+        yield audit.c.at >= wanted.since
+    if wanted.until is not None:
+        yield audit.c.at < wanted.until
+
+
+def actions(conn: Connection) -> list[str]:
+    """Every kind of action there is, sorted."""
+    # One look into the index a kind: the kinds are few, the entries are many.
+    found: list[str] = []
+    last = ""
+    while (
+        action := conn.scalar(select(func.min(audit.c.action)).where(audit.c.action > last))
+    ) is not None:
+        found.append(action)
+        last = action
+    return found
 
 
 def verify(conn: Connection) -> Verification:
@@ -101,7 +154,7 @@ def _part(conn: Connection, after: int) -> list[AuditEntry]:
 
 
 def _hash(entry: AuditEntry) -> str:
-    covered = {
+    covered: dict[str, Any] = {
         "id": entry.id,
         "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "actor": entry.actor,
@@ -109,5 +162,7 @@ def _hash(entry: AuditEntry) -> str:
         "subject": entry.subject,
         "detail": entry.detail,
     }
+    if entry.region is not None:
+        covered["region"] = entry.region
     body = msgspec.json.encode(covered, order="sorted")
     return hashlib.sha256(entry.previous_hash.encode() + body).hexdigest()

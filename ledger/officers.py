@@ -18,6 +18,7 @@ class Role(StrEnum):
     CITY = "city"
     COUNTY = "county"
     TOWN = "town"
+    GRID = "grid"
     OPERATOR = "operator"
     AUDITOR = "auditor"
     ADMIN = "admin"

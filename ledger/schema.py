@@ -30,7 +30,15 @@ from ledger.tables.notify import (
     rule_modes,
     silences,
 )
-from ledger.tables.people import contacts, duties, login_failures, officers, sessions
+from ledger.tables.people import (
+    contacts,
+    duties,
+    login_failures,
+    officers,
+    password_links,
+    sessions,
+    sign_in_requests,
+)
 from ledger.tables.places import devices, establishments, regions, sites, stalls
 from ledger.tables.worth import alert_verdicts, suppression_proposals
 
@@ -68,6 +76,7 @@ __all__ = [
     "notify_groups",
     "observations",
     "officers",
+    "password_links",
     "push_subscriptions",
     "regions",
     "results",
@@ -75,6 +84,7 @@ __all__ = [
     "rule_state",
     "samples",
     "sessions",
+    "sign_in_requests",
     "silences",
     "sites",
     "stalls",

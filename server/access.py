@@ -2,33 +2,57 @@
 
 Rights are a subtree: an officer sees and acts on its own region and below, never sideways; an
 operator only on its own establishment. What lies outside is answered as if it did not exist.
+A route says in its signature which right it asks for (`needs`); docs/rights.md lists them all.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
 from ledger import regions, sites
 from ledger.engine import Connection
-from ledger.officers import Officer
+from ledger.officers import Officer, Role
 
 
 class Right(StrEnum):
     """What a route asks for."""
 
     VIEW = "view"
+    """Look at what lies within one's region or establishment."""
+    ANSWER = "answer"
+    """Say on an alert that one has seen it, and what one knows of it."""
+    ACKNOWLEDGE = "acknowledge"
+    """Take an alert on for the authority."""
     ACT = "act"
     """Move an alert through its life, judge it, silence, decide on proposals."""
+    AUDIT = "audit"
+    """Read who looked at what and who changed what."""
+    PEOPLE = "people"
+    """Keep officers: who they are, what they may do, how they come in."""
+    ADMIN = "admin"
+    """Keep places, devices, rosters, rules, calendars."""
 
 
-RIGHTS: dict[str, frozenset[Right]] = {
-    "admin": frozenset({Right.VIEW, Right.ACT}),
-    "city": frozenset({Right.VIEW, Right.ACT}),
-    "county": frozenset({Right.VIEW, Right.ACT}),
-    "town": frozenset({Right.VIEW, Right.ACT}),
-    "operator": frozenset({Right.VIEW}),
-    "auditor": frozenset({Right.VIEW}),
+_SUPERVISOR = frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE, Right.ACT})
+RIGHTS: Mapping[str, frozenset[Right]] = {
+    Role.ADMIN: frozenset(Right),
+    Role.CITY: _SUPERVISOR | {Right.AUDIT},
+    Role.COUNTY: _SUPERVISOR,
+    Role.TOWN: _SUPERVISOR,
+    Role.GRID: frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE}),
+    Role.OPERATOR: frozenset({Right.VIEW, Right.ANSWER}),
+    Role.AUDITOR: frozenset({Right.VIEW, Right.AUDIT}),
 }
+"""The table of rights. The public has no role: what it may see asks for no right."""
+
+
+class Roled(Protocol):
+    """Whoever has a role."""
+
+    @property
+    def role(self) -> Role: ...
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -58,7 +82,7 @@ class Scope(msgspec.Struct, frozen=True):
 def scope_of(conn: Connection, officer: Officer) -> Scope:
     """What this officer can see now."""
     below = frozenset(regions.subtree(conn, officer.region))
-    if officer.role != "operator":
+    if officer.role != Role.OPERATOR:
         return Scope(below)
     # An operator without an establishment sees nothing.
     own = officer.establishment_id or ""
@@ -68,9 +92,14 @@ def scope_of(conn: Connection, officer: Officer) -> Scope:
 
 def only_recipient(officer: Officer) -> str | None:
     """The one recipient whose notifications the officer may see; None: those of everybody."""
-    return officer.id if officer.role == "operator" else None
+    return officer.id if officer.role == Role.OPERATOR else None
 
 
-def may(officer: Officer, right: Right) -> bool:
+def may(officer: Roled, right: Right) -> bool:
     """Whether the officer's role has the right; a role that is not listed has none."""
     return right in RIGHTS.get(str(officer.role), frozenset())
+
+
+def grants(own: Roled, role: Role) -> bool:
+    """Whether somebody may give this role to others: never a right that they lack themselves."""
+    return RIGHTS[role] <= RIGHTS.get(str(own.role), frozenset())

@@ -105,6 +105,17 @@ class AlertWithTimeline(AlertItem):
     timeline: list[TimelineItem]
 
 
+class AnswerRequest(BaseModel):
+    """What somebody says on an alert."""
+
+    note: str = Field(
+        default="",
+        max_length=2000,
+        description="Empty: only that one has seen it.",
+        examples=["已通知维修，食材已转移至备用冷库。"],
+    )
+
+
 class CloseRequest(BaseModel):
     """How an alert was dealt with."""
 

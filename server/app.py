@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -26,6 +27,7 @@ from server.passwords import Passwords
 from server.routes import (
     alert_moves,
     alerts,
+    answers,
     api,
     api_moves,
     api_push,
@@ -52,6 +54,7 @@ ROUTES = (
     doors,
     alerts,
     alert_moves,
+    answers,
     establishments,
     cards,
     devices,
@@ -80,6 +83,12 @@ _DESCRIPTION = (
     "Everything is limited to the signed-in officer's region and what lies below it; whatever lies "
     "outside is answered as not found. Errors are problem details (RFC 9457). Times are UTC."
 )
+
+
+def routes() -> list[APIRoute]:
+    """Every route of the console."""
+    found = (route for module in ROUTES for route in module.router.routes)
+    return [route for route in found if isinstance(route, APIRoute)]
 
 
 class HashedFiles(StaticFiles):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from contracts.words import AlertState
-from ledger import alert_life, alert_times, alerts, audit
+from ledger import alert_answers, alert_life, alert_times, alerts, audit
 from ledger.alerts import AlertConflict, AlertRow
 from ledger.engine import Connection, writing
 from server import judging
@@ -71,6 +71,14 @@ def close(state: State, visit: Visit, alert_id: str, note: str) -> AlertRow:
     return _move(
         state, visit, alert_id, "alert_closed",
         lambda conn, who, at: alert_life.close(conn, alert_id, who, at, note), note, once=True,
+    )  # fmt: skip
+
+
+def answer(state: State, visit: Visit, alert_id: str, note: str) -> AlertRow:
+    """Say that one has seen an alert, and what one knows of it. Raises Problem (404, 409)."""
+    return _move(
+        state, visit, alert_id, "alert_answered",
+        lambda conn, who, at: alert_answers.answer(conn, alert_id, who, at, note), note,
     )  # fmt: skip
 
 

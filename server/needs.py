@@ -1,6 +1,7 @@
 """What a route can ask for in its signature: the state, an officer who sees, an officer who acts.
 
-A route that asks for neither `Viewer` nor `Actor` is public, and a test holds the list of those.
+A route that asks for no officer is public, and a test holds the list of those. A right of its own
+is asked for by `Annotated[Visit, Depends(Looker(Right.…))]`, for a change with `Changer`.
 """
 
 import secrets
@@ -72,16 +73,45 @@ Sender = Annotated[Visit, Depends(sender)]
 """A signed-in officer's own change of what is its own (signing out)."""
 
 
-async def actor(request: Request, visit: Sender) -> Visit:
-    """An officer whose role may act. Raises Problem."""
-    if not may(visit.officer, Right.ACT):
-        await request.close()
+class Looker:
+    """Asks for a signed-in officer whose role has a right beyond looking at the subtree."""
+
+    def __init__(self, right: Right) -> None:
+        self.right = right
+
+    def __call__(self, visit: Viewer) -> Visit:
+        """The officer. Raises Problem."""
+        return _entitled(visit, self.right)
+
+
+class Changer:
+    """Asks the same for a change, on a request that came from our own page."""
+
+    def __init__(self, right: Right) -> None:
+        self.right = right
+
+    async def __call__(self, request: Request, visit: Sender) -> Visit:
+        """The officer. Raises Problem."""
+        try:
+            return _entitled(visit, self.right)
+        except Problem:
+            await request.close()  # what a form's files were written to
+            raise
+
+
+def _entitled(visit: Visit, right: Right) -> Visit:
+    if not may(visit.officer, right):
         raise Problem(403, "forbidden", "your role does not allow this")
     return visit
 
 
+actor = Changer(Right.ACT)
 Actor = Annotated[Visit, Depends(actor)]
 """A signed-in officer who may act, on a request that came from our own page."""
+Acknowledger = Annotated[Visit, Depends(Changer(Right.ACKNOWLEDGE))]
+"""The same for one who may take an alert on."""
+Answerer = Annotated[Visit, Depends(Changer(Right.ANSWER))]
+"""The same for one who may say something on an alert."""
 
 
 def check_origin(request: Request, state: State) -> None:

@@ -93,7 +93,7 @@ Select = Callable[[News], Coroutine[Any, Any, Sequence[str]]]
 
 def desk_events(rows: Rows, visit: Visit, words: Words, wanted: DeskFilter) -> Select:
     """Lines that come, change or go on an alert desk, with the new counts."""
-    acts = may(visit.officer, Right.ACT)
+    acts = may(visit.officer, Right.ACKNOWLEDGE)
 
     async def select(news: News) -> list[str]:
         mine = [row for row in news.rows if _is_alert(row) and _covers(visit.scope, row)]

@@ -1,6 +1,6 @@
 """Tables that keep the books straight: intake, journal, cursors, dead letters, audit chain."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table
 
 from ledger.columns import BigKey, Json, UtcTime
 from ledger.tables.base import Id, Line, Long, Segment, Word, filled, metadata
@@ -58,5 +58,9 @@ audit = Table(
     filled("detail", Long),
     filled("previous_hash", Id),
     filled("hash", Id, unique=True),
+    Column("region", Segment),
+    Index("ix_audit_region", "region", "id"),
+    Index("ix_audit_actor", "actor", "id"),
+    Index("ix_audit_action", "action", "id"),
     sqlite_autoincrement=True,
 )

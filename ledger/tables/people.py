@@ -9,6 +9,7 @@ from sqlalchemy import (
     Integer,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from ledger.columns import BigKey, UtcTime
@@ -26,8 +27,9 @@ officers = Table(
     Column("establishment_id", Id, ForeignKey("establishments.id"), index=True),
     filled("active", Boolean),
     Column("language", Word),
+    filled("must_change", Boolean, server_default=false()),
     CheckConstraint(
-        "role IN ('city', 'county', 'town', 'operator', 'auditor', 'admin')", name="role"
+        "role IN ('city', 'county', 'town', 'grid', 'operator', 'auditor', 'admin')", name="role"
     ),
 )
 
@@ -40,6 +42,29 @@ sessions = Table(
     filled("created_at", UtcTime),
     filled("expires_at", UtcTime, index=True),
     filled("last_seen_at", UtcTime),
+    Column("address", Id),
+    Column("browser", Line),
+    filled("way", Word, server_default="password"),
+)
+
+password_links = Table(
+    "password_links",
+    metadata,
+    Column("token_hash", Id, primary_key=True),
+    filled("officer_id", Id, ForeignKey("officers.id"), index=True),
+    filled("made_by", Id, ForeignKey("officers.id")),
+    filled("made_at", UtcTime),
+    filled("expires_at", UtcTime),
+)
+
+sign_in_requests = Table(
+    "sign_in_requests",
+    metadata,
+    Column("state_hash", Id, primary_key=True),
+    filled("nonce", Id),
+    filled("verifier", Id),
+    filled("target", Long),
+    filled("expires_at", UtcTime, index=True),
 )
 
 login_failures = Table(

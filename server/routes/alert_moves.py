@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from contracts.words import AlertVerdict
 from ledger.alerts import AlertRow
 from server import changes, judging
-from server.needs import Actor, Need
+from server.needs import Acknowledger, Actor, Need
 from server.problems import Problem
 from server.routes.alerts import line_part, state_part
 from server.signing import Visit
@@ -25,7 +25,7 @@ Fragment = Annotated[str, Header(alias="HX-Request")]
 def do_acknowledge(
     request: Request,
     state: Need,
-    visit: Actor,
+    visit: Acknowledger,
     alert_id: str,
     shown_on: Annotated[Literal["desk", "page"], Form()] = "page",
     fragment: Fragment = "",

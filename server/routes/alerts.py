@@ -58,7 +58,7 @@ def desk(
         more=lines[-1].alert.alert_id if more else None,
         counts=tally(counted, wanted.severity),
         cursor=cursor,
-        acts=may(visit.officer, Right.ACT),
+        acts=may(visit.officer, Right.ACKNOWLEDGE),
     )
 
 
@@ -96,6 +96,8 @@ def one_alert(request: Request, state: Need, visit: Viewer, alert_id: str) -> Re
         counts=tally(counted),
         cursor=cursor,
         acts=may(visit.officer, Right.ACT),
+        takes=may(visit.officer, Right.ACKNOWLEDGE),
+        answers=may(visit.officer, Right.ANSWER),
         limits=state.limit_lines,
     )
 
@@ -127,7 +129,7 @@ def line_part(
     """An alert's line on the desk."""
     with reading(state.engine) as conn:
         (line,) = alert_lines(conn, [visible_alert(conn, visit, alert_id)])
-    acts = may(visit.officer, Right.ACT)
+    acts = may(visit.officer, Right.ACKNOWLEDGE)
     return render(request, "alerts/line.html", status=status, line=line, acts=acts)
 
 
@@ -149,6 +151,8 @@ def state_part(
         status=status,
         file=file,
         acts=may(visit.officer, Right.ACT),
+        takes=may(visit.officer, Right.ACKNOWLEDGE),
+        answers=may(visit.officer, Right.ANSWER),
         trouble=trouble,
     )
 

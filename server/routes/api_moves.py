@@ -15,7 +15,7 @@ from server.api_worth import (
     VerdictRequest,
 )
 from server.changes import acknowledge, close, visible_alert
-from server.needs import Actor, Need, Viewer
+from server.needs import Acknowledger, Actor, Need, Viewer
 from server.routes.api_parts import PREFIX, problems
 
 router = APIRouter(prefix=PREFIX, responses=problems(401, 422, 503))
@@ -27,7 +27,7 @@ router = APIRouter(prefix=PREFIX, responses=problems(401, 422, 503))
     summary="Acknowledge an alert",
     responses=problems(403, 404, 409),
 )
-def acknowledge_alert(state: Need, visit: Actor, alert_id: str) -> AlertItem:
+def acknowledge_alert(state: Need, visit: Acknowledger, alert_id: str) -> AlertItem:
     """Take it on. If somebody already has, the alert comes back as it stands."""
     return AlertItem.model_validate(acknowledge(state, visit, alert_id))
 

@@ -29,6 +29,7 @@ REGIONS = (
     Region("440704", "江海区", "Jianghai", "440700"),
     Region("440705", "新会区", "Xinhui", "440700"),
     Region("440703-baisha", "白沙街道", "Baisha", "440703"),
+    Region("440703-baisha-01", "白沙第一网格", "Baisha grid 1", "440703-baisha"),
     Region("440703-tangxia", "棠下镇", "Tangxia", "440703"),
     Region("440704-waihai", "外海街道", "Waihai", "440704"),
     Region("440705-huicheng", "会城街道", "Huicheng", "440705"),
@@ -40,6 +41,7 @@ OFFICERS: tuple[tuple[str, str, Role, str, str | None], ...] = (
     ("xinhui", "林少芳", Role.COUNTY, "440705", None),
     ("baisha", "黄嘉敏", Role.TOWN, "440703-baisha", None),
     ("tangxia", "区健华", Role.TOWN, "440703-tangxia", None),
+    ("wangge", "何敏仪", Role.GRID, "440703-baisha-01", None),
     ("shenji", "谭慧仪", Role.AUDITOR, "440703", None),
     ("shichang", "伍国权", Role.OPERATOR, "440703-baisha", "baisha-market"),
 )

@@ -1,0 +1,52 @@
+"""Where an audited thing lies in the region tree: an auditor reads what is of its own subtree."""
+
+from sqlalchemy import Column, ColumnElement, Connection, select
+
+from ledger.schema import (
+    alerts,
+    cards,
+    cases,
+    establishments,
+    officers,
+    regions,
+    results,
+    sites,
+    suppression_proposals,
+)
+
+_CARDS = (
+    select(establishments.c.region)
+    .where(establishments.c.id == cards.c.establishment_id)
+    .scalar_subquery()
+)
+_KEYED: dict[str, tuple[Column[str], ColumnElement[str]]] = {
+    "alert": (alerts.c.alert_id, alerts.c.region),
+    "card": (cards.c.id, _CARDS),
+    "case": (cases.c.id, cases.c.region),
+    "device": (sites.c.id, sites.c.region),
+    "establishment": (establishments.c.id, establishments.c.region),
+    "evidence": (sites.c.id, sites.c.region),
+    "officer": (officers.c.id, officers.c.region),
+    "proposal": (suppression_proposals.c.id, suppression_proposals.c.region),
+    "region": (regions.c.code, regions.c.code),
+    "result": (results.c.result_id, results.c.region),
+    "site": (sites.c.id, sites.c.region),
+}
+"""A subject's first word → where its second is looked up: ``alert/9f2c…``, ``evidence/SITE/ID``.
+Whoever audits a new kind of thing that lies somewhere adds it here."""
+
+
+def region_of(conn: Connection, actor: str, subject: str) -> str | None:
+    """The region of the subject; else of the officer who acted; None if neither has one."""
+    kind, _, rest = subject.partition("/")
+    key = rest.partition("/")[0]
+    # An agent's source is its address: /region/site/device.
+    found = _look(conn, kind or "region", key) if key else None
+    return found or _look(conn, "officer", actor)
+
+
+def _look(conn: Connection, kind: str, key: str) -> str | None:
+    if kind not in _KEYED or not key:
+        return None
+    column, region = _KEYED[kind]
+    return conn.scalar(select(region).where(column == key).limit(1))

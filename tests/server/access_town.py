@@ -1,0 +1,233 @@
+"""The town of the access tests: a place at every step of the region tree, an officer of every role.
+
+Each place has what a route's path may name: an alert in every state, a result, a picture, a
+silence, a proposal. Each officer has a session that runs, one that is over, and a dismissed twin.
+"""
+
+import hashlib
+from datetime import timedelta
+
+import msgspec
+from console_app import NOW
+from console_facts import key_of, new_result, simple_alert, verdict_of
+from console_places import REGIONS
+
+from contracts.events import Evidence, ModelRef, Observation
+from contracts.topics import Identity
+from contracts.words import Phase, Severity
+from ledger import (
+    alert_life,
+    alerts,
+    devices,
+    establishments,
+    evidence,
+    observations,
+    officers,
+    proposals,
+    push_subscriptions,
+    regions,
+    results,
+    sessions,
+    silences,
+    sites,
+)
+from ledger.devices import Device, DeviceKind
+from ledger.engine import Connection
+from ledger.establishments import Establishment, EstablishmentKind
+from ledger.officers import Officer, Role
+from ledger.schema import cards, suppression_proposals
+from ledger.sessions import Session
+from ledger.sites import Site, SiteKind
+from server.signing import token_hash
+
+CELL = "440703-baisha-01"
+PLACES = {
+    "in-city": "440700",
+    "in-county": "440703",
+    "in-town": "440703-baisha",
+    "in-cell": CELL,
+    "other-shop": CELL,
+    "next-town": "440703-tangxia",
+    "next-county": "440705",
+}
+"""Establishment → its region."""
+PEOPLE: dict[str, tuple[Role, str, str | None]] = {
+    "root": (Role.ADMIN, "440700", None),
+    "admin": (Role.ADMIN, "440703", None),
+    "city": (Role.CITY, "440700", None),
+    "county": (Role.COUNTY, "440703", None),
+    "town": (Role.TOWN, "440703-baisha", None),
+    "grid": (Role.GRID, CELL, None),
+    "auditor": (Role.AUDITOR, "440703", None),
+    "operator": (Role.OPERATOR, CELL, "in-cell"),
+}
+"""Login → role, region and own establishment."""
+PARENTS = {one.code: one.parent for one in REGIONS}
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What can be asked for at a place."""
+
+    place: str
+    region: str
+    alerts: dict[str, str]
+    """Alert id by the state that it is in."""
+    ids: dict[str, str]
+    """A path's parameter → its value here."""
+
+
+def path_up(region: str) -> list[str]:
+    """The region and those above it."""
+    path = [region]
+    while (parent := PARENTS[path[-1]]) is not None:
+        path.append(parent)
+    return path
+
+
+def relation(login: str, place: str) -> str:
+    """How a place lies to an officer: own, below, above, sideways, or another's establishment."""
+    role, region, establishment = PEOPLE[login]
+    there = PLACES[place]
+    if role is Role.OPERATOR and place != establishment:
+        return "other establishment" if region in path_up(there) else "outside"
+    if there == region:
+        return "own"
+    if region in path_up(there):
+        return "below"
+    return "above" if there in path_up(region) else "sideways"
+
+
+def sees(login: str, place: str) -> bool:
+    return relation(login, place) in ("own", "below")
+
+
+def build(conn: Connection) -> dict[str, Target]:
+    """Write the town; returns what can be asked for, by place."""
+    regions.add(conn, *REGIONS)
+    places = {place: _place(conn, place, number) for number, place in enumerate(PLACES)}
+    for login, (role, region, own) in PEOPLE.items():
+        for who, active in ((login, True), (f"{login}-gone", False)):
+            officers.add(
+                conn,
+                Officer(
+                    login=who, name=who, role=role, region=region, id=f"officer-{who}",
+                    establishment_id=own, active=active, password_hash="$unusable",
+                ),
+            )  # fmt: skip
+            _session(conn, who, who, hours=8)
+        _session(conn, login, f"{login}-over", hours=-1)
+    return {place: _facts(conn, place, who) for place, who in places.items()}
+
+
+def _session(conn: Connection, login: str, token: str, hours: float) -> None:
+    begun = NOW - timedelta(hours=1, minutes=5)
+    sessions.add(
+        conn,
+        Session(
+            token_hash=token_hash(token), officer_id=f"officer-{login}", csrf=f"csrf-{login}",
+            created_at=begun, expires_at=NOW + timedelta(hours=hours), last_seen_at=NOW,
+        ),
+    )  # fmt: skip
+
+
+def _place(conn: Connection, place: str, number: int) -> Identity:
+    region = PLACES[place]
+    establishments.add(
+        conn,
+        Establishment(
+            id=place, name=f"第 {number} 号食堂", kind=EstablishmentKind.CANTEEN, region=region,
+            public_code=f"code-{place}",
+        ),
+    )  # fmt: skip
+    site = f"site-{place}"
+    sites.add(conn, Site(site, region, f"第 {number} 号后厨", SiteKind.CANTEEN, place, False))
+    who = Identity(region, site, "agent")
+    kinds = {
+        "agent": DeviceKind.AGENT, "lz": DeviceKind.PESTICIDE_READER, "cam": DeviceKind.CAMERA,
+    }  # fmt: skip
+    for device, kind in kinds.items():
+        devices.add(
+            conn,
+            Device(
+                region=region, site=site, device=device, kind=kind, name=f"{device} {number}",
+                model="m", registered_at=NOW - timedelta(days=9),
+            ),
+        )  # fmt: skip
+    return who
+
+
+def _facts(conn: Connection, place: str, who: Identity) -> Target:
+    at = NOW - timedelta(minutes=30)
+    tested = new_result(who.sibling("lz"), 1, 1, 67.3, verdict_of(67.3), at)
+    results.add(conn, [tested])
+    _picture(conn, who.sibling("cam"), f"o-{place}")
+    raised = {name: _alert(conn, who, name) for name in ("firing", "taken", "disposed", "paused")}
+    alert_life.acknowledge(conn, raised["taken"], "officer-root-gone", at)
+    alert_life.acknowledge(conn, raised["disposed"], "officer-root-gone", at)
+    alert_life.dispose(conn, raised["disposed"], "officer-root-gone", at, "已处置")
+    alert_life.pause(conn, raised["paused"], "officer-root-gone", at, "申诉")
+    silence = silences.Silence(
+        id=f"silence-{place}", starts_at=NOW, ends_at=NOW + timedelta(days=1), reason="检修",
+        matchers=silences.Matchers(rule="no_hat", region=who.region, site=who.site),
+        author="officer-root-gone", created_at=NOW,
+    )  # fmt: skip
+    silences.add(conn, silence)
+    row = {
+        "id": f"proposal-{place}", "kind": "silence", "scope": place, "rule": "no_hat",
+        "region": who.region, "site": who.site, "device": "", "zone": "",
+        "establishment_id": place, "figures": {"true": 0, "false": 6, "window_days": 30},
+        "state": proposals.ProposalState.OPEN.value, "proposed_at": NOW, "changed_at": NOW,
+        "note": "", "made": "",
+    }  # fmt: skip
+    conn.execute(suppression_proposals.insert(), row)
+    card = {
+        "id": f"card-{place}", "establishment_id": place, "alert_id": raised["taken"],
+        "colour": "red", "at": NOW, "reason": "逾期", "annul_reason": "",
+    }  # fmt: skip
+    conn.execute(cards.insert(), card)
+    ids = {
+        "card_id": f"card-{place}",
+        "establishment_id": place,
+        "result_id": tested.result_id,
+        "site": who.site,
+        "evidence_id": f"o-{place}-1",
+        "silence_id": silence.id,
+        "proposal_id": f"proposal-{place}",
+        "public_code": f"code-{place}",
+    }
+    return Target(place, who.region, raised, ids)
+
+
+def _picture(conn: Connection, camera: Identity, key: str) -> None:
+    """A very small one: the ledger is put back hundreds of times."""
+    at = NOW - timedelta(minutes=30)
+    seen = Observation(
+        observation_id=key, kind="no_hat", phase=Phase.CLOSED, started_at=at, captured_at=at,
+        ended_at=at, reason="", zone="切配间", confidence=0.9, evidence=(f"{key}-1",),
+        models=(ModelRef("hygiene", "1", "ab" * 32),),
+    )  # fmt: skip
+    observations.put(conn, camera, seen, at)
+    content = b"\xff\xd8\xff\xd9" + key.encode()
+    picture = Evidence(
+        evidence_id=f"{key}-1", media_type="image/jpeg", content=content,
+        sha256=hashlib.sha256(content).hexdigest(), width=4, height=3, captured_at=at,
+        blurred=True, observation_id=key,
+    )  # fmt: skip
+    evidence.put(conn, camera, key_of(camera).sign(camera, picture), at, agent="agent")
+
+
+def _alert(conn: Connection, who: Identity, name: str) -> str:
+    new = simple_alert(
+        f"access|{who.site}|{name}", who, Severity.GUIDANCE, NOW - timedelta(minutes=40),
+        f"预警 {name}", f"Alert {name}", "说明",
+    )  # fmt: skip
+    return alerts.raise_alert(conn, new)[0]
+
+
+def own_subscription(conn: Connection, login: str) -> str:
+    """A browser of the officer's that takes push; returns its id."""
+    new = push_subscriptions.PushSubscription(
+        officer_id=f"officer-{login}", endpoint=f"https://push.example/{login}",
+        p256dh="B" + "A" * 86, auth="A" * 22, created_at=NOW,
+    )  # fmt: skip
+    return push_subscriptions.add(conn, new)

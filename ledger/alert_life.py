@@ -210,6 +210,9 @@ def tell_change(
     )
 
 
+_NOTE = alert_timeline.insert()
+
+
 def note_only(
     conn: Connection,
     alert_id: str,
@@ -222,7 +225,7 @@ def note_only(
 ) -> None:
     """Append to the alert's timeline what is no news to those who follow the journal."""
     entry = {"alert_id": alert_id, "at": at, "kind": kind, "actor": actor, "note": note}
-    conn.execute(alert_timeline.insert(), entry | {"body": body or {}})
+    conn.execute(_NOTE, entry | {"body": body or {}})
 
 
 def standing(conn: Connection, alert_id: str, *, lock: bool = False) -> AlertRow:

@@ -1,10 +1,13 @@
 """The column types that mean the same on SQLite and on PostgreSQL."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ledger.bulk import plain
 
@@ -42,3 +45,22 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Texts(TypeDecorator[Iterable[str]]):
+    """Any number of texts as one parameter (see `ledger.sql.among`); no column is of it."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        one: TypeEngine[Any] = ARRAY(String()) if dialect.name == "postgresql" else String()
+        return dialect.type_descriptor(one)
+
+    def process_bind_param(
+        self, value: Iterable[str] | None, dialect: Dialect
+    ) -> list[str] | str | None:
+        if value is None:
+            return None
+        wanted = sorted(set(value))
+        return wanted if dialect.name == "postgresql" else msgspec.json.encode(wanted).decode()

@@ -1,7 +1,7 @@
 """How people are reached: a person's channels and addresses, in the order they are tried."""
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ledger.ids import new_id
 from ledger.schema import contacts
@@ -47,12 +47,17 @@ def find(conn: Connection, contact: Contact) -> tuple[int, bool] | None:
     return None if row is None else (row.position, row.active)
 
 
+_OF = (
+    select(contacts)
+    .where(contacts.c.officer_id == bindparam("officer"))
+    .order_by(contacts.c.position, contacts.c.channel, contacts.c.id)
+)
+_ACTIVE_OF = _OF.where(contacts.c.active)
+
+
 def of(conn: Connection, officer_id: str, *, active_only: bool = True) -> list[Contact]:
     """An officer's contacts in the order they are tried."""
-    found = select(contacts).where(contacts.c.officer_id == officer_id)
-    if active_only:
-        found = found.where(contacts.c.active)
-    rows = conn.execute(found.order_by(contacts.c.position, contacts.c.channel, contacts.c.id))
+    rows = conn.execute(_ACTIVE_OF if active_only else _OF, {"officer": officer_id})
     return [typed(row, Contact) for row in rows]
 
 

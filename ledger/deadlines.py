@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, text, update
+from sqlalchemy import Connection, Integer, and_, bindparam, or_, select, text, update
 
 from contracts.words import Due
 from ledger import journal
 from ledger.alert_life import note_change, tell_change
 from ledger.alert_types import AlertRow, TimelineEntry
 from ledger.schema import alert_timeline, alerts
-from ledger.sql import typed
+from ledger.sql import among, typed
 from ledger.tables.alerts import UNWOUND
 
 MOVES = (
@@ -54,34 +54,55 @@ class Shown(msgspec.Struct, frozen=True):
     overdue_since: datetime | None
 
 
+_DUE = and_(
+    alerts.c.due_at.is_not(None),
+    alerts.c.paused_since.is_(None),
+    alerts.c.due_at <= bindparam("now"),
+)
+_FIRST = select(alerts.c.number).limit(bindparam("most", type_=Integer()))
+_CHANGED = _FIRST.where(text(UNWOUND)).order_by(alerts.c.severity, alerts.c.number)
+_RUN_OUT = _FIRST.where(_DUE).order_by(alerts.c.severity, alerts.c.due_at)
+
+
 def waiting(conn: Connection, now: datetime, limit: int) -> list[int]:
     """Numbers of alerts whose clock must be wound at `now`, class 1 first."""
-    changed = select(alerts.c.number).where(text(UNWOUND))
-    changed = changed.order_by(alerts.c.severity, alerts.c.number)
-    due = select(alerts.c.number).where(_due(now)).order_by(alerts.c.severity, alerts.c.due_at)
     found: dict[int, None] = {}
-    for query in (changed, due):  # one after the other, as each has its index
-        found |= dict.fromkeys(conn.scalars(query.limit(limit)))
+    for query in (_CHANGED, _RUN_OUT):  # one after the other, as each has its index
+        found |= dict.fromkeys(conn.scalars(query, {"now": now, "most": limit}))
     return list(found)
+
+
+_TAKE = (
+    select(alerts)
+    .where(alerts.c.number.in_(bindparam("numbers", expanding=True)), or_(alerts.c.unwound, _DUE))
+    .order_by(alerts.c.number)
+    .with_for_update(skip_locked=True)
+)
 
 
 def take(conn: Connection, numbers: Sequence[int], now: datetime) -> list[Unwound]:
     """Lock those that still wait and that nobody else has locked; held until the commit."""
-    query = select(alerts).where(alerts.c.number.in_(numbers), or_(alerts.c.unwound, _due(now)))
-    rows = conn.execute(query.order_by(alerts.c.number).with_for_update(skip_locked=True))
+    rows = conn.execute(_TAKE, {"numbers": numbers, "now": now})
     return [Unwound(typed(row, AlertRow), row.clock, row.wound_to) for row in rows]
+
+
+_HAPPENED = (
+    select(alert_timeline)
+    .where(
+        among(alert_timeline.c.alert_id, "alert_ids"),
+        alert_timeline.c.id > bindparam("since"),
+        alert_timeline.c.kind.in_(MOVES),
+    )
+    .order_by(alert_timeline.c.id)
+)
 
 
 def happened(conn: Connection, taken: Iterable[Unwound]) -> dict[str, list[TimelineEntry]]:
     """What has happened to each alert since its clock was wound, in order."""
     since = {one.alert.alert_id: one.wound_to for one in taken}
-    query = select(alert_timeline).where(
-        alert_timeline.c.alert_id.in_(since),
-        alert_timeline.c.id > min(since.values(), default=0),
-        alert_timeline.c.kind.in_(MOVES),
-    )
+    given = {"alert_ids": since, "since": min(since.values(), default=0)}
     found: dict[str, list[TimelineEntry]] = {alert_id: [] for alert_id in since}
-    for row in conn.execute(query.order_by(alert_timeline.c.id)):
+    for row in conn.execute(_HAPPENED, given):
         entry = typed(row, TimelineEntry)
         if entry.id > since[entry.alert_id]:
             found[entry.alert_id].append(entry)
@@ -169,9 +190,3 @@ def overdue_in(conn: Connection, regions: Sequence[str] | None) -> list[AlertRow
         query = query.where(alerts.c.region.in_(regions))
     rows = conn.execute(query.order_by(alerts.c.overdue_since, alerts.c.number))
     return [typed(row, AlertRow) for row in rows]
-
-
-def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(
-        alerts.c.due_at.is_not(None), alerts.c.paused_since.is_(None), alerts.c.due_at <= now
-    )

@@ -122,10 +122,10 @@ def doubtful(conn: Connection, at: datetime, also: Iterable[Identity]) -> list[D
     more = set(also) - found.keys()
     at_sites = {who.site for who in (*found, *more)}
     if at_sites:
-        neighbours = _PLACED.where(among(conn, devices.c.site, at_sites))
+        neighbours = _PLACED.where(among(devices.c.site, "sites"))
         if not more:
             neighbours = neighbours.where(devices.c.kind == DeviceKind.AGENT.value)
-        for row in conn.execute(neighbours):
+        for row in conn.execute(neighbours, {"sites": at_sites}):
             who = Identity(row.region, row.site, row.device)
             if who in more or (row.kind == DeviceKind.AGENT.value and who not in found):
                 found[who] = typed(row, Device)

@@ -71,15 +71,20 @@ def claim_all(conn: Connection, wanted: Mapping[Key, Iterable[int]]) -> dict[Key
     return fresh
 
 
+_CLAIMED = select(intake.c.site, intake.c.agent, intake.c.epoch, intake.c.ranges).where(
+    among(intake.c.site, "sites"), among(intake.c.epoch, "epochs")
+)
+
+
 def claimed(conn: Connection, keys: Iterable[Key]) -> dict[Key, RangeSet]:
     """What was taken in of these agents' epochs; empty sets for what is not known."""
     wanted = {(agent.site, agent.device, epoch): (agent, epoch) for agent, epoch in keys}
     found = {key: RangeSet() for key in wanted.values()}
-    rows = select(intake.c.site, intake.c.agent, intake.c.epoch, intake.c.ranges).where(
-        among(conn, intake.c.site, (site for site, _, _ in wanted)),
-        among(conn, intake.c.epoch, (epoch for _, _, epoch in wanted)),
-    )
-    for site, agent, epoch, ranges in conn.execute(rows):
+    given = {
+        "sites": [site for site, _, _ in wanted],
+        "epochs": [epoch for _, _, epoch in wanted],
+    }
+    for site, agent, epoch, ranges in conn.execute(_CLAIMED, given):
         if (key := wanted.get((site, agent, epoch))) is not None:
             found[key] = RangeSet(map(tuple, ranges))
     return found

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from ledger.schema import notification_tries
-from ledger.sql import insert_into, plain, typed
+from ledger.sql import plain, replacing, typed
 
 State = Literal["waiting", "sent", "failed"]
 
@@ -34,12 +34,18 @@ class Try(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+_OF = (
+    select(notification_tries)
+    .where(notification_tries.c.notification_id.in_(bindparam("numbers", expanding=True)))
+    .order_by(notification_tries.c.at)
+)
+
+
 def of(conn: Connection, numbers: Iterable[int]) -> Mapping[int, dict[str, Try]]:
     """What is known of these notifications' ways, by notification and contact."""
     wanted = list(numbers)
     found: dict[int, dict[str, Try]] = {number: {} for number in wanted}
-    query = select(notification_tries).where(notification_tries.c.notification_id.in_(wanted))
-    for row in conn.execute(query.order_by(notification_tries.c.at)):
+    for row in conn.execute(_OF, {"numbers": wanted}):
         one = typed(row, Try)
         found[one.notification_id][one.contact] = one
     return found
@@ -47,9 +53,6 @@ def of(conn: Connection, numbers: Iterable[int]) -> Mapping[int, dict[str, Try]]
 
 def put(conn: Connection, tries: Iterable[Try]) -> None:
     """Keep how it went, in place of what was kept before."""
-    for one in tries:
-        row = plain(one) | {"reason": one.reason[:512]}
-        added = insert_into(conn, notification_tries).values(row)
-        conn.execute(
-            added.on_conflict_do_update(index_elements=["notification_id", "contact"], set_=row)
-        )
+    rows = [plain(one) | {"reason": one.reason[:512]} for one in tries]
+    if rows:
+        conn.execute(replacing(conn.dialect.name, notification_tries), rows)

@@ -6,15 +6,26 @@ that are due under a lease of its own, and says how it went. What is `held` wait
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningInsert
 
 from contracts.notices import Part, compose
 from contracts.words import Severity
 from ledger.schema import notification_alerts, notifications
-from ledger.sql import among, chunks, insert_into, plain, typed, typed_or_none
+from ledger.sql import chunks, insert_in, plain, typed, typed_or_none
 
 Kind = Literal["alert", "resolved", "escalated", "digest", "notice"]
 State = Literal["queued", "sending", "sent", "failed", "held", "cancelled"]
@@ -26,8 +37,6 @@ TITLE_MOST = 512
 
 LEASE_S = 60.0
 """How long a taken row is its sender's; longer than any channel takes."""
-TOLD: tuple[State, ...] = ("queued", "sending", "sent", "failed")
-"""States of what was meant to be told by itself."""
 
 
 class NewNotification(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,15 +111,14 @@ class NotificationCount(msgspec.Struct, frozen=True):
     count: int
 
 
-class Pressure(msgspec.Struct, frozen=True):
-    """What one recipient has had of late."""
+@cache
+def _enqueuing(dialect: str) -> ReturningInsert[Any]:
+    """The statement of `enqueue`, built once."""
+    statement = insert_in(dialect, notifications).on_conflict_do_nothing(index_elements=["dedupe"])
+    return statement.returning(notifications.c.dedupe, notifications.c.id)
 
-    recent: int = 0
-    """Messages of any kind but digests, within a storm's window."""
-    today: int = 0
-    """Messages of this day that count for the budget."""
-    storm: bool = False
-    """Whether messages wait for a storm's digest."""
+
+_LINK = notification_alerts.insert()
 
 
 def enqueue(
@@ -123,12 +131,8 @@ def enqueue(
     rows = {one.dedupe: one for one in new}
     made: dict[str, int] = {}
     for some in chunks(rows.values(), 500):
-        statement = insert_into(conn, notifications).on_conflict_do_nothing(
-            index_elements=["dedupe"]
-        )
         found = conn.execute(
-            statement.returning(notifications.c.dedupe, notifications.c.id),
-            [_row(one, at, due_at or at) for one in some],
+            _enqueuing(conn.dialect.name), [_row(one, at, due_at or at) for one in some]
         )
         made |= {row.dedupe: row.id for row in found}
     links = [
@@ -137,8 +141,46 @@ def enqueue(
         for alert_id in sorted(set(rows[dedupe].alert_ids))
     ]
     if links:
-        conn.execute(notification_alerts.insert(), links)
+        conn.execute(_LINK, links)
     return made
+
+
+_LEFT = and_(notifications.c.state == "sending", notifications.c.lease_until <= bindparam("now"))
+"""Its sender let its lease run out."""
+_DUE = or_(
+    and_(notifications.c.state == "queued", notifications.c.due_at <= bindparam("now")), _LEFT
+)
+"""It is to be taken: its time has come, or its sender is gone."""
+_STOP_LEFT = (
+    update(notifications)
+    .where(_LEFT, notifications.c.stop != "")
+    .values(
+        state="cancelled",
+        reason=notifications.c.stop,
+        owner="",
+        lease_until=None,
+        changed_at=bindparam("now"),
+    )
+)
+_FIRST_DUE = (
+    select(notifications.c.id)
+    .where(_DUE)
+    .order_by(notifications.c.severity, notifications.c.due_at, notifications.c.id)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(skip_locked=True)
+)
+_TAKE = (
+    update(notifications)
+    .where(notifications.c.id.in_(bindparam("numbers", expanding=True)))
+    .values(
+        state="sending",
+        owner=bindparam("sender"),
+        lease_until=bindparam("until"),
+        attempts=notifications.c.attempts + 1,
+        changed_at=bindparam("now"),
+    )
+    .returning(*notifications.c)
+)
 
 
 def take_due(
@@ -148,46 +190,56 @@ def take_due(
 
     Also those whose sender let its lease run out: it may have sent them or not.
     """
-    stopped = update(notifications).where(_left(at), notifications.c.stop != "")
-    conn.execute(
-        stopped.values(
-            state="cancelled",
-            reason=notifications.c.stop,
-            owner="",
-            lease_until=None,
-            changed_at=at,
-        )
-    )
-    order = (notifications.c.severity, notifications.c.due_at, notifications.c.id)
-    due = select(notifications.c.id).where(_due(at)).order_by(*order).limit(limit)
-    ids = [*conn.scalars(due.with_for_update(skip_locked=True))]
-    taken = conn.execute(
-        update(notifications)
-        .where(notifications.c.id.in_(ids))
-        .values(
-            state="sending",
-            owner=owner,
-            lease_until=at + timedelta(seconds=lease_s),
-            attempts=notifications.c.attempts + 1,
-            changed_at=at,
-        )
-        .returning(*notifications.c)
-    )
+    conn.execute(_STOP_LEFT, {"now": at})
+    ids = [*conn.scalars(_FIRST_DUE, {"now": at, "most": limit})]
+    until = at + timedelta(seconds=lease_s)
+    given = {"numbers": ids, "sender": owner, "until": until, "now": at}
+    taken = conn.execute(_TAKE, given) if ids else ()
     place = {number: index for index, number in enumerate(ids)}
     return sorted((typed(row, NotificationRow) for row in taken), key=lambda row: place[row.id])
 
 
+_ANY_DUE = select(notifications.c.id).where(_DUE).limit(1)
+
+
 def is_due(conn: Connection, at: datetime) -> bool:
     """Whether `take_due` would find something; takes no lock."""
-    return conn.scalar(select(notifications.c.id).where(_due(at)).limit(1)) is not None
+    return conn.scalar(_ANY_DUE, {"now": at}) is not None
+
+
+_NEXT_DUE = (
+    select(notifications.c.due_at)
+    .where(notifications.c.state == "queued")
+    .order_by(notifications.c.due_at)
+    .limit(1)
+)
 
 
 def next_due(conn: Connection) -> datetime | None:
     """When the next queued row is due; None if none is queued."""
-    waiting = notifications.c.state == "queued"
-    first = select(notifications.c.due_at).where(waiting).order_by(notifications.c.due_at)
-    due_at: datetime | None = conn.scalar(first.limit(1))
+    due_at: datetime | None = conn.scalar(_NEXT_DUE)
     return due_at
+
+
+_MINE = (
+    update(notifications)
+    .where(
+        notifications.c.id == bindparam("number"),
+        notifications.c.state == "sending",
+        notifications.c.owner == bindparam("sender"),
+    )
+    .values(owner="", lease_until=None, changed_at=bindparam("now"))
+)
+"""A row that its sender has done with; what becomes of it is added."""
+_SENT = _MINE.values(
+    state="sent", channel=bindparam("by"), sent_at=bindparam("now"), reason=bindparam("why")
+)
+_STOPPED = _MINE.where(notifications.c.stop != "").values(
+    state="cancelled", reason=notifications.c.stop
+)
+_RETRY = _MINE.values(state="queued", due_at=bindparam("later"), reason=bindparam("why"))
+_FAILED = _MINE.values(state="failed", reason=bindparam("why"))
+_HELD = _MINE.values(state="held", hold="day", reason=bindparam("why"))
 
 
 def sent(
@@ -197,30 +249,46 @@ def sent(
 
     `reason` says why it was not the recipient's first channel, if it was not.
     """
-    return _settle(
-        conn, number, owner, at, state="sent", channel=channel, sent_at=at, reason=reason
-    )
+    given = {"number": number, "sender": owner, "now": at, "by": channel, "why": reason}
+    return conn.execute(_SENT, given).rowcount == 1
 
 
 def retry_at(
     conn: Connection, number: int, owner: str, at: datetime, due_at: datetime, reason: str
 ) -> bool:
     """It is to be tried again at `due_at`; cancelled instead if it was stopped meanwhile."""
-    if _settle(conn, number, owner, at, stopped=True, state="cancelled"):
+    given = {"number": number, "sender": owner, "now": at}
+    if conn.execute(_STOPPED, given).rowcount == 1:
         return True
-    return _settle(conn, number, owner, at, state="queued", due_at=due_at, reason=reason)
+    return conn.execute(_RETRY, given | {"later": due_at, "why": reason}).rowcount == 1
 
 
 def failed(conn: Connection, number: int, owner: str, at: datetime, reason: str) -> bool:
     """No channel will ever take it."""
-    return _settle(conn, number, owner, at, state="failed", reason=reason)
+    given = {"number": number, "sender": owner, "now": at, "why": reason}
+    return conn.execute(_FAILED, given).rowcount == 1
 
 
 def held(conn: Connection, number: int, owner: str, at: datetime, reason: str) -> bool:
     """It is not sent by itself, but told in the day's digest."""
-    if _settle(conn, number, owner, at, stopped=True, state="cancelled"):
+    given = {"number": number, "sender": owner, "now": at}
+    if conn.execute(_STOPPED, given).rowcount == 1:
         return True
-    return _settle(conn, number, owner, at, state="held", hold="day", reason=reason)
+    return conn.execute(_HELD, given | {"why": reason}).rowcount == 1
+
+
+_PENDING = (
+    select(notifications)
+    .join(notification_alerts, notification_alerts.c.notification_id == notifications.c.id)
+    .where(
+        notification_alerts.c.alert_id == bindparam("alert_id"),
+        notifications.c.state.in_(["queued", "sending", "held"]),
+        notifications.c.digest_id.is_(None),
+        notifications.c.kind != "notice",
+    )
+    .order_by(notifications.c.id)
+    .with_for_update(of=notifications)
+)
 
 
 def cancel_for_alert(conn: Connection, alert_id: str, at: datetime, reason: str) -> int:
@@ -229,55 +297,12 @@ def cancel_for_alert(conn: Connection, alert_id: str, at: datetime, reason: str)
     What is being sent at this moment can't be called back, but is not tried again. Reports on other
     matters (`notice`) stay. Returns how many rows were changed.
     """
-    pending = notifications.c.state.in_(["queued", "sending", "held"])
-    found = (
-        select(notifications)
-        .join(notification_alerts, notification_alerts.c.notification_id == notifications.c.id)
-        .where(
-            notification_alerts.c.alert_id == alert_id,
-            pending,
-            notifications.c.digest_id.is_(None),
-            notifications.c.kind != "notice",
-        )
-        .order_by(notifications.c.id)
-    )
-    rows = [
-        typed(row, NotificationRow) for row in conn.execute(found.with_for_update(of=notifications))
-    ]
+    found = conn.execute(_PENDING, {"alert_id": alert_id})
+    rows = [typed(row, NotificationRow) for row in found]
     for row in rows:
         changed = _without(row, alert_id, reason) | {"changed_at": at}
         conn.execute(update(notifications).where(notifications.c.id == row.id).values(changed))
     return len(rows)
-
-
-def pressures(
-    conn: Connection, recipients: Iterable[tuple[str, str]], recent_since: datetime, today: datetime
-) -> dict[tuple[str, str], Pressure]:
-    """What these recipients (officer id, route) have had; `today`: since when the day counts."""
-    table = notifications.c
-    wanted = set(recipients)
-    told = table.state.in_(TOLD) & (table.kind != "digest")
-    counted = told & (table.severity != int(Severity.AT_ONCE)) & (table.kind != "notice")
-    waits = (table.state == "held") & (table.hold == "storm") & table.digest_id.is_(None)
-    query = (
-        select(
-            table.recipient,
-            table.route,
-            func.count().filter(told & (table.created_at > recent_since)),
-            func.count().filter(counted & (table.created_at >= today)),
-            func.count().filter(waits),
-        )
-        .where(
-            among(conn, table.recipient, (recipient for recipient, _ in wanted)),
-            table.created_at > min(recent_since, today),
-        )
-        .group_by(table.recipient, table.route)
-    )
-    return {
-        (recipient, route): Pressure(recent, day, waiting > 0)
-        for recipient, route, recent, day, waiting in conn.execute(query)
-        if (recipient, route) in wanted
-    }
 
 
 def waiting(
@@ -301,10 +326,12 @@ def told_in(conn: Connection, numbers: Iterable[int], digest: int, at: datetime)
         conn.execute(gathered.values(digest_id=digest, changed_at=at))
 
 
+_GET = select(notifications).where(notifications.c.id == bindparam("number"))
+
+
 def get(conn: Connection, number: int) -> NotificationRow | None:
     """The notification of that id."""
-    row = conn.execute(select(notifications).where(notifications.c.id == number)).one_or_none()
-    return typed_or_none(row, NotificationRow)
+    return typed_or_none(conn.execute(_GET, {"number": number}).one_or_none(), NotificationRow)
 
 
 def list(
@@ -368,37 +395,6 @@ def _row(one: NewNotification, at: datetime, due_at: datetime) -> dict[str, obje
         "changed_at": at,
         "owner": "",
     }
-
-
-def _due(at: datetime) -> ColumnElement[bool]:
-    """Whether a row is to be taken: its time has come, or its sender let its lease run out."""
-    queued = and_(notifications.c.state == "queued", notifications.c.due_at <= at)
-    return or_(queued, _left(at))
-
-
-def _left(at: datetime) -> ColumnElement[bool]:
-    return and_(notifications.c.state == "sending", notifications.c.lease_until <= at)
-
-
-def _settle(
-    conn: Connection,
-    number: int,
-    owner: str,
-    at: datetime,
-    *,
-    stopped: bool = False,
-    **values: object,
-) -> bool:
-    mine = update(notifications).where(
-        notifications.c.id == number,
-        notifications.c.state == "sending",
-        notifications.c.owner == owner,
-    )
-    if stopped:
-        mine = mine.where(notifications.c.stop != "")
-        values["reason"] = notifications.c.stop
-    done = mine.values(owner="", lease_until=None, changed_at=at, **values)
-    return conn.execute(done).rowcount == 1
 
 
 def _without(row: NotificationRow, alert_id: str, reason: str) -> dict[str, object]:

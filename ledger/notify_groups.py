@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, func, select, update
 
 from ledger.alert_types import AlertRow
 from ledger.journal import SILENCE
 from ledger.schema import alert_timeline, alerts, cursors, journal, notify_alerts, notify_groups
-from ledger.sql import among, insert_into, plain, typed
+from ledger.sql import among, insert_into, plain, replacing, typed
 
 REASON_MOST = 512
 """Characters of a member's reason; the timeline has all of it."""
@@ -90,17 +90,34 @@ class TimelineNote(msgspec.Struct, frozen=True):
     body: dict[str, object] = {}
 
 
+_POSITION = select(cursors.c.position).where(cursors.c.name == bindparam("cursor"))
+_TURN = _POSITION.with_for_update(skip_locked=True)
+
+
 def turn(conn: Connection, name: str) -> int | None:
     """The cursor `name`, locked until the transaction's end; None while somebody else has it."""
-    found = select(cursors.c.position).where(cursors.c.name == name)
+    given = {"cursor": name}
     if conn.dialect.name == "postgresql":
         first = insert_into(conn, cursors).values(name=name, position=0)
-        if conn.scalar(found) is None:
+        if conn.scalar(_POSITION, given) is None:
             conn.execute(first.on_conflict_do_nothing())
-    position: int | None = conn.scalar(found.with_for_update(skip_locked=True))
+    position: int | None = conn.scalar(_TURN, given)
     if position is None and conn.dialect.name == "sqlite":
         return 0
     return position
+
+
+_NEWEST = select(func.max(journal.c.id))
+_CHANGES = (
+    select(journal.c.id, journal.c.kind, journal.c.ref, journal.c.at)
+    .where(
+        journal.c.id > bindparam("cursor"),
+        journal.c.id <= bindparam("newest"),
+        journal.c.kind.startswith("alert.") | (journal.c.kind == SILENCE),
+    )
+    .order_by(journal.c.id)
+    .limit(bindparam("most", type_=Integer()))
+)
 
 
 def changes(conn: Connection, cursor: int, limit: int) -> tuple[list[Change], int]:
@@ -110,52 +127,75 @@ def changes(conn: Connection, cursor: int, limit: int) -> tuple[list[Change], in
     """
     if not limit:
         return [], cursor
-    newest = conn.scalar(select(func.max(journal.c.id))) or 0
-    columns = (journal.c.id, journal.c.kind, journal.c.ref, journal.c.at)
-    concerns = journal.c.kind.startswith("alert.") | (journal.c.kind == SILENCE)
-    found = select(*columns).where(journal.c.id > cursor, journal.c.id <= newest, concerns)
-    rows = [Change(*row) for row in conn.execute(found.order_by(journal.c.id).limit(limit))]
+    newest = conn.scalar(_NEWEST) or 0
+    found = conn.execute(_CHANGES, {"cursor": cursor, "newest": newest, "most": limit})
+    rows = [Change(*row) for row in found]
     return rows, rows[-1].id if len(rows) == limit else max(newest, cursor)
+
+
+_HOW_FAR = select(_NEWEST.scalar_subquery(), _POSITION.scalar_subquery())
+_IS_DUE = notify_groups.c.next_at <= bindparam("at")
+_KINDS_DUE = select(notify_groups.c.kind).where(_IS_DUE).distinct()
 
 
 def anything(conn: Connection, cursor_name: str, at: datetime) -> tuple[bool, bool]:
     """Whether there are rows after the cursor or groups that are due, and whether timers are."""
-    position = select(cursors.c.position).where(cursors.c.name == cursor_name).scalar_subquery()
-    newest = select(func.max(journal.c.id)).scalar_subquery()
-    seen = conn.execute(select(newest, position)).one()
-    due = select(notify_groups.c.kind).where(notify_groups.c.next_at <= at).distinct()
-    kinds = set(conn.scalars(due))
-    return (seen[0] or 0) > (seen[1] or 0) or "group" in kinds, bool(kinds - {"group"})
+    newest, position = conn.execute(_HOW_FAR, {"cursor": cursor_name}).one()
+    kinds = set(conn.scalars(_KINDS_DUE, {"at": at}))
+    return (newest or 0) > (position or 0) or "group" in kinds, bool(kinds - {"group"})
+
+
+_DUE = (
+    select(notify_groups)
+    .where(_IS_DUE, notify_groups.c.kind == bindparam("kind"))
+    .order_by(notify_groups.c.severity, notify_groups.c.next_at, notify_groups.c.key)
+    .limit(bindparam("most", type_=Integer()))
+)
 
 
 def due(conn: Connection, at: datetime, kind: GroupKind, limit: int) -> list[Group]:
     """Groups or timers to be looked at by now: the gravest and longest due first."""
-    found = select(notify_groups).where(notify_groups.c.next_at <= at, notify_groups.c.kind == kind)
-    order = (notify_groups.c.severity, notify_groups.c.next_at, notify_groups.c.key)
-    return [typed(row, Group) for row in conn.execute(found.order_by(*order).limit(limit))]
+    found = conn.execute(_DUE, {"at": at, "kind": kind, "most": limit})
+    return [typed(row, Group) for row in found]
+
+
+_BY_KEY = select(notify_groups).where(among(notify_groups.c.key, "keys"))
 
 
 def by_key(conn: Connection, keys: Collection[str]) -> dict[str, Group]:
     """Groups by their keys."""
     if not keys:
         return {}
-    found = select(notify_groups).where(among(conn, notify_groups.c.key, keys))
-    return {row.key: typed(row, Group) for row in conn.execute(found)}
+    return {row.key: typed(row, Group) for row in conn.execute(_BY_KEY, {"keys": keys})}
 
 
-def members(conn: Connection, group_keys: Iterable[str]) -> list[Member]:
+_MEMBERS = (
+    select(notify_alerts)
+    .where(among(notify_alerts.c.group_key, "keys"))
+    .order_by(notify_alerts.c.joined_at, notify_alerts.c.alert_id)
+)
+
+
+def members(conn: Connection, group_keys: Collection[str]) -> list[Member]:
     """The members of these groups, in the order in which they joined."""
-    found = select(notify_alerts).where(among(conn, notify_alerts.c.group_key, group_keys))
-    order = (notify_alerts.c.joined_at, notify_alerts.c.alert_id)
-    return [typed(row, Member) for row in conn.execute(found.order_by(*order))]
+    if not group_keys:
+        return []
+    return [typed(row, Member) for row in conn.execute(_MEMBERS, {"keys": group_keys})]
+
+
+_MEMBERS_OF = select(notify_alerts).where(among(notify_alerts.c.alert_id, "alert_ids"))
 
 
 def members_of(conn: Connection, alert_ids: Collection[str]) -> dict[str, Member]:
     """What is remembered of these alerts."""
     if not alert_ids:
         return {}
-    found = select(notify_alerts).where(among(conn, notify_alerts.c.alert_id, alert_ids))
-    return {row.alert_id: typed(row, Member) for row in conn.execute(found)}
+    found = conn.execute(_MEMBERS_OF, {"alert_ids": alert_ids})
+    return {row.alert_id: typed(row, Member) for row in found}
+
+
+_STANDING = select(alerts).where(among(alerts.c.alert_id, "alert_ids"))
+_HELD_STILL = _STANDING.with_for_update(read=True, skip_locked=True)
 
 
 def standing(conn: Connection, alert_ids: Iterable[str]) -> tuple[dict[str, AlertRow], set[str]]:
@@ -167,37 +207,49 @@ def standing(conn: Connection, alert_ids: Iterable[str]) -> tuple[dict[str, Aler
     wanted = set(alert_ids)
     if not wanted:
         return {}, set()
-    query = select(alerts).where(among(conn, alerts.c.alert_id, wanted))
-    locked = conn.execute(query.with_for_update(read=True, skip_locked=True))
+    locked = conn.execute(_HELD_STILL, {"alert_ids": wanted})
     found = {row.alert_id: typed(row, AlertRow) for row in locked}
     busy = wanted - found.keys()
     if busy:
-        others = conn.execute(select(alerts).where(among(conn, alerts.c.alert_id, busy)))
+        others = conn.execute(_STANDING, {"alert_ids": busy})
         found |= {row.alert_id: typed(row, AlertRow) for row in others}
     return found, busy & found.keys()
 
 
+_SOURCES = (
+    select(alerts)
+    .where(
+        among(alerts.c.site, "sites"),
+        among(alerts.c.rule, "rules"),
+        alerts.c.state != "closed",
+        alerts.c.resolved_at.is_(None) | (alerts.c.changed_at >= bindparam("since")),
+    )
+    .order_by(alerts.c.severity, alerts.c.raised_at, alerts.c.alert_id)
+)
+
+
 def sources(
-    conn: Connection, sites: Iterable[str], rules: Iterable[str], since: datetime
+    conn: Connection, sites: Collection[str], rules: Collection[str], since: datetime
 ) -> list[AlertRow]:
     """Alerts of these rules at these sites that fire, or were resolved after `since`."""
-    found = select(alerts).where(
-        among(conn, alerts.c.site, sites),
-        among(conn, alerts.c.rule, rules),
-        alerts.c.state != "closed",
-        alerts.c.resolved_at.is_(None) | (alerts.c.changed_at >= since),
-    )
-    rows = conn.execute(found.order_by(alerts.c.severity, alerts.c.raised_at, alerts.c.alert_id))
+    rows = conn.execute(_SOURCES, {"sites": sites, "rules": rules, "since": since})
     return [typed(row, AlertRow) for row in rows]
 
 
-def pasts(conn: Connection, alert_ids: Iterable[str]) -> dict[str, Past]:
+_PASTS = (
+    select(alert_timeline.c.alert_id, alert_timeline.c.kind)
+    .where(
+        among(alert_timeline.c.alert_id, "alert_ids"),
+        alert_timeline.c.kind.in_([*TAKEN_ON, "escalated"]),
+    )
+    .order_by(alert_timeline.c.id)
+)
+
+
+def pasts(conn: Connection, alert_ids: Collection[str]) -> dict[str, Past]:
     """What the timelines of these alerts say; those that say nothing are left out."""
-    told = alert_timeline.c.kind.in_([*TAKEN_ON, "escalated"])
-    query = select(alert_timeline.c.alert_id, alert_timeline.c.kind)
-    query = query.where(among(conn, alert_timeline.c.alert_id, alert_ids), told)
     found: dict[str, Past] = {}
-    for alert_id, kind in conn.execute(query.order_by(alert_timeline.c.id)):
+    for alert_id, kind in conn.execute(_PASTS, {"alert_ids": alert_ids}):
         before = found.get(alert_id, Past())
         if kind in TAKEN_ON:
             found[alert_id] = Past(before.acknowledgements + 1, False)
@@ -208,49 +260,59 @@ def pasts(conn: Connection, alert_ids: Iterable[str]) -> dict[str, Past]:
 
 def put(conn: Connection, groups: Sequence[Group], changed: Sequence[Member]) -> None:
     """Keep these in place of what was known of them."""
+    dialect = conn.dialect.name
     if groups:
-        group_rows = [plain(one) | {"told_to": [*one.told_to]} for one in groups]
-        statement = insert_into(conn, notify_groups)
-        taken = {name: statement.excluded[name] for name in Group.__struct_fields__}
-        conn.execute(
-            statement.on_conflict_do_update(index_elements=["key"], set_=taken), group_rows
-        )
+        rows = [plain(one) | {"told_to": [*one.told_to]} for one in groups]
+        conn.execute(replacing(dialect, notify_groups), rows)
     if changed:
-        into = insert_into(conn, notify_alerts)
-        kept = {name: into.excluded[name] for name in Member.__struct_fields__}
-        conn.execute(
-            into.on_conflict_do_update(index_elements=["alert_id"], set_=kept),
-            [plain(one) | {"reason": one.reason[:REASON_MOST]} for one in changed],
-        )
+        rows = [plain(one) | {"reason": one.reason[:REASON_MOST]} for one in changed]
+        conn.execute(replacing(dialect, notify_alerts), rows)
 
 
-def forget(conn: Connection, alert_ids: Iterable[str], group_keys: Iterable[str]) -> None:
+_FORGET_MEMBERS = delete(notify_alerts).where(among(notify_alerts.c.alert_id, "alert_ids"))
+_FORGET_GROUPS = delete(notify_groups).where(among(notify_groups.c.key, "keys"))
+
+
+def forget(conn: Connection, alert_ids: Collection[str], group_keys: Collection[str]) -> None:
     """These alerts are closed; these groups are empty, these timers done."""
-    gone, empty = list(alert_ids), list(group_keys)
-    if gone:
-        conn.execute(delete(notify_alerts).where(among(conn, notify_alerts.c.alert_id, gone)))
-    if empty:
-        conn.execute(delete(notify_groups).where(among(conn, notify_groups.c.key, empty)))
+    if alert_ids:
+        conn.execute(_FORGET_MEMBERS, {"alert_ids": alert_ids})
+    if group_keys:
+        conn.execute(_FORGET_GROUPS, {"keys": group_keys})
+
+
+_LOOK_AT = (
+    update(notify_groups)
+    .where(
+        notify_groups.c.kind == "group",
+        notify_groups.c.next_at.is_(None) | (notify_groups.c.next_at > bindparam("at")),
+    )
+    .values(next_at=bindparam("at"))
+)
+_LOOK_AT_HIDDEN = _LOOK_AT.where(
+    notify_groups.c.key.in_(select(notify_alerts.c.group_key).where(notify_alerts.c.reason != ""))
+)
 
 
 def look_at(
-    conn: Connection, at: datetime, *, hidden_only: bool, sites: Iterable[str] | None = None
+    conn: Connection, at: datetime, *, hidden_only: bool, sites: Collection[str] | None = None
 ) -> None:
     """Groups (of these sites; with `hidden_only`, those with members that nobody is told of) are
     to be looked at.
     """
-    changed = update(notify_groups).where(notify_groups.c.kind == "group")
-    if sites is not None:
-        changed = changed.where(among(conn, notify_groups.c.site, sites))
-    if hidden_only:
-        hidden = select(notify_alerts.c.group_key).where(notify_alerts.c.reason != "")
-        changed = changed.where(notify_groups.c.key.in_(hidden))
-    later = notify_groups.c.next_at.is_(None) | (notify_groups.c.next_at > at)
-    conn.execute(changed.where(later).values(next_at=at))
+    changed = _LOOK_AT_HIDDEN if hidden_only else _LOOK_AT
+    if sites is None:
+        conn.execute(changed, {"at": at})
+    else:
+        here = among(notify_groups.c.site, "sites")
+        conn.execute(changed.where(here), {"at": at, "sites": sites})
+
+
+_NOTE = alert_timeline.insert()
 
 
 def note(conn: Connection, notes: Sequence[TimelineNote], at: datetime) -> None:
     """Add to alerts' timelines."""
     rows = [plain(one) | {"at": at, "actor": ""} for one in notes]
     if rows:
-        conn.execute(alert_timeline.insert(), rows)
+        conn.execute(_NOTE, rows)

@@ -1,13 +1,13 @@
 """The region tree: city, districts, towns, grid cells; rights are subtrees of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from contracts.topics import checked_segment
 from ledger.schema import regions
-from ledger.sql import insert_into, typed, typed_or_none
+from ledger.sql import among, insert_into, typed, typed_or_none
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -63,18 +63,30 @@ def subtree(conn: Connection, code: str) -> list[str]:
     return sorted(conn.scalars(select(tree.c.code)))
 
 
+_first = select(regions.c.code, regions.c.parent).where(among(regions.c.code, "codes"))
+_up = _first.cte("up", recursive=True)
+_UP = select(
+    _up.union(select(regions.c.code, regions.c.parent).where(regions.c.code == _up.c.parent))
+)
+
+
 def ancestors(conn: Connection, code: str) -> list[str]:
     """`code`, its parent, and so on up to the root; empty if it is not known."""
-    first = select(regions.c.code, regions.c.parent).where(regions.c.code == code)
-    up = first.cte("up", recursive=True)
-    up = up.union(select(regions.c.code, regions.c.parent).where(regions.c.code == up.c.parent))
-    parents: dict[str, str | None] = {row.code: row.parent for row in conn.execute(select(up))}
-    path: list[str] = []
-    at: str | None = code
-    while at is not None and at in parents and at not in path:
-        path.append(at)
-        at = parents[at]
-    return path
+    return paths(conn, (code,))[code]
+
+
+def paths(conn: Connection, codes: Collection[str]) -> dict[str, list[str]]:
+    """The `ancestors` of each of these codes."""
+    parents = {row.code: row.parent for row in conn.execute(_UP, {"codes": codes})}
+    found: dict[str, list[str]] = {}
+    for code in codes:
+        path: list[str] = []
+        at: str | None = code
+        while at is not None and at in parents and at not in path:
+            path.append(at)
+            at = parents[at]
+        found[code] = path
+    return found
 
 
 def below_any(conn: Connection, codes: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from contracts.words import Severity
 from ledger.alert_types import AlertRow
@@ -54,11 +54,16 @@ def end(conn: Connection, mode_id: str, at: datetime) -> bool:
     return conn.execute(ended.values(until=at)).rowcount == 1
 
 
+_ACTIVE = (
+    select(rule_modes)
+    .where(rule_modes.c.starts_at <= bindparam("at"), rule_modes.c.until > bindparam("at"))
+    .order_by(rule_modes.c.rule, rule_modes.c.until, rule_modes.c.id)
+)
+
+
 def active(conn: Connection, at: datetime) -> list[RuleMode]:
     """Those that hold now, by rule."""
-    found = select(rule_modes).where(rule_modes.c.starts_at <= at, rule_modes.c.until > at)
-    rows = conn.execute(found.order_by(rule_modes.c.rule, rule_modes.c.until, rule_modes.c.id))
-    return [typed(row, RuleMode) for row in rows]
+    return [typed(row, RuleMode) for row in conn.execute(_ACTIVE, {"at": at})]
 
 
 def mode_of(

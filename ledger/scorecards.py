@@ -154,7 +154,8 @@ def behind(
         if (not model or one.model == key.model)
         and (said in ("", said_of(one)) or (said == "judged" and one.verdict is not None))
     ]
-    rows = conn.execute(select(alerts).where(among(conn, alerts.c.alert_id, wanted)))
+    listed = select(alerts).where(among(alerts.c.alert_id, "alert_ids"))
+    rows = conn.execute(listed, {"alert_ids": wanted})
     made = [typed(row, AlertRow) for row in rows]
     return sorted(made, key=lambda one: (one.raised_at, one.number), reverse=True)
 
@@ -238,10 +239,10 @@ def _camera_days(
 ) -> dict[str, float]:
     """Days between `since` and `until` that each site's cameras were registered."""
     found = select(devices.c.site, devices.c.registered_at).where(
-        among(conn, devices.c.site, sites), devices.c.kind == DeviceKind.CAMERA.value
+        among(devices.c.site, "sites"), devices.c.kind == DeviceKind.CAMERA.value
     )
     days: dict[str, float] = {}
-    for site, registered_at in conn.execute(found):
+    for site, registered_at in conn.execute(found, {"sites": sites}):
         lasted_s = (until - max(since, registered_at)).total_seconds()
         days[site] = days.get(site, 0.0) + max(0.0, lasted_s) / DAY_S
     return days

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from contracts.words import Severity
 from ledger import journal, regions
@@ -131,11 +131,16 @@ def get(conn: Connection, silence_id: str) -> Silence | None:
     return typed_or_none(row, Silence)
 
 
+_ACTIVE = (
+    select(silences)
+    .where(silences.c.starts_at <= bindparam("at"), silences.c.ends_at > bindparam("at"))
+    .order_by(silences.c.ends_at, silences.c.id)
+)
+
+
 def active(conn: Connection, at: datetime) -> list[Silence]:
     """Those that hide something now, the first to end first."""
-    found = select(silences).where(silences.c.starts_at <= at, silences.c.ends_at > at)
-    rows = conn.execute(found.order_by(silences.c.ends_at, silences.c.id))
-    return [typed(row, Silence) for row in rows]
+    return [typed(row, Silence) for row in conn.execute(_ACTIVE, {"at": at})]
 
 
 def list_all(conn: Connection, at: datetime, *, ended: bool = False) -> list[Silence]:

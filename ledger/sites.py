@@ -1,6 +1,6 @@
 """Sites 点位: where devices stand (a testing room, a van, a canteen), and a market's stalls."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -10,7 +10,7 @@ from contracts.topics import checked_segment
 from ledger.ids import new_id
 from ledger.schema import sites
 from ledger.schema import stalls as stalls_table
-from ledger.sql import plain, typed, typed_or_none
+from ledger.sql import among, plain, typed, typed_or_none
 
 
 class SiteKind(StrEnum):
@@ -52,6 +52,14 @@ def get(conn: Connection, site_id: str) -> Site | None:
     """The site of that id."""
     row = conn.execute(select(sites).where(sites.c.id == site_id)).one_or_none()
     return typed_or_none(row, Site)
+
+
+_NAMES = select(sites.c.id, sites.c.name).where(among(sites.c.id, "sites"))
+
+
+def names(conn: Connection, site_ids: Collection[str]) -> dict[str, str]:
+    """What people call these sites; those that are not known are left out."""
+    return dict(conn.execute(_NAMES, {"sites": site_ids}).all())
 
 
 def list_in(conn: Connection, regions: Sequence[str]) -> list[Site]:

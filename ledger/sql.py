@@ -1,24 +1,18 @@
 """The few turns that all queries share: typed rows, conflict clauses, lists in parts."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Row,
-    String,
-    Table,
-    any_,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from ledger.columns import Texts
 
 T = TypeVar("T")
 
@@ -52,15 +46,39 @@ def insert_in(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-def among(
-    connection: Connection, column: Column[Any], values: Iterable[str]
-) -> ColumnElement[bool]:
-    """Whether `column` is one of many texts, sent as one parameter: an IN list costs per item."""
-    wanted = sorted(set(values))
-    if connection.dialect.name == "postgresql":
-        return column == any_(literal(wanted, ARRAY(String)))
-    listed = func.json_each(msgspec.json.encode(wanted).decode()).table_valued("value")
-    return column.in_(select(listed.c.value))
+@cache
+def replacing(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of whole rows, each in place of the one with its key; built once for a table."""
+    statement = insert_in(dialect, table)
+    keys = [column.name for column in table.primary_key]
+    given = {column.name: statement.excluded[column.name] for column in table.columns}
+    return statement.on_conflict_do_update(
+        index_elements=keys,
+        set_={name: value for name, value in given.items() if name not in keys},
+    )
+
+
+class _Among(FunctionElement[bool]):
+    """Whether a column is one of the texts of a parameter: an IN list costs for each of them."""
+
+    inherit_cache = True
+
+
+@compiles(_Among, "postgresql")
+def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} = ANY ({texts})"
+
+
+@compiles(_Among, "sqlite")
+def _among_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - no value in it
+
+
+def among(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Whether `column` is one of the texts that are given as the parameter `name`."""
+    return _Among(column, bindparam(name, type_=Texts()))
 
 
 def chunks(values: Iterable[T], size: int = IN_LIMIT) -> Iterator[Sequence[T]]:

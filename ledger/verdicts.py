@@ -95,10 +95,9 @@ def standing(conn: Connection, alert_id: str) -> VerdictRow | None:
 def standing_on(conn: Connection, alert_ids: Iterable[str]) -> dict[str, VerdictRow]:
     """The verdicts that stand on these alerts, by alert."""
     found = select(alert_verdicts).where(
-        among(conn, alert_verdicts.c.alert_id, alert_ids),
-        alert_verdicts.c.superseded_at.is_(None),
+        among(alert_verdicts.c.alert_id, "alert_ids"), alert_verdicts.c.superseded_at.is_(None)
     )
-    rows = (typed(row, VerdictRow) for row in conn.execute(found))
+    rows = (typed(row, VerdictRow) for row in conn.execute(found, {"alert_ids": alert_ids}))
     return {row.alert_id: row for row in rows}
 
 

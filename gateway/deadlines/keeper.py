@@ -5,8 +5,9 @@ is in the ledger or none, so that a restart or a second gateway misses and repea
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -15,12 +16,12 @@ from contracts.words import Due, both
 from contracts.workdays import Calendar, CalendarMissing
 from gateway.deadlines.policy import NoPolicy, PolicyBook
 from gateway.deadlines.wind import AlertClock, Happened, Missed, Place, Winder
-from ledger import cards, deadlines, duties
+from ledger import cards, deadlines, duties, regions
 from ledger.alert_life import note_only
 from ledger.alerts import AlertRow, TimelineEntry
 from ledger.cards import Card
 from ledger.deadlines import Shown, Unwound, Wound
-from ledger.duties import Responsible
+from ledger.duties import Responsible, Staff
 from ledger.engine import Connection, Engine, reading, writing
 
 CHUNK = 5
@@ -79,9 +80,9 @@ class Keeper:
         stuck: list[str] = []
         wound: list[Wound] = []
         with writing(self._engine) as conn:
-            asked = _Asked(conn)
             taken = deadlines.take(conn, numbers, now)
             happened = deadlines.happened(conn, taken)
+            asked = _Asked(conn, taken, happened, now)
             for one in taken:
                 alert_id = one.alert.alert_id
                 try:
@@ -114,7 +115,7 @@ class Keeper:
                 deadlines.escalated(conn, alert, _shown(miss.clock), miss.at, _body(miss))
             else:
                 note_only(conn, alert.alert_id, miss.at, "escalated", body=_body(miss))
-        gave = [card for card in (self._card(conn, alert, miss) for miss in misses) if card]
+        gave = [card for card in (self._card(conn, alert, miss, asked) for miss in misses) if card]
         wound = Wound(
             alert,
             msgspec.to_builtins(clock),
@@ -124,11 +125,13 @@ class Keeper:
         )
         return wound, misses, gave
 
-    def _card(self, conn: Connection, alert: AlertRow, miss: Missed) -> Card | None:
+    def _card(
+        self, conn: Connection, alert: AlertRow, miss: Missed, asked: "_Asked"
+    ) -> Card | None:
         """The card that a miss costs; none if the establishment could not have been told."""
         if not miss.cards:
             return None
-        if not duties.people(conn, alert.establishment_id):
+        if not asked.staff.people(alert.establishment_id):
             return None
         lasts = timedelta(days=self._book.policy(alert.region, miss.at).yellow_stands_days)
         zh, en = _ASKED[miss.kind]
@@ -140,17 +143,32 @@ class Keeper:
 
 
 class _Asked:
-    """Who is responsible at first: of a storm's alerts, most are of one place and moment."""
+    """Who is responsible at first for the alerts of one transaction, by one read of their staff."""
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        taken: Sequence[Unwound],
+        happened: Mapping[str, Sequence[TimelineEntry]],
+        now: datetime,
+    ) -> None:
         self._conn = conn
-        self._found: dict[tuple[str, str | None, datetime], Responsible] = {}
+        self._alerts = [one.alert for one in taken]
+        moments = [entry.at for some in happened.values() for entry in some]
+        clocks = (msgspec.convert(one.clock, AlertClock).at for one in taken)
+        self._since = min(moments, default=now)
+        self._until = max([now, *moments, *(at for at in clocks if at is not None)])
+
+    @cached_property
+    def staff(self) -> Staff:
+        """Of all the alerts' places, from the first thing that happened to one of them on."""
+        paths = regions.paths(self._conn, {one.region for one in self._alerts})
+        own = {one.establishment_id for one in self._alerts if one.establishment_id is not None}
+        return duties.staff(self._conn, paths, own, self._since, self._until)
 
     def at_first(self, alert: AlertRow, at: datetime) -> Responsible:
-        key = (alert.region, alert.establishment_id, at)
-        if key not in self._found:
-            self._found[key] = duties.responsible(self._conn, alert, 0, at)
-        return self._found[key]
+        """Of one alert, at a moment at which something happened to it."""
+        return self.staff.responsible(alert, 0, at)
 
 
 def _tell_orphan(

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from contracts.words import Severity
 from gateway.notify import wording
 from gateway.notify.pipeline_settings import PipelineSettings
-from ledger.notifications import NewNotification, Pressure
+from ledger.notifications import NewNotification
+from ledger.pressures import Pressure
 
 FREE_KINDS = ("digest", "notice")
 UNBUDGETED_KINDS = ("digest", "notice", "escalated")
@@ -28,12 +29,20 @@ class Held(msgspec.Struct, frozen=True):
     storms: set[Recipient]
 
 
+def bounded(one: NewNotification) -> bool:
+    """Whether it may have to wait, by what its recipient has had."""
+    return not one.hold and one.severity is not Severity.AT_ONCE and one.kind not in FREE_KINDS
+
+
 def hold_back(
     new: Iterable[NewNotification],
     pressures: Mapping[Recipient, Pressure],
     settings: PipelineSettings,
 ) -> Held:
-    """Let notifications pass, in order, or hold them. `pressures`: what recipients have had."""
+    """Let notifications pass, in order, or hold them.
+
+    `pressures`: what those have had who get a message that is `bounded`.
+    """
     recent = {key: one.recent for key, one in pressures.items()}
     today = {key: one.today for key, one in pressures.items()}
     storms = {key for key, one in pressures.items() if one.storm}
@@ -44,7 +53,7 @@ def hold_back(
         if one.hold:
             passed.append(one)
             continue
-        bound = one.severity is not Severity.AT_ONCE and one.kind not in FREE_KINDS
+        bound = bounded(one)
         budgeted = bound and bool(one.recipient) and one.kind not in UNBUDGETED_KINDS
         if bound and (key in storms or recent.get(key, 0) >= settings.storm_limit):
             storms.add(key)

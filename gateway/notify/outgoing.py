@@ -17,6 +17,7 @@ from ledger.alert_types import AlertRow
 from ledger.engine import Connection
 from ledger.notifications import Hold, NewNotification
 from ledger.notify_groups import Group, TimelineNote
+from ledger.pressures import Pressure, pressures
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -97,12 +98,13 @@ class Outgoing:
     def _logins(self) -> dict[str, str]:
         return self._answers.logins(self._policy.logins)
 
-    def _pressures(self) -> dict[budget.Recipient, notifications.Pressure]:
-        if not self._new:
+    def _pressures(self) -> dict[budget.Recipient, Pressure]:
+        asked = {(one.recipient, one.route) for one in self._new if budget.bounded(one)}
+        if not asked:
             return {}
-        return notifications.pressures(
+        return pressures(
             self._conn,
-            {(one.recipient, one.route) for one in self._new},
+            asked,
             self._at - timedelta(seconds=self._policy.settings.storm_window_s),
             digest.day_began(self._at),
         )

@@ -95,6 +95,8 @@ class _Step:
         self._busy: set[str] = set()
         self._sources: list[AlertRow] = []
         self._joined: list[Member] = []
+        self._opened: set[str] = set()
+        """Keys of groups that were not there before: they have no other members."""
 
     def run(self, changes: Sequence[Change], limit: int) -> Stepped:
         """Look at what has changed and what is due."""
@@ -109,11 +111,13 @@ class _Step:
         self._joined = self._join(alerts, groups)
         if not groups:
             return Stepped(more)
-        members = [*notify_groups.members(self._conn, groups), *self._joined]
+        there = groups.keys() - self._opened
+        members = [*notify_groups.members(self._conn, there), *self._joined]
         others, too = notify_groups.standing(
             self._conn, {one.alert_id for one in members} - alerts.keys()
         )
         self._busy = busy | too
+        self._answers.expect((alerts | others).values())
         plans = self._plans(groups, members, alerts | others)
         outgoing = Outgoing(self._conn, self._policy, self._answers, self._at)
         for group, planned in plans:
@@ -147,6 +151,7 @@ class _Step:
         for one in new:
             if one.group_key not in groups:
                 groups[one.group_key] = grouping.opened(alerts[one.alert_id], self._at)
+                self._opened.add(one.group_key)
         return new
 
     def _plans(

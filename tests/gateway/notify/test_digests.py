@@ -11,7 +11,8 @@ from gateway.notify import budget
 from gateway.notify.pipeline_settings import PipelineSettings, RouteSettings
 from ledger import rule_modes
 from ledger.engine import writing
-from ledger.notifications import NewNotification, Pressure
+from ledger.notifications import NewNotification
+from ledger.pressures import Pressure
 from ledger.rule_modes import RuleMode
 
 HOUR = 3600.0

@@ -22,7 +22,7 @@ _CARDS = (
 _KEYED: dict[str, tuple[Column[str], ColumnElement[str]]] = {
     "alert": (alerts.c.alert_id, alerts.c.region),
     "card": (cards.c.id, _CARDS),
-    "case": (cases.c.id, cases.c.region),
+    "case": (cases.c.case_id, cases.c.region),
     "device": (sites.c.id, sites.c.region),
     "establishment": (establishments.c.id, establishments.c.region),
     "evidence": (sites.c.id, sites.c.region),

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Select,
     bindparam,
     case,
-    func,
     null,
     or_,
     select,
@@ -27,6 +26,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from contracts.words import OPEN_STATES, AlertState
 from ledger import journal
+from ledger.alert_counts import counts
 from ledger.alert_life import (
     Move,
     acknowledge,
@@ -225,16 +225,6 @@ def list_in(
     if establishment_id is not None:
         query = query.where(alerts.c.establishment_id == establishment_id)
     return _page(conn, query, limit, before)
-
-
-def counts(conn: Connection, regions: Sequence[str] | None = None) -> list[AlertCount]:
-    """Alerts in `regions` (None: anywhere) by class and state; what has none is left out."""
-    query = select(alerts.c.severity, alerts.c.state, func.count().label("count"))
-    if regions is not None:
-        query = query.where(alerts.c.region.in_(regions))
-    query = query.group_by(alerts.c.severity, alerts.c.state)
-    query = query.order_by(alerts.c.severity, alerts.c.state)
-    return [typed(row, AlertCount) for row in conn.execute(query)]
 
 
 def timeline(conn: Connection, alert_id: str) -> list[TimelineEntry]:

@@ -77,12 +77,6 @@ def read_judged(
     ]
 
 
-def rules_in(conn: Connection, regions: Sequence[str]) -> list[str]:
-    """The rules that ever raised an alert in these regions."""
-    found = select(alerts.c.rule).where(alerts.c.region.in_(regions)).distinct()
-    return sorted(conn.scalars(found))
-
-
 def said_of(one: Judged) -> str:
     """Which of a card's numbers an alert is counted in besides `raised`; empty: none yet."""
     return said_as(one.verdict, one.counts)

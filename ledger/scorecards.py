@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from contracts.words import AlertVerdict, Severity
 from ledger import alert_times
+from ledger.alert_counts import rules_in
 from ledger.alert_times import Spread, spread
 from ledger.alerts import AlertRow
 from ledger.devices import DeviceKind
@@ -29,7 +30,6 @@ from ledger.judged import (
     joined,
     model_name,
     read_judged,
-    rules_in,
     said_as,
     said_of,
     tally,

@@ -5,8 +5,18 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from contracts.words import OPEN_STATES, DeviceState, Verdict
-from ledger import alerts, cards, devices, establishments, evidence, observations, officers, regions
+from contracts.words import OPEN_STATES, Verdict
+from ledger import (
+    alerts,
+    cards,
+    devices,
+    establishments,
+    evidence,
+    observations,
+    officers,
+    place_figures,
+    regions,
+)
 from ledger import results as results_book
 from ledger import sites as sites_book
 from ledger.cards import Card
@@ -15,6 +25,7 @@ from ledger.engine import Connection
 from ledger.establishments import Establishment
 from ledger.evidence import EvidenceRow
 from ledger.observations import ObservationRow
+from ledger.place_figures import BLIND, PlaceFigures
 from ledger.results import ResultRow
 from ledger.sites import Site
 from server.access import Scope
@@ -27,8 +38,6 @@ TESTS_SHOWN = 12
 SEEN_SHOWN = 8
 SEEN_COUNTED = 500
 ALERTS_SHOWN = 6
-SEARCHED = 5000
-BLIND = frozenset({DeviceState.OFFLINE, DeviceState.UNKNOWN})
 
 
 class TestFigures(msgspec.Struct, frozen=True):
@@ -98,17 +107,6 @@ class EstablishmentFile(msgspec.Struct, frozen=True):
         return [device for device in self.devices if device.kind is DeviceKind.CAMERA]
 
 
-class Place(msgspec.Struct, frozen=True):
-    """A line of the list of establishments."""
-
-    establishment: Establishment
-    region: tuple[str, str]
-    officer: str
-    open_alerts: int
-    devices: int
-    blind: int
-
-
 def count_tests(tests: Sequence[ResultRow]) -> TestFigures:
     """The figures of these results."""
 
@@ -174,32 +172,11 @@ def find_establishments(
     if scope.establishment_id is not None:
         own = establishments.get(conn, scope.establishment_id)
         found = [own] if own and scope.covers(own.region, own.id) else []
-    elif not words:
-        page = establishments.list_in(conn, scope.listed, limit, offset)
-        return page, establishments.count_in(conn, scope.listed)
-    else:
-        found = establishments.list_in(conn, scope.listed, SEARCHED)
-    wanted = [one for one in found if words.lower() in f"{one.name} {one.address}".lower()]
-    return wanted[offset : offset + limit], len(wanted)
+        wanted = [one for one in found if words.lower() in f"{one.name} {one.address}".lower()]
+        return wanted[offset : offset + limit], len(wanted)
+    return place_figures.find(conn, scope.listed, words, limit, offset)
 
 
-def places(conn: Connection, found: Sequence[Establishment]) -> list[Place]:
+def places(conn: Connection, found: Sequence[Establishment]) -> list[PlaceFigures]:
     """The lines of these establishments."""
-    made = []
-    for one in found:
-        region = regions.get(conn, one.region)
-        officer = officers.get(conn, one.officer_id) if one.officer_id else None
-        own = devices_of(conn, sites_book.of_establishment(conn, one.id))
-        made.append(
-            Place(
-                establishment=one,
-                region=(region.name_zh, region.name_en) if region else (one.region, one.region),
-                officer=officer.name if officer else "",
-                open_alerts=len(
-                    alerts.list_in(conn, None, OPEN_STATES, 100, establishment_id=one.id)
-                ),
-                devices=len(own),
-                blind=sum(device.state in BLIND for device in own),
-            )
-        )
-    return made
+    return place_figures.figures_of(conn, found)

@@ -10,6 +10,7 @@ import msgspec
 from foodsentry.bench import (
     alerts,
     cameras,
+    console,
     decode,
     ingest_report,
     outbox,
@@ -19,6 +20,7 @@ from foodsentry.bench import (
 )
 from foodsentry.bench.figures import Figure, machine, table
 from foodsentry.bench.servers import BenchFailed
+from foodsentry.district.fill import Size
 
 SUITES: dict[str, tuple[str, Callable[[int], list[Figure]]]] = {
     "wire": ("Wire contract, one core", wire.measure),
@@ -69,6 +71,14 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     leaf.add_argument("--json", action="store_true")
     leaf.set_defaults(run=run_ingest)
+    leaf = leaves.add_parser("console", help="pages on PostgreSQL, and open consoles")
+    leaf.add_argument("--alerts", type=int, default=100_000)
+    leaf.add_argument("--establishments", type=int, default=5000)
+    leaf.add_argument("--streams", type=int, default=500, help="open consoles; 0: pages only")
+    leaf.add_argument("--seconds", type=float, default=50, help="in turn, and again under load")
+    leaf.add_argument("--raise", dest="raised", type=int, default=40, help="alerts on the streams")
+    leaf.add_argument("--json", action="store_true")
+    leaf.set_defaults(run=run_console)
     leaf = leaves.add_parser("alerts", help="200 rules, 10,000 devices: rate, and how late")
     leaf.add_argument("--runs", type=int, default=3)
     leaf.add_argument("--seconds", type=float, default=8, help="of each run")
@@ -145,6 +155,18 @@ def run_soak(arguments: argparse.Namespace) -> int:
         return 1
     print(msgspec.json.encode(found).decode())
     return 0
+
+
+def run_console(arguments: argparse.Namespace) -> int:
+    """A city's console. 1: it cannot be measured here, or a stream missed an alert."""
+    size = Size(arguments.establishments, arguments.alerts)
+    try:
+        found = console.measure(size, arguments.seconds, arguments.streams, arguments.raised)
+    except BenchFailed as error:
+        print(f"foodsentry bench: {error}", file=sys.stderr)
+        return 1
+    print(msgspec.json.encode(found).decode() if arguments.json else console.as_table(found))
+    return 1 if found.streams and found.streams.missed else 0
 
 
 def run_alerts(arguments: argparse.Namespace) -> int:

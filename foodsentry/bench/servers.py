@@ -1,8 +1,11 @@
-"""Real servers for benchmarks, on loopback, each in a folder of its own: mosquitto and InfluxDB."""
+"""Real servers for benchmarks, on loopback, each in a folder of its own."""
 
 import getpass
+import os
 import shutil
+import signal
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -40,6 +43,51 @@ def mosquitto(folder: Path, port: int) -> Iterator[int]:
     )
     with running([found, "-c", str(conf)], folder / "mosquitto.log") as process:
         yield process.pid
+
+
+@contextmanager
+def postgres(port: int) -> Iterator[str]:
+    """A PostgreSQL as its package sets it, without passwords; yields the URL of its database.
+
+    Run as root, it drops to the user postgres, in a folder where that may write.
+    """
+    bins = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not bins:
+        raise BenchFailed("this benchmark needs PostgreSQL: apt-get install postgresql")
+    drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    as_user = drop if os.getuid() == 0 else []
+    with tempfile.TemporaryDirectory(prefix="fs-bench-pg-") as folder:
+        if as_user:
+            shutil.chown(folder, "postgres", "postgres")
+        data = Path(folder) / "data"
+        words = ["-D", str(data), "-A", "trust", "-U", "postgres", "-E", "UTF8"]
+        made = subprocess.run([*as_user, str(bins[-1] / "initdb"), *words], capture_output=True)
+        if made.returncode:
+            raise BenchFailed(f"initdb: {made.stderr.decode(errors='replace')[-400:]}")
+        where = f"-k {folder} -h 127.0.0.1 -p {port}"
+        command = [*as_user, str(bins[-1] / "postgres"), "-D", str(data), *where.split()]
+        with running(command, Path(folder).with_suffix(".log")) as process:
+            until = time.monotonic() + _READY_LIMIT_S
+            while not _answers(bins[-1] / "pg_isready", port):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise BenchFailed(f"PostgreSQL did not come up, see {folder}.log")
+                time.sleep(0.05)
+            yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+            # A quick farewell: its data are thrown away.
+            process.send_signal(signal.SIGINT)
+        Path(folder).with_suffix(".log").unlink(missing_ok=True)
+
+
+def analyse(port: int) -> None:
+    """What autovacuum does in time: visibility and statistics of every table, before measuring."""
+    vacuumdb = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1] / "vacuumdb"
+    where = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-q", "-z", "postgres"]
+    subprocess.run([str(vacuumdb), *where], check=True, capture_output=True)
+
+
+def _answers(pg_isready: Path, port: int) -> bool:
+    command = [str(pg_isready), "-q", "-h", "127.0.0.1", "-p", str(port)]
+    return subprocess.run(command).returncode == 0
 
 
 @contextmanager

@@ -22,42 +22,44 @@ class SignInFailed(RuntimeError):
     """The server did not let the console in; the text says what it answered."""
 
 
+def sign_in(port: int, login: str, password: str) -> str:
+    """Go through the form as a browser does; returns the cookies. Raises SignInFailed."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", "/signin")
+        answer = connection.getresponse()
+        page = answer.read().decode()
+        cookie = (answer.getheader("set-cookie") or "").partition(";")[0]
+        form = re.search(r'name="form"[^>]*value="([^"]+)"', page)
+        body = {"login": login, "password": password, "form": form[1] if form else ""}
+        connection.request(
+            "POST",
+            "/signin",
+            urllib.parse.urlencode(body),
+            {"content-type": "application/x-www-form-urlencoded", "cookie": cookie},
+        )
+        answer = connection.getresponse()
+        answer.read()
+        cookies = answer.headers.get_all("set-cookie") or []
+        if answer.status != 303 or not cookies:
+            raise SignInFailed(f"sign-in of {login} was answered with {answer.status}")
+        return "; ".join(one.partition(";")[0] for one in cookies)
+    finally:
+        connection.close()
+
+
 class Console:
     """Follows the alert desk of one officer in a thread of its own."""
 
     def __init__(self, port: int, login: str, password: str, clock: Clock) -> None:
         self._port, self._clock = port, clock
-        self.cookie = self._sign_in(login, password)
+        self.cookie = sign_in(port, login, password)
         """What a request must carry to be this officer's."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="console", daemon=True)
         self._connection: http.client.HTTPConnection | None = None
         self.first_shown_at: dict[str, datetime] = {}
         """When each alert was first told by the stream."""
-
-    def _sign_in(self, login: str, password: str) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
-        try:
-            connection.request("GET", "/signin")
-            answer = connection.getresponse()
-            page = answer.read().decode()
-            cookie = (answer.getheader("set-cookie") or "").partition(";")[0]
-            form = re.search(r'name="form"[^>]*value="([^"]+)"', page)
-            body = {"login": login, "password": password, "form": form[1] if form else ""}
-            connection.request(
-                "POST",
-                "/signin",
-                urllib.parse.urlencode(body),
-                {"content-type": "application/x-www-form-urlencoded", "cookie": cookie},
-            )
-            answer = connection.getresponse()
-            answer.read()
-            cookies = answer.headers.get_all("set-cookie") or []
-            if answer.status != 303 or not cookies:
-                raise SignInFailed(f"sign-in of {login} was answered with {answer.status}")
-            return "; ".join(one.partition(";")[0] for one in cookies)
-        finally:
-            connection.close()
 
     def start(self, cursor: int) -> None:
         """Follow everything after journal id `cursor`."""

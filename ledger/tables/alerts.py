@@ -86,7 +86,7 @@ alerts = Table(
     ),
     Index("ix_alerts_raised_at", "raised_at", "number"),
     Index("ix_alerts_site", "site", "state"),
-    Index("ix_alerts_region", "region", "state", "raised_at"),
+    Index("ix_alerts_region", "region", "state", "severity", "raised_at"),
     Index("ix_alerts_establishment_id", "establishment_id", "raised_at"),
     Index("ix_alerts_due_at", "due_at", sqlite_where=text(DUE), postgresql_where=text(DUE)),
     Index(

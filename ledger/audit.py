@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, text
 
 from ledger.audit_places import region_of
 from ledger.schema import audit
-from ledger.sql import among, typed
+from ledger.sql import typed
 
 LOCK_KEY = 0x66730002
 """PostgreSQL advisory lock under which the chain grows."""
@@ -100,13 +100,13 @@ def entries(
     if before is not None:
         found = found.where(audit.c.id < before)
     if wanted is not None:
-        found = found.where(*_conditions(conn, wanted))
+        found = found.where(*_conditions(wanted))
     return [typed(row, AuditEntry) for row in conn.execute(found)]
 
 
-def _conditions(conn: Connection, wanted: Filter) -> Iterator[ColumnElement[bool]]:
+def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
     if wanted.regions is not None:
-        within = among(conn, audit.c.region, wanted.regions)
+        within = audit.c.region.in_(wanted.regions)
         yield or_(within, audit.c.region.is_(None)) if wanted.nowhere else within
     if wanted.actor:
         yield audit.c.actor == wanted.actor

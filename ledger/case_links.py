@@ -72,12 +72,15 @@ def of_alert(conn: Connection, alert_id: str) -> list[CaseRow]:
 
 def of_alerts(conn: Connection, alert_ids: Iterable[str]) -> dict[str, str]:
     """The numbers of the cases that hold these alerts now, by alert."""
-    found = (
-        select(case_alerts.c.alert_id, cases.c.case_number)
-        .join(cases, cases.c.case_id == case_alerts.c.case_id)
-        .where(among(conn, case_alerts.c.alert_id, alert_ids), cases.c.closed_at.is_(None))
-    )
-    return {row.alert_id: row.case_number for row in conn.execute(found)}
+    rows = conn.execute(_OF_ALERTS, {"alert_ids": sorted(set(alert_ids))})
+    return {row.alert_id: row.case_number for row in rows}
+
+
+_OF_ALERTS = (
+    select(case_alerts.c.alert_id, cases.c.case_number)
+    .join(cases, cases.c.case_id == case_alerts.c.case_id)
+    .where(among(case_alerts.c.alert_id, "alert_ids"), cases.c.closed_at.is_(None))
+)
 
 
 def holding_alert(conn: Connection, alert_id: str) -> CaseRow | None:

@@ -17,6 +17,7 @@ from ledger import (
     officers,
     people_commands,
     regions,
+    sheet_commands,
 )
 from ledger.engine import Engine, LedgerDown, open_engine, reading, writing
 from ledger.region_files import read_regions
@@ -47,6 +48,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     evidence_commands.add_leaves(leaf)
     people_commands.add_leaves(commands, leaf)
     case_commands.add_leaves(commands, leaf)
+    sheet_commands.add_leaves(leaf)
     leaf("migrate", "make the tables, or bring them to this version", _migrate)
     leaf("verify-audit", "follow the audit chain; status 1 if it is broken", _verify_audit)
     load = leaf("load-regions", "add the regions of a TOML file, or renew them", _load_regions)

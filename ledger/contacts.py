@@ -36,17 +36,6 @@ def put(conn: Connection, *new: Contact) -> int:
     return len(new)
 
 
-def find(conn: Connection, contact: Contact) -> tuple[int, bool] | None:
-    """Position of that officer's channel and address, and whether it is used; None if unknown."""
-    query = select(contacts.c.position, contacts.c.active).where(
-        contacts.c.officer_id == contact.officer_id,
-        contacts.c.channel == contact.channel,
-        contacts.c.address == contact.address,
-    )
-    row = conn.execute(query).one_or_none()
-    return None if row is None else (row.position, row.active)
-
-
 _OF = (
     select(contacts)
     .where(contacts.c.officer_id == bindparam("officer"))

@@ -59,6 +59,8 @@ class Device(msgspec.Struct, frozen=True):
     """An agent's latest epochs, newest first."""
     waiting_since: datetime | None = None
     """An agent's oldest unreceipted event was put then; None if none waits."""
+    retired_at: datetime | None = None
+    """Out of use since then: it is no longer heard, watched or listed."""
     site_kind: str = ""
     """Kind of its site, and of its establishment: known in the `registry` only."""
     establishment_kind: str = ""
@@ -84,7 +86,7 @@ def get(conn: Connection, who: Identity) -> Device | None:
 
 
 def registry(conn: Connection) -> dict[Identity, Device]:
-    """Every registered device, with the kinds of its site and establishment."""
+    """Every registered device in use, with the kinds of its site and establishment."""
     made = (typed(row, Device) for row in conn.execute(_PLACED))
     return {device.identity: device for device in made}
 
@@ -135,8 +137,9 @@ def doubtful(conn: Connection, at: datetime, also: Iterable[Identity]) -> list[D
 def list_in(
     conn: Connection, regions: Sequence[str] | None = None, site: str | None = None
 ) -> list[Device]:
-    """Devices in `regions` and/or at `site`, by region, site and id."""
-    found = select(devices).order_by(devices.c.region, devices.c.site, devices.c.device)
+    """Devices in use in `regions` and/or at `site`, by region, site and id."""
+    found = select(devices).where(_IN_USE)
+    found = found.order_by(devices.c.region, devices.c.site, devices.c.device)
     if regions is not None:
         found = found.where(devices.c.region.in_(regions))
     if site is not None:
@@ -192,11 +195,12 @@ def silent(conn: Connection, at: datetime) -> list[Device]:
 
     One that was never heard counts from its registration.
     """
-    found = select(devices).where(_silent_for_too_long(conn, at))
+    found = select(devices).where(_IN_USE, _silent_for_too_long(conn, at))
     found = found.order_by(devices.c.region, devices.c.site, devices.c.device)
     return [typed(row, Device) for row in conn.execute(found)]
 
 
+_IN_USE = devices.c.retired_at.is_(None)
 _PLACES = devices.join(sites, sites.c.id == devices.c.site).outerjoin(
     establishments, establishments.c.id == sites.c.establishment_id
 )
@@ -204,13 +208,14 @@ _KINDS = (
     sites.c.kind.label("site_kind"),
     func.coalesce(establishments.c.kind, "").label("establishment_kind"),
 )
-_PLACED = select(devices, *_KINDS).select_from(_PLACES)
+_PLACED = select(devices, *_KINDS).select_from(_PLACES).where(_IN_USE)
 _REGISTERED = (
     *("region", "site", "device", "kind", "name"),
     *("registered_at", "model", "silent_after_s"),
 )
 """Columns in the order of the fields of Device."""
-_AS_REGISTERED = select(*_KINDS, *(devices.c[name] for name in _REGISTERED)).select_from(_PLACES)
+_AS_REGISTERED = select(*_KINDS, *(devices.c[name] for name in _REGISTERED))
+_AS_REGISTERED = _AS_REGISTERED.select_from(_PLACES).where(_IN_USE)
 _MARK_SEEN = """
 UPDATE devices SET last_seen_at = new.at
 FROM unnest(%s::timestamptz[], %s::text[], %s::text[]) AS new (at, of_site, of_device)

@@ -19,7 +19,6 @@ __all__ = [
     "Responsible",
     "Staff",
     "add",
-    "find",
     "list_in",
     "remove",
     "responsible",
@@ -38,16 +37,6 @@ def add(conn: Connection, *new: Duty) -> int:
             )
         )
     return len(new)
-
-
-def find(conn: Connection, duty: Duty) -> datetime | None:
-    """Until when a duty of that officer, region and beginning lasts; None if there is none."""
-    query = select(duties.c.ends_at).where(
-        duties.c.region == duty.region,
-        duties.c.officer_id == duty.officer_id,
-        duties.c.starts_at == duty.starts_at,
-    )
-    return conn.scalar(query)
 
 
 def remove(conn: Connection, duty_id: str) -> bool:

@@ -1,6 +1,7 @@
 """Establishments 经营主体: who is supervised, one file each."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -38,6 +39,8 @@ class Establishment(msgspec.Struct, frozen=True):
     public_code: str = msgspec.field(default_factory=new_public_code)
     risk_grade: str = ""
     """A to D, empty while not graded."""
+    retired_at: datetime | None = None
+    """Out of use since then; its file stays."""
 
 
 def add(conn: Connection, new: Establishment) -> None:
@@ -56,18 +59,20 @@ def get(conn: Connection, establishment_id: str) -> Establishment | None:
 
 
 def by_public_code(conn: Connection, code: str) -> Establishment | None:
-    """The establishment whose public page `code` opens."""
-    found = select(establishments).where(establishments.c.public_code == code)
+    """The establishment in use whose public page `code` opens."""
+    found = select(establishments).where(
+        establishments.c.public_code == code, establishments.c.retired_at.is_(None)
+    )
     return typed_or_none(conn.execute(found).one_or_none(), Establishment)
 
 
 def list_in(
     conn: Connection, regions: Sequence[str], limit: int = 100, offset: int = 0
 ) -> list[Establishment]:
-    """Those in any of `regions`, by region and name."""
+    """Those in use in any of `regions`, by region and name."""
     found = (
         select(establishments)
-        .where(establishments.c.region.in_(regions))
+        .where(establishments.c.region.in_(regions), establishments.c.retired_at.is_(None))
         .order_by(establishments.c.region, establishments.c.name, establishments.c.id)
         .limit(limit)
         .offset(offset)
@@ -91,6 +96,7 @@ def orphans(conn: Connection, regions: Sequence[str]) -> list[Orphan]:
         .select_from(joined)
         .where(
             establishments.c.region.in_(regions),
+            establishments.c.retired_at.is_(None),
             or_(officers.c.id.is_(None), ~officers.c.active),
         )
         .order_by(establishments.c.region, establishments.c.name, establishments.c.id)
@@ -105,6 +111,8 @@ def _why(row: Row[Any]) -> Literal["none", "gone", "inactive"]:
 
 
 def count_in(conn: Connection, regions: Sequence[str]) -> int:
-    """How many there are in `regions`."""
-    counted = select(func.count()).where(establishments.c.region.in_(regions))
+    """How many are in use in `regions`."""
+    counted = select(func.count()).where(
+        establishments.c.region.in_(regions), establishments.c.retired_at.is_(None)
+    )
     return conn.scalar(counted.select_from(establishments)) or 0

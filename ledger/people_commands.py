@@ -3,8 +3,6 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TypeVar
 
 from contracts.clock import utc_now
 from contracts.settings import SettingsError
@@ -12,36 +10,29 @@ from contracts.workdays import CHINA
 from ledger import (
     audit,
     cards,
-    contacts,
     duties,
     establishments,
     officers,
-    people_files,
     regions,
 )
 from ledger.alert_types import AlertConflict
 from ledger.engine import Connection, Engine, reading, writing
-from ledger.people_files import Changes, FileFaults
+from ledger.sheet_commands import add_import_arguments, import_file
 
-ACTOR = "console"
-FAULTY = 2
-"""Exit status for a file with faults."""
-T = TypeVar("T")
 Leaf = Callable[..., argparse.ArgumentParser]
 
 
 def add_leaves(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", leaf: Leaf) -> None:
     """Add the commands of people to `foodsentry ledger`."""
-    for name, help_, work in (
-        ("duties", "who is on duty where, when", _import_duties),
-        ("contacts", "how people are reached", _import_contacts),
+    for name, help_ in (
+        ("duties", "who is on duty where, when"),
+        ("contacts", "how people are reached"),
     ):
         parser = commands.add_parser(name, help=help_, description=help_)
         below = parser.add_subparsers(metavar="COMMAND", required=True)
-        load = leaf("import", f"take over a CSV file: {help_}", work, into=below)
-        load.add_argument("file", type=Path)
-        load.add_argument("--dry-run", action="store_true", help="only say what would change")
-        load.set_defaults(people=name)
+        load = leaf("import", f"take over a CSV file: {help_}", import_file, into=below)
+        add_import_arguments(load)
+        load.set_defaults(kind=name)
         if name == "duties":
             listing = leaf("list", "duties of now and later", _list_duties, into=below)
             listing.add_argument("--region", default="", help="only there and below")
@@ -77,45 +68,6 @@ def _list_cards(engine: Engine, arguments: argparse.Namespace) -> int:
             annulled = f"\tannulled: {card.annul_reason}" if card.annulled_at else ""
             at = f"{card.at.astimezone(CHINA):%Y-%m-%d %H:%M}"
             print(f"{card.id}\t{card.colour}\t{at}\t{card.reason}{annulled}")
-    return 0
-
-
-def _import_duties(engine: Engine, arguments: argparse.Namespace) -> int:
-    changes_of = people_files.duty_changes
-    return _take_over(engine, arguments, people_files.read_duties, changes_of, duties.add)
-
-
-def _import_contacts(engine: Engine, arguments: argparse.Namespace) -> int:
-    changes_of = people_files.contact_changes
-    return _take_over(engine, arguments, people_files.read_contacts, changes_of, contacts.put)
-
-
-def _take_over(
-    engine: Engine,
-    arguments: argparse.Namespace,
-    read: Callable[[Connection, Path], list[T]],
-    changes_of: Callable[[Connection, Sequence[T]], Changes],
-    put: Callable[..., int],
-) -> int:
-    """Take the file's rows over; of one with faults all are told, and nothing is taken over."""
-    try:
-        with reading(engine) as conn:
-            found = read(conn, arguments.file)
-    except FileFaults as error:
-        print("\n".join(error.faults), file=sys.stderr)
-        return FAULTY
-    if arguments.dry_run:
-        with reading(engine) as conn:
-            changes = changes_of(conn, found)
-    else:
-        with writing(engine) as conn:
-            changes = changes_of(conn, found)
-            put(conn, *found)
-            detail = {"file": arguments.file.name, "rows": len(found)}
-            what = f"{arguments.people}.import"
-            audit.append(conn, ACTOR, what, arguments.file.name, detail, utc_now())
-    print(f"{changes.new} new, {changes.changed} changed, {changes.same} as they are", end="")
-    print("; nothing was written" if arguments.dry_run else "")
     return 0
 
 

@@ -1,6 +1,7 @@
 """The ledger's schema: every table in one place; the migrations' result equals it."""
 
 from ledger.tables.access import broker_accounts, broker_certificates
+from ledger.tables.administered import loaded_rules, sheet_uploads
 from ledger.tables.alerts import alert_timeline, alerts, cards, rule_state
 from ledger.tables.base import metadata
 from ledger.tables.books import audit, cursors, dead_letters, intake, journal
@@ -67,6 +68,7 @@ __all__ = [
     "evidence_keys",
     "intake",
     "journal",
+    "loaded_rules",
     "login_failures",
     "metadata",
     "notification_alerts",
@@ -84,6 +86,7 @@ __all__ = [
     "rule_state",
     "samples",
     "sessions",
+    "sheet_uploads",
     "sign_in_requests",
     "silences",
     "sites",

@@ -1,6 +1,7 @@
 """Sites 点位: where devices stand (a testing room, a van, a canteen), and a market's stalls."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -31,6 +32,8 @@ class Site(msgspec.Struct, frozen=True):
     establishment_id: str | None = None
     self_test: bool = False
     """True if the tested party runs it itself: lower trust, and said so."""
+    retired_at: datetime | None = None
+    """Out of use since then."""
 
 
 class Stall(msgspec.Struct, frozen=True):
@@ -63,8 +66,9 @@ def names(conn: Connection, site_ids: Collection[str]) -> dict[str, str]:
 
 
 def list_in(conn: Connection, regions: Sequence[str]) -> list[Site]:
-    """Sites in any of `regions`, by region and id."""
-    found = select(sites).where(sites.c.region.in_(regions)).order_by(sites.c.region, sites.c.id)
+    """Sites in use in any of `regions`, by region and id."""
+    found = select(sites).where(sites.c.region.in_(regions), sites.c.retired_at.is_(None))
+    found = found.order_by(sites.c.region, sites.c.id)
     return [typed(row, Site) for row in conn.execute(found)]
 
 

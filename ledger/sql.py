@@ -81,6 +81,11 @@ def among(column: Column[Any], name: str) -> ColumnElement[bool]:
     return _Among(column, bindparam(name, type_=Texts()))
 
 
+def among_these(column: Column[Any], texts: Iterable[str]) -> ColumnElement[bool]:
+    """Whether `column` is one of these texts, for a statement that is built to be run once."""
+    return _Among(column, bindparam(None, list(texts), type_=Texts(), unique=True))
+
+
 def chunks(values: Iterable[T], size: int = IN_LIMIT) -> Iterator[Sequence[T]]:
     """`values` in lists of at most `size`."""
     iterator = iter(values)

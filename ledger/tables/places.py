@@ -24,6 +24,7 @@ regions = Table(
     filled("name_en", Line),
     Column("parent", Segment, ForeignKey("regions.code"), index=True),
     filled("source", Line),
+    Column("retired_at", UtcTime),
 )
 
 establishments = Table(
@@ -41,6 +42,7 @@ establishments = Table(
     Column("officer_id", Id, index=True),
     filled("public_code", Word, unique=True),
     filled("risk_grade", Word),
+    Column("retired_at", UtcTime),
     CheckConstraint("kind IN ('market', 'canteen', 'van', 'supermarket')", name="kind"),
 )
 
@@ -53,6 +55,7 @@ sites = Table(
     filled("name", Line),
     filled("kind", Word),
     filled("self_test", Boolean),
+    Column("retired_at", UtcTime),
     UniqueConstraint("region", "id"),
     CheckConstraint("kind IN ('testing_room', 'quick_test_van', 'canteen')", name="kind"),
 )
@@ -95,6 +98,7 @@ devices = Table(
     filled("figures", Json),
     filled("numbering", Json, server_default="[]"),
     Column("waiting_since", UtcTime),
+    Column("retired_at", UtcTime),
     ForeignKeyConstraint(["region", "site"], ["sites.region", "sites.id"], onupdate="CASCADE"),
     CheckConstraint(
         "kind IN ('agent', 'pesticide_reader', 'analyzer', 'probe', 'camera')", name="kind"

@@ -156,7 +156,11 @@ def test_a_roster_is_taken_over_once_and_a_dry_run_writes_nothing(
     with reading(file_book) as conn:
         first, second = duties.list_in(conn, everywhere, until_after=AT)
         assert (first.starts_at - second.starts_at).total_seconds() == 0, "08:00 in China, 0:00 UTC"
-        assert {one.action for one in audit.entries(conn)} == {"duties.import"}
+        assert {one.action for one in audit.entries(conn)} == {
+            "duties.import",
+            "duties.rows",
+            "duties.changed",
+        }
     assert _run(url, "duties", "list", "--region", COUNTY) == 0
     assert f"{TOWN}\tli\t2126-10-01 08:00–2126-10-02 20:00" in capsys.readouterr().out
     with pytest.raises(SettingsError, match="--region: 1 is not known"):
@@ -203,7 +207,11 @@ def test_every_fault_of_a_roster_is_told_with_its_row_and_nothing_is_taken(
         (b"login,channel,address,login\n", ": row 1: column 'login' stands twice"),
         (b"login,channel,address\nli,sms\n", ": row 2: 2 columns, the header has 3"),
         (b'login,channel,address\nli,"sms,1\n', ": row 2: unexpected end of data"),
-        ("login,channel,address\nli,短信,1\n".encode("gbk"), ": not UTF-8 at byte 25"),
+        (
+            "login,channel,address\nli,短信,1\n".encode("gbk"),
+            ": row 2: channel: '短信' is not made",
+        ),
+        (b"login,channel,address\nli,\xff,1\n", ": neither UTF-8 nor GB18030"),
         (b"login,channel,address\nli,SMS,1\n", ": row 2: channel: 'SMS' is not made of"),
         (b"login,channel,address,active\nli,sms,1,maybe\n", ": row 2: active: 'maybe' is"),
         (b"login,channel,address,position\nli,sms,1,-1\n", ": row 2: position: '-1' is no number"),

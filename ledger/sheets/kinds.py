@@ -1,0 +1,12 @@
+"""The sheets by name."""
+
+from ledger.sheets.devices import Devices
+from ledger.sheets.people import Contacts, Duties
+from ledger.sheets.places import Establishments, Sites
+from ledger.sheets.regions import Regions
+from ledger.sheets.sheet import Sheet
+
+SHEETS: dict[str, type[Sheet]] = {
+    sheet.name: sheet for sheet in (Regions, Establishments, Sites, Devices, Duties, Contacts)
+}
+"""In the order in which a new district is set up."""

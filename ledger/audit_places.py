@@ -4,6 +4,7 @@ from sqlalchemy import Column, ColumnElement, Connection, select
 
 from ledger.schema import (
     alerts,
+    api_tokens,
     cards,
     cases,
     establishments,
@@ -30,6 +31,7 @@ _KEYED: dict[str, tuple[Column[str], ColumnElement[str]]] = {
     "proposal": (suppression_proposals.c.id, suppression_proposals.c.region),
     "region": (regions.c.code, regions.c.code),
     "result": (results.c.result_id, results.c.region),
+    "token": (api_tokens.c.id, api_tokens.c.region),
     "site": (sites.c.id, sites.c.region),
 }
 """A subject's first word → where its second is looked up: ``alert/9f2c…``, ``evidence/SITE/ID``.
@@ -42,7 +44,8 @@ def region_of(conn: Connection, actor: str, subject: str) -> str | None:
     key = rest.partition("/")[0]
     # An agent's source is its address: /region/site/device.
     found = _look(conn, kind or "region", key) if key else None
-    return found or _look(conn, "officer", actor)
+    token = actor.removeprefix("token/").partition(" ")[0] if actor.startswith("token/") else ""
+    return found or _look(conn, "token", token) or _look(conn, "officer", actor)
 
 
 def _look(conn: Connection, kind: str, key: str) -> str | None:

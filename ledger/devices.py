@@ -1,11 +1,11 @@
 """Devices: what is registered to speak, what state it is in, and what has fallen silent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, tuple_, update
 
 from contracts.events import Numbering, Status
 from contracts.topics import Identity, checked_segment
@@ -145,6 +145,26 @@ def list_in(
     if site is not None:
         found = found.where(devices.c.site == site)
     return [typed(row, Device) for row in conn.execute(found)]
+
+
+def list_after(
+    conn: Connection,
+    regions: Sequence[str],
+    limit: int,
+    after: tuple[str, str, str] | None = None,
+    sites: Collection[str] | None = None,
+) -> list[Device]:
+    """Devices in `regions` (at `sites` only, if given), by region, site and id.
+
+    `after`: region, site and id of the last one seen.
+    """
+    place = (devices.c.region, devices.c.site, devices.c.device)
+    found = select(devices).where(devices.c.region.in_(regions))
+    if sites is not None:
+        found = found.where(devices.c.site.in_(sites))
+    if after is not None:
+        found = found.where(tuple_(*place) > tuple_(*after))
+    return [typed(row, Device) for row in conn.execute(found.order_by(*place).limit(limit))]
 
 
 def mark_seen(conn: Connection, seen: Mapping[Identity, datetime]) -> None:

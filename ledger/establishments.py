@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, func, or_, select, tuple_
 
 from contracts.identifiers import checked_credit_code, checked_food_licence
 from ledger.ids import new_id, new_public_code
@@ -78,6 +78,32 @@ def list_in(
         .offset(offset)
     )
     return [typed(row, Establishment) for row in conn.execute(found)]
+
+
+def list_after(
+    conn: Connection,
+    regions: Sequence[str],
+    limit: int,
+    after: tuple[str, str, str] | None = None,
+    *,
+    words: str = "",
+    establishment_id: str | None = None,
+) -> list[Establishment]:
+    """Those in any of `regions` whose name or address holds `words`, by region, name and id.
+
+    `after`: region, name and id of the last one seen.
+    """
+    place = (establishments.c.region, establishments.c.name, establishments.c.id)
+    found = select(establishments).where(establishments.c.region.in_(regions))
+    if establishment_id is not None:
+        found = found.where(establishments.c.id == establishment_id)
+    if words:
+        said = func.lower(establishments.c.name + " " + establishments.c.address)
+        found = found.where(said.contains(words.lower(), autoescape=True))
+    if after is not None:
+        found = found.where(tuple_(*place) > tuple_(*after))
+    rows = conn.execute(found.order_by(*place).limit(limit))
+    return [typed(row, Establishment) for row in rows]
 
 
 class Orphan(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from ledger.tables.cases import (
     case_results,
     cases,
 )
+from ledger.tables.connected import api_tokens
 from ledger.tables.facts import (
     evidence,
     evidence_contents,
@@ -47,6 +48,7 @@ __all__ = [
     "alert_timeline",
     "alert_verdicts",
     "alerts",
+    "api_tokens",
     "audit",
     "broker_accounts",
     "broker_certificates",

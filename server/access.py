@@ -31,6 +31,8 @@ class Right(StrEnum):
     """Read who looked at what and who changed what."""
     PEOPLE = "people"
     """Keep officers: who they are, what they may do, how they come in."""
+    CONNECT = "connect"
+    """Give other systems tokens and webhooks."""
     ADMIN = "admin"
     """Keep places, devices, rosters, rules, calendars."""
 
@@ -38,7 +40,7 @@ class Right(StrEnum):
 _SUPERVISOR = frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE, Right.ACT})
 RIGHTS: Mapping[str, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
-    Role.CITY: _SUPERVISOR | {Right.AUDIT},
+    Role.CITY: _SUPERVISOR | {Right.AUDIT, Right.CONNECT},
     Role.COUNTY: _SUPERVISOR,
     Role.TOWN: _SUPERVISOR,
     Role.GRID: frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE}),

@@ -1,9 +1,9 @@
 """The shapes of the JSON API, with examples: what OpenAPI documents and other systems rely on."""
 
-from datetime import datetime
-from typing import Any, Generic, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.words import AlertState, DeviceState, Due, Severity, Verdict
 from ledger.cards import Colour
@@ -12,6 +12,11 @@ from ledger.establishments import EstablishmentKind
 from ledger.missing import MissingKind
 
 T = TypeVar("T")
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+]
+"""A time that a request may name: with its zone, in years that calendars know."""
 
 
 class Model(BaseModel):
@@ -21,13 +26,14 @@ class Model(BaseModel):
 
 
 class Page(Model, Generic[T]):
-    """A part of a list."""
+    """A part of a list. The next one is asked for with `before` = `next`, until that is null."""
 
     items: list[T]
     next: str | None = Field(
         default=None,
-        description="Give this as `before` to get the items that follow; null at the end.",
-        examples=["9f2c41d07be8a635"],
+        description="Give this as `before` to get the items that follow; null at the end. It is "
+        "opaque, and stays good while items are added.",
+        examples=["WyJhbGVydHMiLCI5ZjJjNDFkMDdiZThhNjM1Il0"],
     )
 
 
@@ -38,7 +44,19 @@ class Me(Model):
     name: str = Field(examples=["陈志强"])
     role: str = Field(examples=["county"])
     region: str = Field(description="Rights reach it and all below.", examples=["440703"])
-    csrf: str = Field(description="Send it as `X-CSRF-Token` with every change.", examples=["k3J…"])
+    csrf: str = Field(
+        description="A session sends it as `X-CSRF-Token` with every change; empty for a token.",
+        examples=["k3J…"],
+    )
+    token: str | None = Field(
+        default=None, description="Name of the token that asks; null: a session.", examples=[None]
+    )
+    scopes: list[str] = Field(
+        default=[], description="What the token may.", examples=[["alerts:read", "results:read"]]
+    )
+    expires_at: datetime = Field(
+        description="End of the session or token.", examples=["2026-03-02T14:00:00Z"]
+    )
 
 
 class AlertItem(Model):

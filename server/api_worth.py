@@ -9,7 +9,7 @@ from contracts.words import AlertVerdict, Severity
 from ledger.notifications import Kind, State
 from ledger.proposals import ProposalKind, ProposalState
 from ledger.silences import Kind as SilenceKind
-from server.api_models import Model
+from server.api_models import Model, Moment
 
 
 class NoteRequest(BaseModel):
@@ -138,8 +138,8 @@ class SilenceRequest(BaseModel):
     rule: str = Field(default="", max_length=128, examples=["cold_store_warm"])
     severity: list[Severity] = Field(default=[], max_length=3, examples=[[2]])
     includes_class_1: bool = Field(default=False, examples=[False])
-    starts_at: datetime | None = Field(default=None, description="Null: now.", examples=[None])
-    ends_at: datetime = Field(examples=["2026-03-02T10:00:00Z"])
+    starts_at: Moment | None = Field(default=None, description="Null: now.", examples=[None])
+    ends_at: Moment = Field(examples=["2026-03-02T10:00:00Z"])
     reason: str = Field(min_length=1, max_length=500, examples=["冷库除霜检修"])
 
 
@@ -193,7 +193,9 @@ class PushItem(Model):
 class WeekItem(Model):
     """How long alerts of a week took, in seconds."""
 
-    week: datetime = Field(description="Its Monday in China.", examples=["2026-03-02T00:00:00+08"])
+    week: datetime = Field(
+        description="Its Monday in China.", examples=["2026-03-02T00:00:00+08:00"]
+    )
     notify_median_s: float | None = Field(examples=[1.2])
     notify_p90_s: float | None = Field(examples=[34.0])
     acknowledge_median_s: float | None = Field(examples=[240.0])

@@ -16,7 +16,8 @@ from contracts.causes import Cause, load_causes
 from contracts.clock import Clock, utc_now
 from ledger.engine import Engine
 from server import problems
-from server.api_document import document
+from server.api_bodies import ApiBodies
+from server.api_document import document, operation_id, takes_form
 from server.bodies import BodyLimit, most_bytes
 from server.languages import load_words
 from server.limit_lines import LIMITS, RULES, LimitLines, read_limit_lines
@@ -24,6 +25,7 @@ from server.live import Hub
 from server.metrics import Measured, Metrics
 from server.pages import load_assets, make_environment
 from server.passwords import Passwords
+from server.rates import Rates
 from server.routes import (
     alert_moves,
     alerts,
@@ -131,6 +133,7 @@ def create_app(
         causes=causes or load_causes(),
         hub=hub,
         metrics=metrics,
+        rates=Rates(settings.api.per_minute, settings.api.burst),
     )
 
     @contextlib.asynccontextmanager
@@ -144,6 +147,7 @@ def create_app(
             with contextlib.suppress(asyncio.CancelledError):
                 await following
 
+    every = routes()
     app = FastAPI(
         title="FoodSentry 邑食无忧",
         version="1",
@@ -152,15 +156,19 @@ def create_app(
         openapi_tags=TAGS,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=operation_id,
         lifespan=lifespan,
     )
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.state.console = state
     app.state.rows = Rows(state)
-    problems.install(app)
+    problems.install(app, every)
     for module in ROUTES:
         app.include_router(module.router)
     app.mount("/static", HashedFiles(directory=STATIC), name="static")
+    app.add_middleware(
+        ApiBodies, most_bytes=settings.api.body_kb * 1024, takes_form=takes_form(every)
+    )
     app.add_middleware(BodyLimit, most=lambda path: most_bytes(settings, path))
     app.add_middleware(SecurityHeaders, secure=settings.secure)
     app.add_middleware(Measured, metrics=metrics)

@@ -93,7 +93,7 @@ def judge(state: State, visit: Visit, alert_id: str, told: Said) -> AlertRow:
                 "cause": told.cause.id if told.cause else "",
                 "note": told.note,
             }
-            audit.append(conn, visit.officer.id, "alert_judged", f"alert/{alert_id}", detail, now)
+            audit.append(conn, visit.actor, "alert_judged", f"alert/{alert_id}", detail, now)
         return visible_alert(conn, visit, alert_id)
 
 
@@ -120,7 +120,7 @@ def _move(
             raise Problem(409, "alert-closed", f"alert {alert_id} is closed already")
         if changed:
             detail = {"note": note} if note else {}
-            audit.append(conn, visit.officer.id, action, f"alert/{alert_id}", detail, now)
+            audit.append(conn, visit.actor, action, f"alert/{alert_id}", detail, now)
             _measure(state, conn, before, action, now)
         return visible_alert(conn, visit, alert_id)
 

@@ -11,10 +11,12 @@ from ledger import proposals, verdicts
 from ledger.alerts import AlertConflict, AlertRow
 from ledger.engine import Connection
 from ledger.proposals import Policy, Proposal, ProposalState
-from server.problems import Problem
+from server.problems import Problem, at_field
 from server.settings import WorthSettings
 from server.signing import Visit
 from server.state import State
+
+_AT_CAUSE = at_field("cause", detail="does not go with the verdict")
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -45,13 +47,19 @@ def said(state: State, verdict: AlertVerdict, cause_id: str, note: str) -> Said:
     cause = state.causes.get(cause_id) if cause_id else None
     note = note.strip()
     if cause_id and cause is None:
-        raise Problem(422, "invalid-request", f"cause: there is no cause {cause_id[:40]!r}")
+        raise Problem(
+            422,
+            "invalid-request",
+            f"cause: there is no cause {cause_id[:40]!r}",
+            faults=[_AT_CAUSE],
+        )
     if verdict is AlertVerdict.FALSE and cause is None:
-        raise Problem(422, "invalid-request", "cause: a wrong alert needs one")
+        raise Problem(422, "invalid-request", "cause: a wrong alert needs one", faults=[_AT_CAUSE])
     if verdict is AlertVerdict.TRUE and cause is not None:
-        raise Problem(422, "invalid-request", "cause: a right alert has none")
+        raise Problem(422, "invalid-request", "cause: a right alert has none", faults=[_AT_CAUSE])
     if cause is not None and cause.text and not note:
-        raise Problem(422, "cause-text", "note: this cause needs words of your own")
+        said = "this cause needs words of your own"
+        raise Problem(422, "cause-text", f"note: {said}", faults=[at_field("note", detail=said)])
     return Said(verdict, cause, note)
 
 

@@ -2,17 +2,22 @@
 
 A route that asks for no officer is public, and a test holds the list of those. A right of its own
 is asked for by `Annotated[Visit, Depends(Looker(Right.…))]`, for a change with `Changer`.
+A route of the API says besides which scope a token needs: `Annotated[Visit, reads("alerts:read")]`
+(or `acts`, for a change); both take a right of their own.
 """
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyCookie, APIKeyHeader
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer, SecurityScopes
+from fastapi.security.http import HTTPAuthorizationCredentials
 
+from server import tokens
 from server.access import Right, may
-from server.problems import Problem, SignInNeeded
+from server.problems import Problem, SignInNeeded, is_api
+from server.scopes import NAMED
 from server.signing import Visit, find_visit, token_hash, token_of
 from server.state import State, state_of
 
@@ -28,6 +33,13 @@ _csrf = APIKeyHeader(
     description="The session's CSRF token; every change needs it. `GET /api/v1/me` tells it.",
     auto_error=False,
 )
+_bearer = HTTPBearer(
+    scheme_name="token",
+    bearerFormat="fst_…",
+    description="Token of another city system, made at /admin/tokens. It needs the scope that the "
+    "operation names, and no CSRF token; cookies are ignored.",
+    auto_error=False,
+)
 
 
 def _state(request: Request) -> State:
@@ -38,12 +50,25 @@ Need = Annotated[State, Depends(_state)]
 """The process's settings, stores and words."""
 
 
-def viewer(request: Request, state: Need, _: Annotated[str | None, Security(_cookie)]) -> Visit:
-    """The signed-in officer. Raises SignInNeeded; Problem if its role may not even look."""
-    token = token_of(state, request)
-    visit = find_visit(state, token_hash(token)) if token else None
-    if visit is None:
-        raise SignInNeeded
+def viewer(
+    request: Request,
+    state: Need,
+    asked: SecurityScopes,
+    _cookie: Annotated[str | None, Security(_cookie)],
+    _token: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Visit:
+    """The signed-in officer, or below /api the token's. Raises SignInNeeded; Problem if the token
+    is no good, or the role may not even look.
+    """
+    header = request.headers.get("authorization")
+    if header is not None and is_api(request.url.path):
+        visit = tokens.visit_of(state, header, asked.scopes)
+    else:
+        token = token_of(state, request)
+        found = find_visit(state, token_hash(token)) if token else None
+        if found is None:
+            raise SignInNeeded
+        visit = found
     if not may(visit.officer, Right.VIEW):
         raise Problem(403, "forbidden", "your role does not allow this")
     request.state.visit = visit
@@ -57,7 +82,9 @@ Viewer = Annotated[Visit, Depends(viewer)]
 async def sender(
     request: Request, state: Need, visit: Viewer, header: Annotated[str | None, Security(_csrf)]
 ) -> Visit:
-    """The same, for a change: the request comes from our own page. Raises Problem."""
+    """The same, for a change: it comes from our own page, or by a token. Raises Problem."""
+    if visit.token is not None:
+        return visit
     check_origin(request, state)
     given = header
     if given is None and not request.url.path.startswith("/api/"):
@@ -112,6 +139,28 @@ Acknowledger = Annotated[Visit, Depends(Changer(Right.ACKNOWLEDGE))]
 """The same for one who may take an alert on."""
 Answerer = Annotated[Visit, Depends(Changer(Right.ANSWER))]
 """The same for one who may say something on an alert."""
+
+
+def reads(scope: str, right: Right = Right.VIEW) -> Any:
+    """For a route of the API that shows something: what a token needs. Raises ValueError."""
+    looker = viewer if right is Right.VIEW else Looker(right)
+    return Security(looker, scopes=[_named(scope)])
+
+
+def sends(scope: str) -> Any:
+    """For a change of what is one's own. Raises ValueError."""
+    return Security(sender, scopes=[_named(scope)])
+
+
+def acts(scope: str, right: Right = Right.ACT) -> Any:
+    """For a change that the role must allow. Raises ValueError."""
+    return Security(Changer(right), scopes=[_named(scope)])
+
+
+def _named(scope: str) -> str:
+    if scope not in NAMED:
+        raise ValueError(f"{scope!r} is no scope of server/scopes.py")
+    return scope
 
 
 def check_origin(request: Request, state: State) -> None:

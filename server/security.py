@@ -19,7 +19,7 @@ CONTENT_POLICY = "; ".join(
 )
 """No inline script, no inline style, nothing from elsewhere."""
 
-_HEADERS = {
+FIXED_HEADERS = {
     "content-security-policy": CONTENT_POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -28,6 +28,7 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+"""What every answer carries, however it comes about."""
 _HSTS = "max-age=31536000"
 
 
@@ -46,7 +47,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in FIXED_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("cache-control", "no-store")
                 if self.secure:

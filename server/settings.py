@@ -96,6 +96,23 @@ class UploadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 50_000_000
 
 
+class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The API for other systems."""
+
+    body_kb: Annotated[
+        int, Meta(ge=1, le=10_240, description="Largest JSON body taken, in kilobytes.")
+    ] = 256
+    per_minute: Annotated[
+        int, Meta(ge=1, description="Requests a minute that one token may make, in each process.")
+    ] = 600
+    burst: Annotated[
+        int, Meta(ge=1, description="Requests that one token may make at once, after a pause.")
+    ] = 120
+    token_days: Annotated[
+        int, Meta(ge=1, le=3660, description="Days after which a token ends at the latest.")
+    ] = 366
+
+
 class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the console's process needs to know."""
 
@@ -123,6 +140,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sign_in: Annotated[SignInSettings, Meta(description="Limits on wrong passwords.")] = (
         SignInSettings()
     )
+    api: Annotated[ApiSettings, Meta(description="The API for other systems.")] = ApiSettings()
     live: Annotated[LiveSettings, Meta(description="The live stream.")] = LiveSettings()
     worth: Annotated[WorthSettings, Meta(description="Proposals from verdicts on alerts.")] = (
         WorthSettings()

@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from ledger import audit, logins, officers, regions, sessions
+from ledger.api_tokens import ApiToken
 from ledger.engine import Connection, Engine, reading, writing
 from ledger.officers import Officer
 from ledger.regions import Region
@@ -39,12 +40,21 @@ class TooManyAttempts(Exception):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """A signed-in officer's request: who, with which session, seeing what."""
+    """An officer's request, or a token's in their name: who, seeing what."""
 
     officer: Officer
     session: Session
     scope: Scope
     region: Region
+    token: ApiToken | None = None
+    """Another system asks; the session is an empty one then."""
+
+    @property
+    def actor(self) -> str:
+        """Who it was, for the audit: the officer's id, or the token by its id and name."""
+        if self.token is None:
+            return self.officer.id
+        return f"token/{self.token.id} {self.token.name}"
 
 
 def token_hash(token: str) -> str:

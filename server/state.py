@@ -14,6 +14,7 @@ from server.limit_lines import LimitLines
 from server.live import Hub
 from server.metrics import Metrics
 from server.passwords import Passwords
+from server.rates import Rates
 from server.settings import ServerSettings
 from timeseries.port import SeriesStore
 
@@ -36,6 +37,8 @@ class State:
     """What a verdict may name, by id."""
     hub: Hub
     metrics: Metrics
+    rates: Rates
+    """How often each token may ask."""
 
 
 def state_of(connection: HTTPConnection) -> State:

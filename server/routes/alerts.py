@@ -165,6 +165,4 @@ def _file(conn: Connection, state: State, visit: Visit, alert: AlertRow) -> Aler
 
 def _audit_view(state: State, visit: Visit, alert_id: str) -> None:
     with writing(state.engine) as conn:
-        audit.append(
-            conn, visit.officer.id, "evidence_viewed", f"alert/{alert_id}", {}, state.clock()
-        )
+        audit.append(conn, visit.actor, "evidence_viewed", f"alert/{alert_id}", {}, state.clock())

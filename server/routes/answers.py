@@ -6,11 +6,13 @@ from fastapi import APIRouter, Form, Header, Request
 from starlette.responses import RedirectResponse, Response
 
 from server import changes
+from server.access import Right
 from server.api_models import AlertItem, AnswerRequest
-from server.needs import Answerer, Need
+from server.needs import Answerer, Need, acts
 from server.problems import Problem
 from server.routes.alerts import state_part
 from server.routes.api_parts import PREFIX, problems
+from server.signing import Visit
 
 router = APIRouter()
 
@@ -42,6 +44,11 @@ def do_answer(
     summary="Say that one has seen an alert, and what one knows of it",
     responses=problems(401, 403, 404, 409, 422, 503),
 )
-def answer_alert(state: Need, visit: Answerer, alert_id: str, body: AnswerRequest) -> AlertItem:
+def answer_alert(
+    state: Need,
+    visit: Annotated[Visit, acts("alerts:move", Right.ANSWER)],
+    alert_id: str,
+    body: AnswerRequest,
+) -> AlertItem:
     """For an establishment's people and grid officers; moves nothing. Twice the same: once."""
     return AlertItem.model_validate(changes.answer(state, visit, alert_id, body.note.strip()))

@@ -11,7 +11,7 @@ from ledger.cards import Card
 from ledger.engine import Connection, writing
 from server.api_models import CardItem
 from server.api_worth import NoteRequest
-from server.needs import Actor, Need
+from server.needs import Actor, Need, acts
 from server.problems import Problem, not_found
 from server.routes.api_parts import PREFIX, problems
 from server.signing import Visit
@@ -40,7 +40,11 @@ def annul_on_page(
     responses=problems(401, 403, 404, 422, 503),
 )
 def annul_card(
-    state: Need, visit: Actor, establishment_id: str, card_id: str, body: NoteRequest
+    state: Need,
+    visit: Annotated[Visit, acts("establishments:write")],
+    establishment_id: str,
+    card_id: str,
+    body: NoteRequest,
 ) -> CardItem:
     """With the reason; it stays in the file. One that was annulled before comes as it stands."""
     return CardItem.model_validate(annul(state, visit, establishment_id, card_id, body.note))
@@ -57,7 +61,7 @@ def annul(state: State, visit: Visit, establishment_id: str, card_id: str, reaso
             raise Problem(422, "invalid-request", str(error)) from None
         if annulled:
             detail = {"establishment": establishment_id, "reason": reason}
-            audit.append(conn, visit.officer.id, "card_annulled", f"card/{card_id}", detail, now)
+            audit.append(conn, visit.actor, "card_annulled", f"card/{card_id}", detail, now)
         return _visible(conn, visit, establishment_id, card_id)
 
 

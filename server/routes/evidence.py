@@ -29,7 +29,7 @@ def picture(
         action = "picture_viewed" if size == "full" else "picture_listed"
         subject = f"evidence/{found.site}/{found.evidence_id}"
         detail = {"sha256": found.sha256}
-        audit.append(conn, visit.officer.id, action, subject, detail, state.clock())
+        audit.append(conn, visit.actor, action, subject, detail, state.clock())
     headers = {"etag": f'"{found.sha256}"'}
     if size == "small":
         headers["cache-control"] = f"private, max-age={SMALL_AGE_S}"

@@ -142,7 +142,7 @@ def make(state: State, visit: Visit, wish: Wish) -> Silence:
             "class_1": new.includes_class_1,
             "reason": new.reason,
         }
-        audit.append(conn, visit.officer.id, "silence_made", f"silence/{new.id}", detail, now)
+        audit.append(conn, visit.actor, "silence_made", f"silence/{new.id}", detail, now)
     return new
 
 
@@ -154,7 +154,7 @@ def end(state: State, visit: Visit, silence_id: str) -> bool:
         ended = silences.end(conn, silence_id, now)
         if ended:
             what = f"silence/{silence_id}"
-            audit.append(conn, visit.officer.id, "silence_ended", what, {}, now)
+            audit.append(conn, visit.actor, "silence_ended", what, {}, now)
     return ended
 
 

@@ -173,7 +173,7 @@ def accept(state: State, visit: Visit, proposal_id: str, days: int, note: str) -
             raise Problem(409, "proposal", str(error)) from None
         detail = {"made": made.made, "until": until.isoformat(), "note": note.strip()}
         what = f"proposal/{proposal_id}"
-        audit.append(conn, visit.officer.id, "proposal_accepted", what, detail, now)
+        audit.append(conn, visit.actor, "proposal_accepted", what, detail, now)
     return made
 
 
@@ -187,5 +187,5 @@ def decline(state: State, visit: Visit, proposal_id: str, note: str) -> Proposal
         except ProposalConflict as error:
             raise Problem(409, "proposal", str(error)) from None
         what, detail = f"proposal/{proposal_id}", {"note": note.strip()}
-        audit.append(conn, visit.officer.id, "proposal_declined", what, detail, now)
+        audit.append(conn, visit.actor, "proposal_declined", what, detail, now)
     return made

@@ -193,7 +193,7 @@ def test_no_change_without_the_sessions_token(
     alert = alert_ids["positive"]
     for path in (f"/alerts/{alert}/acknowledge", f"/alerts/{alert}/close", "/signout"):
         assert client.post(path, data=data | {"note": "x"}).status_code == 403
-    answer = client.post(f"/api/v1/alerts/{alert}/acknowledge", data=data)
+    answer = client.post(f"/api/v1/alerts/{alert}/acknowledge", json=data)
     assert answer.status_code == 403
     assert answer.json()["type"] == "urn:foodsentry:problem:csrf"
     assert client.get(f"/api/v1/alerts/{alert}").json()["state"] == "firing"

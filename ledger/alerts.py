@@ -5,7 +5,7 @@ alert's timeline and to the journal, whose body is the alert's row as it is afte
 may do when is in `alert_life`, deadlines are kept by `deadlines`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -41,7 +41,7 @@ from ledger.alert_life import (
 from ledger.alert_types import AlertConflict, AlertCount, AlertRow, NewAlert, TimelineEntry
 from ledger.ids import new_id
 from ledger.schema import alert_timeline, alerts, sites
-from ledger.sql import insert_in, typed, typed_or_none
+from ledger.sql import among, insert_in, typed, typed_or_none
 from ledger.tables.alerts import OPEN
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "resolve",
     "resume",
     "review",
+    "those",
     "timeline",
 ]
 
@@ -201,10 +202,19 @@ _ANEW = {
 """What an alert that fires again forgets; its timeline and cards stay."""
 
 
+_GET = select(alerts).where(alerts.c.alert_id == bindparam("alert_id"))
+_THOSE = select(alerts).where(among(alerts.c.alert_id, "alert_ids"))
+
+
 def get(conn: Connection, alert_id: str) -> AlertRow | None:
     """The alert of that id."""
-    row = conn.execute(select(alerts).where(alerts.c.alert_id == alert_id)).one_or_none()
-    return typed_or_none(row, AlertRow)
+    return typed_or_none(conn.execute(_GET, {"alert_id": alert_id}).one_or_none(), AlertRow)
+
+
+def those(conn: Connection, alert_ids: Collection[str]) -> dict[str, AlertRow]:
+    """Alerts by their ids; those that are not known are left out."""
+    found = conn.execute(_THOSE, {"alert_ids": alert_ids}) if alert_ids else ()
+    return {row.alert_id: typed(row, AlertRow) for row in found}
 
 
 def list_in(

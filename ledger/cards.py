@@ -2,16 +2,19 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from ledger import journal
 from ledger.alert_life import note_only
 from ledger.alert_types import AlertConflict, AlertRow
 from ledger.ids import new_id
 from ledger.schema import alerts, cards, establishments
-from ledger.sql import insert_into, plain, typed, typed_or_none
+from ledger.sql import insert_in, plain, typed, typed_or_none
 
 
 class Colour(StrEnum):
@@ -35,6 +38,22 @@ class Card(msgspec.Struct, frozen=True):
     id: str = msgspec.field(default_factory=new_id)
 
 
+_TURN = (
+    select(establishments.c.id)
+    .where(establishments.c.id == bindparam("establishment"))
+    .with_for_update(key_share=True)
+)
+"""Two gateways that judge two alerts of one establishment take turns."""
+
+
+@cache
+def _giving(dialect: str) -> ReturningInsert[Any]:
+    """Insert a card, unless its alert has cost one of that colour."""
+    statement = insert_in(dialect, cards)
+    once = statement.on_conflict_do_nothing(index_elements=["alert_id", "colour"])
+    return once.returning(cards.c.id)
+
+
 def give(
     conn: Connection, alert: AlertRow, reason: str, at: datetime, *, lasts: timedelta
 ) -> Card | None:
@@ -46,18 +65,15 @@ def give(
     owner = alert.establishment_id
     if owner is None:
         return None
-    # Two gateways that judge two alerts of one establishment take turns.
-    of = establishments.c.id
-    conn.execute(select(of).where(of == owner).with_for_update(key_share=True))
+    conn.execute(_TURN, {"establishment": owner})
     found = of_establishment(conn, owner, standing_only=True)
     standing = {one.colour for one in found if at - lasts < one.at}
     if Colour.RED in standing:
         return None
     colour = Colour.RED if standing else Colour.YELLOW
     card = Card(owner, alert.alert_id, colour, at, reason)
-    statement = insert_into(conn, cards).values(plain(card) | {"colour": colour.value})
-    statement = statement.on_conflict_do_nothing(index_elements=["alert_id", "colour"])
-    if conn.scalar(statement.returning(cards.c.id)) is None:
+    row = plain(card) | {"colour": colour.value}
+    if conn.scalar(_giving(conn.dialect.name), row) is None:
         return None
     note_only(conn, alert.alert_id, at, "card", note=reason, body={"colour": colour.value})
     _tell(conn, journal.CARD, card, alert.region, alert.site, at)
@@ -100,14 +116,20 @@ def of_alert(conn: Connection, alert_id: str) -> list[Card]:
     return [typed(row, Card) for row in conn.execute(found.order_by(cards.c.at, cards.c.id))]
 
 
+_OF_ESTABLISHMENT = (
+    select(cards)
+    .where(cards.c.establishment_id == bindparam("establishment"))
+    .order_by(cards.c.at.desc(), cards.c.id)
+)
+_STANDING = _OF_ESTABLISHMENT.where(cards.c.annulled_at.is_(None))
+
+
 def of_establishment(
     conn: Connection, establishment_id: str, *, standing_only: bool = False
 ) -> list[Card]:
     """An establishment's cards, newest first; `standing_only`: without annulled ones."""
-    found = select(cards).where(cards.c.establishment_id == establishment_id)
-    if standing_only:
-        found = found.where(cards.c.annulled_at.is_(None))
-    rows = conn.execute(found.order_by(cards.c.at.desc(), cards.c.id))
+    asked = _STANDING if standing_only else _OF_ESTABLISHMENT
+    rows = conn.execute(asked, {"establishment": establishment_id})
     return [typed(row, Card) for row in rows]
 
 

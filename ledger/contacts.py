@@ -1,11 +1,13 @@
 """How people are reached: a person's channels and addresses, in the order they are tried."""
 
+from collections.abc import Collection
+
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ledger.ids import new_id
 from ledger.schema import contacts
-from ledger.sql import insert_into, plain, typed
+from ledger.sql import among, insert_into, plain, typed
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -36,18 +38,24 @@ def put(conn: Connection, *new: Contact) -> int:
     return len(new)
 
 
-_OF = (
-    select(contacts)
-    .where(contacts.c.officer_id == bindparam("officer"))
-    .order_by(contacts.c.position, contacts.c.channel, contacts.c.id)
-)
+_IN_ORDER = select(contacts).order_by(contacts.c.position, contacts.c.channel, contacts.c.id)
+_OF = _IN_ORDER.where(contacts.c.officer_id == bindparam("officer"))
 _ACTIVE_OF = _OF.where(contacts.c.active)
+_ACTIVE_OF_THESE = _IN_ORDER.where(contacts.c.active, among(contacts.c.officer_id, "officers"))
 
 
 def of(conn: Connection, officer_id: str, *, active_only: bool = True) -> list[Contact]:
     """An officer's contacts in the order they are tried."""
     rows = conn.execute(_ACTIVE_OF if active_only else _OF, {"officer": officer_id})
     return [typed(row, Contact) for row in rows]
+
+
+def of_these(conn: Connection, officer_ids: Collection[str]) -> dict[str, list[Contact]]:
+    """The active contacts of each of these officers, in the order they are tried."""
+    found: dict[str, list[Contact]] = {officer: [] for officer in officer_ids}
+    for row in conn.execute(_ACTIVE_OF_THESE, {"officers": officer_ids}):
+        found[row.officer_id].append(typed(row, Contact))
+    return found
 
 
 def set_active(conn: Connection, contact_id: str, active: bool) -> bool:

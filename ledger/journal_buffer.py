@@ -8,7 +8,7 @@ anyway.
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, insert, text
+from sqlalchemy import Connection, Engine, event, func, insert, select
 
 from ledger.schema import journal
 
@@ -17,6 +17,10 @@ LOCK_KEY = 0x66730001
 
 _ROWS = "ledger_journal_rows"
 _MARKS = "ledger_journal_marks"
+
+
+_INSERT = insert(journal)
+_LOCK = select(func.pg_advisory_xact_lock(LOCK_KEY))
 
 
 def attach(engine: Engine) -> None:
@@ -39,8 +43,8 @@ def flush(connection: Connection) -> None:
     if not rows:
         return
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
-    connection.execute(insert(journal), rows)
+        connection.execute(_LOCK)
+    connection.execute(_INSERT, rows)
 
 
 def _forget(connection: Connection) -> None:

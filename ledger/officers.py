@@ -1,15 +1,15 @@
 """Officers: the people who sign in, with a role over a region and everything below it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from ledger.ids import new_id
 from ledger.schema import officers
-from ledger.sql import plain, typed, typed_or_none
+from ledger.sql import among, plain, typed, typed_or_none
 
 
 class Role(StrEnum):
@@ -45,16 +45,25 @@ def add(conn: Connection, new: Officer) -> None:
     conn.execute(officers.insert(), plain(new))
 
 
+_GET = select(officers).where(officers.c.id == bindparam("officer"))
+_THOSE = select(officers).where(among(officers.c.id, "officers"))
+_BY_LOGIN = select(officers).where(officers.c.login == bindparam("login"))
+
+
 def get(conn: Connection, officer_id: str) -> Officer | None:
     """The officer of that id."""
-    row = conn.execute(select(officers).where(officers.c.id == officer_id)).one_or_none()
-    return typed_or_none(row, Officer)
+    return typed_or_none(conn.execute(_GET, {"officer": officer_id}).one_or_none(), Officer)
+
+
+def those(conn: Connection, officer_ids: Collection[str]) -> dict[str, Officer]:
+    """Officers by their ids, active or not; those that are not known are left out."""
+    found = conn.execute(_THOSE, {"officers": officer_ids}) if officer_ids else ()
+    return {row.id: typed(row, Officer) for row in found}
 
 
 def by_login(conn: Connection, login: str) -> Officer | None:
     """The officer who signs in under that name, active or not."""
-    row = conn.execute(select(officers).where(officers.c.login == login)).one_or_none()
-    return typed_or_none(row, Officer)
+    return typed_or_none(conn.execute(_BY_LOGIN, {"login": login}).one_or_none(), Officer)
 
 
 def list_in(conn: Connection, regions: Sequence[str]) -> list[Officer]:

@@ -7,7 +7,7 @@ replaces it. The gateway keeps our public key here, for the console to hand to b
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from ledger import rule_state
 from ledger.schema import push_subscriptions
-from ledger.sql import insert_into, plain, typed
+from ledger.sql import among, insert_into, plain, typed
 
 _SERVER_KEY = ("webpush", "server_key")
 ENDPOINT_MOST = 2048
@@ -82,6 +82,18 @@ def of_officer(conn: Connection, officer_id: str) -> Sequence[PushSubscription]:
         found.order_by(push_subscriptions.c.created_at.desc(), push_subscriptions.c.id)
     )
     return [typed(row, PushSubscription) for row in rows]
+
+
+_OFFICERS = (
+    select(push_subscriptions.c.officer_id)
+    .where(among(push_subscriptions.c.officer_id, "officers"))
+    .distinct()
+)
+
+
+def officers_with_any(conn: Connection, officer_ids: Collection[str]) -> set[str]:
+    """Those of these officers who have a browser that takes web push."""
+    return set(conn.scalars(_OFFICERS, {"officers": officer_ids}))
 
 
 def remove(conn: Connection, subscription_id: str, officer_id: str | None = None) -> bool:

@@ -1,7 +1,7 @@
 """The few turns that all queries share: typed rows, conflict clauses, lists in parts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -22,8 +22,13 @@ IN_LIMIT = 5000
 
 def typed(row: Row[Any], kind: type[T]) -> T:
     """A row as the Struct `kind`; columns that it has no field for are ignored."""
-    # The names are of a str subclass, which msgspec does not take for a key.
-    return msgspec.convert(dict(zip(map(str, row._fields), row, strict=True)), kind)
+    return msgspec.convert(dict(zip(_names(row._fields), row, strict=True)), kind)
+
+
+@lru_cache(maxsize=1024)
+def _names(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns' names as plain texts: they are of a subclass, which msgspec takes for no key."""
+    return tuple(map(str, fields))
 
 
 def typed_or_none(row: Row[Any] | None, kind: type[T]) -> T | None:

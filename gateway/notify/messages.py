@@ -1,6 +1,6 @@
 """Reads from the ledger what a sender needs of a notification: its ways, its alerts, its words."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from gateway.notify.delivery import Way
 from gateway.notify.settings import Language
 from ledger import alerts, contacts, officers, push_subscriptions
 from ledger.alert_types import AlertRow
+from ledger.contacts import Contact
 from ledger.engine import Connection
 from ledger.notifications import NotificationRow
 from ledger.officers import Officer
@@ -29,33 +30,42 @@ class Ways(msgspec.Struct, frozen=True):
 
 def ways_of(
     conn: Connection,
-    row: NotificationRow,
+    rows: Sequence[NotificationRow],
     channels: Container[str],
     routes: Mapping[str, Sequence[str]],
-) -> Ways:
-    """How its recipient can be reached.
+) -> list[Ways]:
+    """How the recipient of each row can be reached.
 
     An officer's contacts, and after them the browsers in which they have turned notifications on;
     a route's channels. The ways by channels that are not open here are left out.
     """
-    if not row.recipient:
-        names = routes.get(row.route, (row.route,) if row.route in channels else ())
-        if not names:
-            return Ways(reason=f"there is no route {row.route!r}")
-        found = tuple(Way(f"route:{name}", name) for name in names if name in channels)
-        return Ways(found, "" if found else f"no channel of route {row.route!r} is open")
-    officer = officers.get(conn, row.recipient)
-    if officer is None or not officer.active:
-        return Ways(reason="the officer is not active any more")
-    return ways_to(conn, officer, channels)
+    found = officers.those(conn, {row.recipient for row in rows if row.recipient})
+    ways = ways_to(conn, [one for one in found.values() if one.active], channels)
+    gone = Ways(reason="the officer is not active any more")
+    return [
+        ways.get(row.recipient, gone) if row.recipient else _of_route(row.route, channels, routes)
+        for row in rows
+    ]
 
 
-def ways_to(conn: Connection, officer: Officer, channels: Container[str]) -> Ways:
-    """How an officer can be reached."""
-    listed = contacts.of(conn, officer.id)
+def ways_to(
+    conn: Connection, people: Collection[Officer], channels: Container[str]
+) -> dict[str, Ways]:
+    """How each of these officers can be reached, by id."""
+    if not people:
+        return {}
+    ids = [one.id for one in people]
+    listed = contacts.of_these(conn, ids)
+    browsers = push_subscriptions.officers_with_any(conn, ids) if WEBPUSH in channels else set()
+    return {one.id: _ways(one, listed[one.id], channels, one.id in browsers) for one in people}
+
+
+def _ways(
+    officer: Officer, listed: Sequence[Contact], channels: Container[str], browser: bool
+) -> Ways:
     ways = [Way(one.id, one.channel, one.address) for one in listed if one.channel in channels]
     asked = any(one.channel == WEBPUSH for one in listed)
-    if not asked and WEBPUSH in channels and push_subscriptions.of_officer(conn, officer.id):
+    if browser and not asked:
         ways.append(Way(WEBPUSH, WEBPUSH))
     if ways:
         return Ways(tuple(ways), language=officer.language)
@@ -67,10 +77,19 @@ def ways_to(conn: Connection, officer: Officer, channels: Container[str]) -> Way
     )
 
 
-def alerts_of(conn: Connection, row: NotificationRow) -> tuple[AlertRow, ...]:
-    """The alerts it is about as they stand now, the first ALERTS_MOST of them."""
-    found = (alerts.get(conn, alert_id) for alert_id in row.alert_ids[:ALERTS_MOST])
-    return tuple(one for one in found if one is not None)
+def _of_route(route: str, channels: Container[str], routes: Mapping[str, Sequence[str]]) -> Ways:
+    names = routes.get(route, (route,) if route in channels else ())
+    if not names:
+        return Ways(reason=f"there is no route {route!r}")
+    found = tuple(Way(f"route:{name}", name) for name in names if name in channels)
+    return Ways(found, "" if found else f"no channel of route {route!r} is open")
+
+
+def alerts_of(conn: Connection, rows: Sequence[NotificationRow]) -> list[tuple[AlertRow, ...]]:
+    """The alerts that each row is about as they stand now, the first ALERTS_MOST of them."""
+    named = [row.alert_ids[:ALERTS_MOST] for row in rows]
+    found = alerts.those(conn, {alert_id for some in named for alert_id in some})
+    return [tuple(found[one] for one in some if one in found) for some in named]
 
 
 def message_for(

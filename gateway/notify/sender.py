@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 
 from contracts.clock import Clock
 from gateway.backoff import pauses
@@ -25,8 +26,7 @@ from gateway.notify.settings import NotifySettings
 from gateway.notify.settling import Settling
 from gateway.notify.workers import FULL, Job, Worker
 from ledger import notification_tries, notifications
-from ledger.engine import Connection, Engine, LedgerDown, LedgerRefused, reading, writing
-from ledger.notifications import NotificationRow
+from ledger.engine import Engine, LedgerDown, LedgerRefused, reading, writing
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +122,9 @@ class Sender:
         with writing(self._engine) as conn:
             rows = notifications.take_due(conn, self._name, room, now, self._settings.lease_s)
             known = notification_tries.of(conn, [row.id for row in rows])
-            taken = [self._read(conn, row) for row in rows]
+            ways = ways_of(conn, rows, self._channels, self._routes)
+            about = alerts_of(conn, rows)
+        taken = [Delivery(*one) for one in zip(rows, ways, about, strict=True)]
         for one in taken:
             self._let_go(one.row.id)  # if its lease ran out in our own hands
             self._in_hand[one.row.id] = one
@@ -157,10 +159,6 @@ class Sender:
     def _something_due(self) -> bool:
         with reading(self._engine) as conn:
             return notifications.is_due(conn, self._clock())
-
-    def _read(self, conn: Connection, row: NotificationRow) -> Delivery:
-        found = ways_of(conn, row, self._channels, self._routes)
-        return Delivery(row, found, alerts_of(conn, row))
 
     def _go_on(self, one: Delivery) -> None:
         """Send by the ways that are due; without any it is done with, for now."""
@@ -226,7 +224,7 @@ class Sender:
         tried = [settling.judged(one.answers) for one in done]
         afterwards = settling.judged(late)
         with writing(self._engine) as conn:
-            notification_tries.put(conn, afterwards)
+            notification_tries.put(conn, [*afterwards, *chain.from_iterable(tried)])
             goes_on = [
                 settling.conclude(conn, one, new, now, stopping=self._stopping)
                 for one, new in zip(done, tried, strict=True)

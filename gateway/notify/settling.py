@@ -20,7 +20,7 @@ from gateway.notify.in_hand import Answer, Delivery
 from gateway.notify.messages import ways_to
 from gateway.notify.settings import NotifySettings
 from gateway.notify.undelivered import tell_next_level
-from ledger import notification_tries, notifications
+from ledger import notifications
 from ledger.engine import Connection
 from ledger.notification_tries import Try
 from ledger.notifications import NotificationRow
@@ -88,8 +88,10 @@ class Settling:
         *,
         stopping: bool,
     ) -> bool:
-        """Bring the row to where it stands now; True if it goes on at once under the same lease."""
-        notification_tries.put(conn, tried)
+        """Bring the row to where it stands now; True if it goes on at once under the same lease.
+
+        `tried`: what its answers meant, which is written down.
+        """
         known = one.known | {new.contact: new for new in tried}
         row, told = one.row, troubles(one.ways, known)
         way = first_sent(one.ways, known)
@@ -146,4 +148,4 @@ class Settling:
             )
 
     def _reachable(self, conn: Connection, officer: Officer) -> bool:
-        return bool(ways_to(conn, officer, self._channels).ways)
+        return bool(ways_to(conn, [officer], self._channels)[officer.id].ways)

@@ -21,7 +21,7 @@ ROOMS = {
     "server": ("server",),
     "ledger": ("ledger",),
     "models": ("models",),
-    "foodsentry": ("demo", "district", "bench", "fleet"),
+    "foodsentry": ("demo", "district", "pictures", "bench", "fleet"),
 }
 """Packages with a `commands` module (``add_commands(subparsers)``), and the commands it brings."""
 

@@ -1,4 +1,4 @@
-"""`foodsentry demo`, `foodsentry district`, `foodsentry bench` and `foodsentry fleet`."""
+"""`foodsentry demo`, `district`, `pictures`, `bench` and `fleet`."""
 
 import argparse
 import sys
@@ -9,6 +9,7 @@ from foodsentry.demo.processes import ProcessFailed
 from foodsentry.demo.run import DemoFailed, DemoOptions, run_demo
 from foodsentry.district.commands import add_district
 from foodsentry.fleet.commands import add_fleet
+from foodsentry.pictures.commands import add_pictures
 
 
 def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,6 +22,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     demo.add_argument("--report", type=Path, metavar="FILE.json", help="write what was measured")
     demo.set_defaults(run=demo_command, long_running=True)
     add_district(subparsers)
+    add_pictures(subparsers)
     add_bench(subparsers)
     add_fleet(subparsers)
 

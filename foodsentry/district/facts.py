@@ -7,6 +7,7 @@ from typing import Any
 
 from foodsentry.district.kinds import FOODS, ORIGINS
 from foodsentry.district.lives import Life, picture_hash
+from foodsentry.district.picture import HEAD
 from foodsentry.district.places import Place
 from ledger.bulk import to_json
 
@@ -108,13 +109,6 @@ def picture_rows(
 
 
 _BOXES = [
-    {
-        "label": "head",
-        "x0": 424.0,
-        "y0": 120.0,
-        "x1": 520.0,
-        "y1": 250.0,
-        "confidence": 0.91,
-        "attributes": {"hat": 0.06, "mask": 0.11},
-    }
+    dict(zip(("x0", "y0", "x1", "y1"), map(float, HEAD), strict=True))
+    | {"label": "head", "confidence": 0.91, "attributes": {"hat": 0.06, "mask": 0.11}}
 ]

@@ -17,7 +17,7 @@ from foodsentry.district.places import (
     put_people,
     put_places,
 )
-from ledger import silences
+from ledger import alerts, proposals, silences
 from ledger.bulk import past_given_keys, pour
 from ledger.engine import Connection, Engine, writing
 from ledger.migrate import upgrade
@@ -61,6 +61,7 @@ def fill(engine: Engine, size: Size, now: datetime, hashed: str) -> Filled:
         _beside(conn, made)
         _tell(conn, made)
         _silence(conn, people, now)
+        _propose(conn, made, now)
     return Filled(places, people, made[-2000:])
 
 
@@ -104,6 +105,13 @@ def _silence(conn: Connection, people: People, now: datetime) -> None:
             matchers=Matchers(rule=rule, region=region),
         )  # fmt: skip
         silences.add(conn, one)
+
+
+def _propose(conn: Connection, made: Sequence[lives.Life], now: datetime) -> None:
+    for one in [one for one in made if one.kind.rule == lives.RATS and one.closed_at][-20:]:
+        row = alerts.get(conn, one.alert_id)
+        if row is not None:
+            proposals.renew(conn, row, now)
 
 
 def fill_series(store: SeriesStore, places: Sequence[Place], now: datetime) -> None:

@@ -17,6 +17,8 @@ OPEN_SHARE = 0.03
 _OPEN_STATES = (
     ("firing",) * 5 + ("acknowledged",) * 4 + ("disposing",) * 3 + ("reviewed", "resolved")
 )
+RATS = "rodent"
+"""The rule that is wrong so often that something is proposed."""
 _CAUSES = ("cat", "steam", "poster", "glare")
 ALERT_COLUMNS = (
     *("alert_id", "fingerprint", "rule", "rule_version", "severity", "state", "title_zh"),
@@ -180,10 +182,11 @@ def timeline_rows(one: Life) -> Iterator[tuple[Any, ...]]:
 
 
 def verdict_row(one: Life) -> tuple[Any, ...] | None:
-    """What an officer said of it; of two in five."""
-    if one.closed_at is None or one.number % 5 > 1:
+    """What an officer said of it; of two in five. Nearly all rats are cats, and that is said."""
+    rat = one.kind.rule == RATS
+    if one.closed_at is None or (one.number % 5 > 1 and not rat):
         return None
-    wrong = one.kind.seen and one.number % 3 == 0
+    wrong = one.number % 8 > 0 if rat else one.kind.seen and one.number % 3 == 0
     cause = _CAUSES[one.number % len(_CAUSES)] if wrong else ""
     return one.alert_id, one.town, "false" if wrong else "true", cause, True, "", one.closed_at
 

@@ -6,10 +6,18 @@ from PIL import Image
 
 from edge_agent.simulation.film import CANTEEN, SIZE, pictures
 
+HEAD = (208, 156, 328, 300)
+"""The head without hat and mask, in the picture's pixels."""
+_NEIGHBOUR = (772, 190, 892, 300)
+
 
 def made_picture() -> tuple[bytes, tuple[int, int]]:
-    """A cook without hat and mask, as JPEG, with its width and height; drawn, so nobody's face."""
-    frame = next(pictures(CANTEEN[1:2]))
+    """A cook without hat and mask, as JPEG, with its width and height; faces made coarse."""
+    frame = Image.fromarray(next(pictures(CANTEEN[1:2]))[:, :, ::-1])
+    for box in (HEAD, _NEIGHBOUR):
+        sides = (box[2] - box[0], box[3] - box[1])
+        coarse = frame.crop(box).resize((8, 9), Image.Resampling.BOX)
+        frame.paste(coarse.resize(sides, Image.Resampling.NEAREST), box[:2])
     out = io.BytesIO()
-    Image.fromarray(frame[:, :, ::-1]).save(out, "JPEG", quality=75)
+    frame.save(out, "JPEG", quality=75)
     return out.getvalue(), SIZE

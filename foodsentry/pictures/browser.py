@@ -1,0 +1,115 @@
+"""Takes pictures of pages in a headless Chromium: widths, colours, languages."""
+
+import io
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
+
+from foodsentry.pictures.page_list import FOLDER, file_of
+from foodsentry.pictures.pages import Page
+
+DESK, PHONE = (1440, 900), (390, 844)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+SETTLE_MS = 500
+TALLEST = 1500
+"""Pixels of a page that a picture in the docs shows."""
+TALL = 1200
+"""A phone this tall shows its tabs below what it shows of the page."""
+DOCS_WIDTHS = {"desk": 960, "phone": 390}
+
+
+class PicturesFailed(RuntimeError):
+    """Pictures cannot be taken here; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a page is looked at."""
+
+    name: str
+    size: tuple[int, int]
+    scheme: str
+    locale: str = "zh-CN"
+
+
+DOCS_LOOKS = (Look("desk", DESK, "light"), Look("phone", (PHONE[0], TALL), "dark"))
+ALL_LOOKS = tuple(
+    Look(f"{width[0]}-{scheme}-{locale[:2]}", width, scheme, locale)
+    for width in (DESK, PHONE)
+    for scheme in ("light", "dark")
+    for locale in ("zh-CN", "en-GB")
+)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium of this machine. Raises PicturesFailed."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        raise PicturesFailed("needs Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def take(
+    base_url: str,
+    pages: Sequence[tuple[Page, str]],
+    looks: Sequence[Look],
+    cookies: dict[str, str],
+) -> Iterator[tuple[Page, Look, bytes]]:
+    """A PNG of every page, given with its address, for every look. Raises PicturesFailed.
+
+    `cookies`: by login, as a `Cookie` header holds them.
+    """
+    with chromium() as browser:
+        for look in looks:
+            for login in sorted({page.login for page, _ in pages}):
+                context = _context(browser, base_url, look, cookies.get(login, ""))
+                tab = context.new_page()
+                for page, address in pages:
+                    if page.login != login:
+                        continue
+                    try:
+                        tab.goto(address, wait_until="load")
+                        tab.wait_for_timeout(SETTLE_MS)
+                        yield page, look, tab.screenshot(full_page=look.size[1] != TALL)
+                    except Error as error:
+                        raise PicturesFailed(f"{address}: {error.message}") from None
+                context.close()
+
+
+def _context(browser: Browser, base_url: str, look: Look, cookie: str) -> BrowserContext:
+    width, height = look.size
+    context = browser.new_context(
+        base_url=base_url,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if look.scheme == "dark" else "light",
+        locale=look.locale,
+        reduced_motion="reduce",
+    )
+    for part in filter(None, cookie.split("; ")):
+        name, _, value = part.partition("=")
+        context.add_cookies([{"name": name, "value": value, "url": base_url}])
+    return context
+
+
+def for_docs(png: bytes, page: Page, look: Look, docs: Path) -> int:
+    """Write a picture into the docs, smaller and cut; returns its size in bytes."""
+    (docs / FOLDER).mkdir(parents=True, exist_ok=True)
+    with Image.open(io.BytesIO(png)) as opened:
+        whole = opened.convert("RGB")
+    cut = whole.crop((0, 0, whole.width, min(whole.height, TALLEST)))
+    width = DOCS_WIDTHS[look.name]
+    small = cut.resize((width, round(cut.height * width / cut.width)), Image.Resampling.LANCZOS)
+    path = docs / file_of(page, look.name)
+    small.save(path, "WEBP", quality=62, method=6)
+    return path.stat().st_size

@@ -1,0 +1,89 @@
+"""The table of the console's pages. A new page: one line in PAGES, and it is looked at everywhere.
+
+From it come the pictures and `docs/pages.md` (`foodsentry pictures`), and the tests of
+accessibility, width and words. A route that is no page of its own stands in PARTS, with the reason.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as a person knows it."""
+
+    name: str
+    """Of its pictures: letters and hyphens."""
+    path: str
+    """Its address; `{test}` and so on stand for what IN_TOWN finds in the town looked at."""
+    zh: str
+    en: str
+    """One sentence in each language: what it is for."""
+    login: str = "city"
+    """Who looks at it, in the made-up district; empty: nobody is signed in."""
+
+    def address(self, found: Mapping[str, str]) -> str | None:
+        """Its address in a town; None if that has nothing to show there."""
+        try:
+            return self.path.format_map(found)
+        except KeyError:
+            return None
+
+
+PAGES = (
+    Page("signin", "/signin", "登录。", "The door.", login=""),
+    Page("desk", "/alerts", "预警台：待处理预警，实时更新。",
+         "The alert desk: what waits, live."),
+    Page("desk-closed", "/alerts?state=closed", "已办结的预警。", "Alerts that are closed."),
+    Page("desk-class-1", "/alerts?class=1", "一级预警。", "Alerts of class 1."),
+    Page("alert-test", "/alerts/{test}", "快检预警：数值、限值与仪器原始字节。",
+         "An alert of a quick test: value, limit and the instrument's bytes."),
+    Page("alert-picture", "/alerts/{picture}", "视频线索：前、中、后三张图与标注框。",
+         "A lead of a camera: pictures before, at its best and after, with boxes."),
+    Page("alert-reading", "/alerts/{reading}", "温度与设备预警。",
+         "An alert of a probe or a device."),
+    Page("establishments", "/establishments", "经营主体一览。", "The list of establishments."),
+    Page("establishments-found", "/establishments?q={word}", "按名称或地址查找。",
+         "Establishments by name or address."),
+    Page("establishment-market", "/establishments/{market}", "一户一档：农贸市场。",
+         "The file of a market."),
+    Page("establishment-canteen", "/establishments/{canteen}", "一户一档：食堂。",
+         "The file of a canteen."),
+    Page("devices", "/devices", "点位与设备状态，异常在前。",
+         "Sites with their devices, those in trouble first."),
+    Page("devices-missing", "/devices/missing", "数据缺口：缺什么、在哪里、从何时起。",
+         "What is missing, where, since when."),
+    Page("notifications", "/notifications", "当日通知：告诉了谁，为何没有告诉。",
+         "A day's messages: who was told, and why not."),
+    Page("silences", "/silences", "静默与维护窗口。", "Silences and maintenance windows."),
+    Page("silences-preview", "/silences?rule=no_hat", "新静默会隐藏什么。",
+         "What a new silence would have hidden."),
+    Page("worth", "/worth", "预警成效：评分、用时与建议。",
+         "What alerts were worth: scorecards, times, proposals."),
+    Page("worth-alerts", "/worth/alerts?rule=no_hat&said=judged", "一个数字背后的预警。",
+         "The alerts behind a number."),
+    Page("worth-proposal", "/worth/proposals/{proposal}", "一项建议：采纳前后的对比。",
+         "A proposal, before and after."),
+    Page("public", "/p/{public}", "公示页：扫码即见，无需登录。",
+         "The public page behind the QR code.", login=""),
+    Page("error", "/alerts/none", "找不到的页面。", "What is not there."),
+)  # fmt: skip
+
+PARTS: dict[str, str] = {
+    "/": "leads to the desk",
+    "/language/{language}": "leads back to where it was asked for",
+    "/alerts/live": "events",
+    "/alerts/{alert_id}/state": "a part of the alert's page",
+    "/alerts/{alert_id}/line": "a line of the desk",
+    "/alerts/{alert_id}/live": "events",
+    "/establishments/{establishment_id}/charts/{kind}": "figures of a chart",
+    "/establishments/{establishment_id}/qr.svg": "a picture",
+    "/devices/live": "events",
+    "/push-worker.js": "a script",
+    "/silences/preview": "a part of the page of silences",
+    "/worth/chart": "figures of a chart",
+    "/evidence/{site}/{evidence_id}": "a picture",
+    "/healthz": "for machines",
+    "/metrics": "for machines",
+}
+"""GET routes outside the API that are no pages, and why."""

@@ -1,0 +1,93 @@
+"""Where pages are found in any town: an alert of a test, a market's file, a proposal …: `find`."""
+
+from collections.abc import Callable, Iterable
+
+from contracts.words import OPEN_STATES
+from ledger import alerts, establishments, evidence, proposals, regions, results
+from ledger.alerts import AlertRow
+from ledger.engine import Connection
+from ledger.establishments import Establishment, EstablishmentKind
+from ledger.place_figures import figures_of
+
+MOST = 400
+Finder = Callable[[Connection], str | None]
+
+
+def _newest(conn: Connection) -> list[AlertRow]:
+    return alerts.list_in(conn, None, OPEN_STATES, MOST)
+
+
+def _test(conn: Connection) -> str | None:
+    return _first(
+        row.alert_id for row in _newest(conn) if row.result_id and results.get(conn, row.result_id)
+    )
+
+
+def _picture(conn: Connection) -> str | None:
+    seen = (row for row in _newest(conn) if row.observation_id)
+    return _first(
+        row.alert_id
+        for row in seen
+        if len(evidence.for_observation(conn, row.observation_id or "", row.site)) > 1
+    )
+
+
+def _reading(conn: Connection) -> str | None:
+    return _first(
+        row.alert_id for row in _newest(conn) if not row.observation_id and not row.result_id
+    )
+
+
+def _establishment(kind: EstablishmentKind) -> Finder:
+    def find(conn: Connection) -> str | None:
+        one = _best(conn, kind)
+        return one.id if one else None
+
+    return find
+
+
+def _best(conn: Connection, kind: EstablishmentKind) -> Establishment | None:
+    """The one of that kind with the most devices and alerts."""
+    codes = [one.code for one in regions.all_regions(conn)]
+    some = [one for one in establishments.list_in(conn, codes, 5000) if one.kind is kind]
+    told = figures_of(conn, some)
+    ranked = sorted(told, key=lambda one: (-one.devices, -one.open_alerts, one.establishment.id))
+    return ranked[0].establishment if ranked else None
+
+
+def _word(conn: Connection) -> str | None:
+    one = _best(conn, EstablishmentKind.CANTEEN)
+    return one.name[:2] if one else None
+
+
+def _public(conn: Connection) -> str | None:
+    one = _best(conn, EstablishmentKind.CANTEEN)
+    return one.public_code if one else None
+
+
+def _proposal(conn: Connection) -> str | None:
+    codes = [one.code for one in regions.all_regions(conn)]
+    return _first(one.id for one in proposals.list_in(conn, codes))
+
+
+def _first(found: Iterable[str]) -> str | None:
+    return next(iter(found), None)
+
+
+IN_TOWN: dict[str, Finder] = {
+    "test": _test,
+    "picture": _picture,
+    "reading": _reading,
+    "market": _establishment(EstablishmentKind.MARKET),
+    "canteen": _establishment(EstablishmentKind.CANTEEN),
+    "word": _word,
+    "public": _public,
+    "proposal": _proposal,
+}
+"""What stands in pages' addresses, by name; a new name: one finder."""
+
+
+def find(conn: Connection) -> dict[str, str]:
+    """Everything of IN_TOWN that this town has."""
+    found = {name: finder(conn) for name, finder in IN_TOWN.items()}
+    return {name: value for name, value in found.items() if value is not None}

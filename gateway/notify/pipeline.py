@@ -22,11 +22,11 @@ from ledger.engine import Engine, LedgerDown, LedgerRefused, reading, writing
 
 log = logging.getLogger(__name__)
 
-REST = 4
-REST_MOST_S = 0.25
+REST = 2
+REST_MOST_S = 0.1
 """After a look that did something, unless there is more to do, a rest of so many times what it
 took: alerts that come together are decided together, and intake and publisher have the ledger and
-the processor for four fifths of the time. A look that finds nothing only reads, and is followed by
+the processor for two thirds of the time. A look that finds nothing only reads, and is followed by
 none: an alert by itself waits for nobody."""
 ROWS = 250
 """Most rows of the journal of one step: an alert of class 1 waits for no more than one."""

@@ -93,6 +93,12 @@ class Metrics:
             registry=registry,
         )
 
+        self.webhook_posts = Counter(
+            f"{_P}_webhook_posts",
+            "Messages posted to webhooks, by outcome: sent, failed.",
+            ["outcome"],
+            registry=registry,
+        )
         self.missed = Counter(
             f"{_P}_deadlines_missed",
             "Deadlines of alerts that ran out, by what was due and the level that is asked now.",

@@ -41,6 +41,7 @@ from gateway.registry import Devices
 from gateway.settings import AlertSettings, GatewaySettings
 from gateway.supervise import supervised
 from gateway.watch import Watch
+from gateway.webhooks.opening import open_deliverer
 from ledger import migrate
 from ledger.engine import LedgerDown
 from timeseries.settings import open_store
@@ -116,6 +117,16 @@ class Gateway:
             health=self.health,
             clock=clock,
         )
+        self._deliverer = open_deliverer(
+            settings.webhooks,
+            settings_file,
+            self.engine,
+            name=name,
+            group=intake.group,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
         self._pipeline = Pipeline(
             self.engine,
             PolicyFile(settings_file, _read_notify, settings.notify, book.rules, self.health),
@@ -178,6 +189,7 @@ class Gateway:
             "series": self._series.run,
             "pipeline": self._pipeline.run,
             "publisher": self._publisher.run,
+            "webhooks": self._deliverer.run,
             "sender": self._sender.run,
         }
         parts = {name: threading.Event() for name in runs}

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from contracts.mqtt_settings import MqttSettings
 from gateway.notify.settings import NotifySettings
+from gateway.webhooks.settings import WebhookSettings
 from ledger.settings import LedgerSettings
 from timeseries.settings import SeriesSettings
 
@@ -139,4 +140,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     intake: Annotated[IntakeSettings, Meta(description="Taking messages in.")] = IntakeSettings()
     alerts: Annotated[AlertSettings, Meta(description="Alert rules.")] = AlertSettings()
     notify: Annotated[NotifySettings, Meta(description="Telling people.")] = NotifySettings()
+    webhooks: Annotated[WebhookSettings, Meta(description="Telling other systems.")] = (
+        WebhookSettings()
+    )
     http: Annotated[HttpSettings, Meta(description="Health and metrics.")] = HttpSettings()

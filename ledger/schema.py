@@ -13,7 +13,7 @@ from ledger.tables.cases import (
     case_results,
     cases,
 )
-from ledger.tables.connected import api_tokens
+from ledger.tables.connected import api_tokens, webhook_deliveries, webhooks
 from ledger.tables.facts import (
     evidence,
     evidence_contents,
@@ -94,4 +94,6 @@ __all__ = [
     "sites",
     "stalls",
     "suppression_proposals",
+    "webhook_deliveries",
+    "webhooks",
 ]

@@ -1,0 +1,1 @@
+"""Telling other city systems: follows the journal for each webhook and posts signed messages."""

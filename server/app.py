@@ -35,6 +35,7 @@ from server.routes import (
     api_push,
     api_worth,
     cards,
+    desk,
     devices,
     doors,
     establishments,
@@ -54,6 +55,7 @@ from timeseries.port import SeriesStore
 STATIC = Path(__file__).parent / "static"
 ROUTES = (
     doors,
+    desk,
     alerts,
     alert_moves,
     answers,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 from contracts.words import AlertState
 from ledger import alert_answers, alert_life, alert_times, alerts, audit
@@ -25,8 +26,20 @@ def visible_alert(conn: Connection, visit: Visit, alert_id: str) -> AlertRow:
     return row
 
 
+class Made(NamedTuple):
+    """An alert after a move, and whether the move changed it: False if it was made already."""
+
+    alert: AlertRow
+    changed: bool
+
+
 def acknowledge(state: State, visit: Visit, alert_id: str) -> AlertRow:
     """Take an alert on. Somebody else's being first is no error. Raises Problem (404, 409)."""
+    return make_acknowledged(state, visit, alert_id).alert
+
+
+def make_acknowledged(state: State, visit: Visit, alert_id: str) -> Made:
+    """The same, with whether it changed anything."""
     return _move(
         state, visit, alert_id, "alert_acknowledged",
         lambda conn, who, at: alert_life.acknowledge(conn, alert_id, who, at),
@@ -35,6 +48,11 @@ def acknowledge(state: State, visit: Visit, alert_id: str) -> AlertRow:
 
 def dispose(state: State, visit: Visit, alert_id: str, note: str) -> AlertRow:
     """Say what was done about it. Raises Problem (404, 409)."""
+    return make_disposed(state, visit, alert_id, note).alert
+
+
+def make_disposed(state: State, visit: Visit, alert_id: str, note: str) -> Made:
+    """The same, with whether it changed anything."""
     return _move(
         state, visit, alert_id, "alert_disposed",
         lambda conn, who, at: alert_life.dispose(conn, alert_id, who, at, note), note,
@@ -47,7 +65,7 @@ def review(state: State, visit: Visit, alert_id: str, note: str, *, accepted: bo
         state, visit, alert_id, "alert_reviewed" if accepted else "alert_returned",
         lambda conn, who, at: alert_life.review(conn, alert_id, who, at, note, accepted=accepted),
         note,
-    )  # fmt: skip
+    ).alert  # fmt: skip
 
 
 def pause(state: State, visit: Visit, alert_id: str, reason: str) -> AlertRow:
@@ -55,7 +73,7 @@ def pause(state: State, visit: Visit, alert_id: str, reason: str) -> AlertRow:
     return _move(
         state, visit, alert_id, "alert_paused",
         lambda conn, who, at: alert_life.pause(conn, alert_id, who, at, reason), reason,
-    )  # fmt: skip
+    ).alert  # fmt: skip
 
 
 def resume(state: State, visit: Visit, alert_id: str, note: str) -> AlertRow:
@@ -63,7 +81,7 @@ def resume(state: State, visit: Visit, alert_id: str, note: str) -> AlertRow:
     return _move(
         state, visit, alert_id, "alert_resumed",
         lambda conn, who, at: alert_life.resume(conn, alert_id, who, at, note), note,
-    )  # fmt: skip
+    ).alert  # fmt: skip
 
 
 def close(state: State, visit: Visit, alert_id: str, note: str) -> AlertRow:
@@ -71,7 +89,7 @@ def close(state: State, visit: Visit, alert_id: str, note: str) -> AlertRow:
     return _move(
         state, visit, alert_id, "alert_closed",
         lambda conn, who, at: alert_life.close(conn, alert_id, who, at, note), note, once=True,
-    )  # fmt: skip
+    ).alert  # fmt: skip
 
 
 def answer(state: State, visit: Visit, alert_id: str, note: str) -> AlertRow:
@@ -79,22 +97,28 @@ def answer(state: State, visit: Visit, alert_id: str, note: str) -> AlertRow:
     return _move(
         state, visit, alert_id, "alert_answered",
         lambda conn, who, at: alert_answers.answer(conn, alert_id, who, at, note), note,
-    )  # fmt: skip
+    ).alert  # fmt: skip
 
 
 def judge(state: State, visit: Visit, alert_id: str, told: Said) -> AlertRow:
     """Say what an alert was worth. Raises Problem (404, 409)."""
+    return make_judged(state, visit, alert_id, told).alert
+
+
+def make_judged(state: State, visit: Visit, alert_id: str, told: Said) -> Made:
+    """The same, with whether it changed anything."""
     now = state.clock()
     with writing(state.engine) as conn:
         alert = visible_alert(conn, visit, alert_id)
-        if judging.judge(conn, state, visit, alert, told, now):
+        changed = judging.judge(conn, state, visit, alert, told, now)
+        if changed:
             detail = {
                 "verdict": told.verdict.value,
                 "cause": told.cause.id if told.cause else "",
                 "note": told.note,
             }
             audit.append(conn, visit.actor, "alert_judged", f"alert/{alert_id}", detail, now)
-        return visible_alert(conn, visit, alert_id)
+        return Made(visible_alert(conn, visit, alert_id), changed)
 
 
 def _move(
@@ -106,7 +130,7 @@ def _move(
     note: str = "",
     *,
     once: bool = False,
-) -> AlertRow:
+) -> Made:
     now = state.clock()
     with writing(state.engine) as conn:
         before = visible_alert(conn, visit, alert_id)
@@ -122,7 +146,7 @@ def _move(
             detail = {"note": note} if note else {}
             audit.append(conn, visit.actor, action, f"alert/{alert_id}", detail, now)
             _measure(state, conn, before, action, now)
-        return visible_alert(conn, visit, alert_id)
+        return Made(visible_alert(conn, visit, alert_id), changed)
 
 
 def _measure(state: State, conn: Connection, before: AlertRow, action: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """The alert desk's content: which alerts a filter shows, the line of each, and the counts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,43 +8,26 @@ import msgspec
 
 from contracts.topics import Identity
 from contracts.words import OPEN_STATES, AlertState, Severity
-from ledger import alerts, devices, establishments, evidence, officers, regions, sites
+from ledger import alert_search, alerts, devices, establishments, officers, regions, sites
+from ledger.alert_names import AlertNames, names_of
+from ledger.alert_search import Size, Sought
 from ledger.alerts import AlertRow
 from ledger.engine import Connection
 from server.access import Scope
+from server.desk_filter import STATES, DeskFilter
+
+__all__ = ["STATES", "AlertLine", "DeskFilter", "Names", "Tally", "alert_lines", "count_alerts"]
 
 PAGE = 25
-_CHUNK = 200
 PICTURE_LATE_S = 90.0
 """A picture travels beside its observation; after this long, pages stop looking for it."""
-STATES: dict[str, tuple[AlertState, ...]] = {
-    "open": OPEN_STATES,
-    "firing": (AlertState.FIRING,),
-    "acknowledged": (AlertState.ACKNOWLEDGED,),
-    "resolved": (AlertState.RESOLVED,),
-    "closed": (AlertState.CLOSED,),
-}
 
 
-class DeskFilter(msgspec.Struct, frozen=True):
-    """What the desk shows; kept in the page's address."""
+Sizes = Mapping[alert_search.GroupKey, Size]
+"""How many alerts each group has."""
 
-    state: str = "open"
-    severity: Severity | None = None
 
-    def shows(self, alert: AlertRow) -> bool:
-        """Whether an alert belongs on the list."""
-        fits = self.severity is None or alert.severity is self.severity
-        return fits and alert.state in STATES[self.state]
-
-    def query(self, **changed: str | None) -> str:
-        """The address's query with some parts changed; what is the default is left out."""
-        parts = {
-            "state": self.state,
-            "class": str(int(self.severity)) if self.severity else None,
-        } | changed
-        kept = [f"{name}={value}" for name, value in parts.items() if value and value != "open"]
-        return "?" + "&".join(kept) if kept else ""
+_ALONE, _NONE = Size(1, 0), Size(0, 0)
 
 
 class AlertLine(msgspec.Struct, frozen=True):
@@ -62,6 +45,11 @@ class AlertLine(msgspec.Struct, frozen=True):
     """Id of the best picture that has arrived."""
     pictures_due: bool
     """Pictures are announced, but none has arrived yet."""
+    size: int = 0
+    """How many alerts the line stands for: it and the older ones of its group; 0: for itself."""
+    untaken: int = 0
+    """Firing ones among those."""
+    site: str = ""
 
     def waits(self, now: datetime) -> bool:
         """Whether its picture can still be expected any moment, so that a page looks again."""
@@ -74,6 +62,12 @@ class AlertLine(msgspec.Struct, frozen=True):
         if value is None or value == "":
             return None
         return (f"{value:g}" if isinstance(value, float) else str(value)[:8], str(unit))
+
+    @property
+    def name(self) -> str:
+        """What a page calls the line: the alert's id, or the key of its group."""
+        key = alert_search.group_of(self.alert) if self.size else None
+        return self.alert.alert_id if key is None else "|".join(key)
 
 
 class Names:
@@ -117,50 +111,66 @@ class Names:
         return str(found.name) if found else ""
 
 
-def alert_lines(conn: Connection, rows: Iterable[AlertRow]) -> list[AlertLine]:
-    """The lines of these alerts."""
-    names = Names(conn)
-    return [_line(conn, names, row) for row in rows]
+def alert_lines(
+    conn: Connection,
+    rows: Iterable[AlertRow],
+    sizes: Sizes | None = None,
+) -> list[AlertLine]:
+    """The lines of these alerts in a fixed number of statements.
+
+    With `sizes`, each stands for its group; without, for itself.
+    """
+    wanted = list(rows)
+    names = names_of(conn, wanted) if wanted else AlertNames({}, {}, {}, {}, {}, {})
+    return [_line(names, row, sizes) for row in wanted]
 
 
-def _line(conn: Connection, names: Names, row: AlertRow) -> AlertLine:
-    zh, en = names.region(row.region)
-    pictures = (
-        evidence.for_observation(conn, row.observation_id, row.site) if row.observation_id else []
-    )
-    best = evidence.best_of(pictures)
+def _line(names: AlertNames, row: AlertRow, sizes: Sizes | None) -> AlertLine:
+    zh, en = names.regions.get(row.region, (row.region, row.region))
+    site = names.sites.get(row.site, row.site)
+    picture = names.pictures.get((row.site, row.observation_id or ""))
+    key = alert_search.group_of(row)
+    group = sizes.get(key, _ALONE) if key and sizes is not None else _NONE
     return AlertLine(
         alert=row,
-        place=names.place(row.establishment_id, row.site),
+        place=names.establishments.get(row.establishment_id or "", site),
         region_zh=zh,
         region_en=en,
-        device=names.device(Identity(row.region, row.site, row.device)),
-        officer=names.officer(row.closed_by or row.acknowledged_by),
-        picture=best.evidence_id if best else None,
-        pictures_due=bool(row.evidence) and not pictures,
+        device=names.devices.get((row.site, row.device), row.device),
+        officer=names.officers.get(row.closed_by or row.acknowledged_by or "", ""),
+        picture=picture,
+        pictures_due=bool(row.evidence) and picture is None and row.observation_id is not None,
+        size=group.total,
+        untaken=group.untaken,
+        site=site,
     )
 
 
-def find_alerts(
-    conn: Connection, scope: Scope, wanted: DeskFilter, before: str | None = None, limit: int = PAGE
-) -> tuple[list[AlertRow], bool]:
-    """Alerts that the filter shows, newest first, and whether there are more after them."""
-    found: list[AlertRow] = []
-    while True:
-        rows = alerts.list_in(
-            conn,
-            scope.listed,
-            STATES[wanted.state],
-            _CHUNK if wanted.severity else limit + 1,
-            before,
-            establishment_id=scope.establishment_id,
-        )
-        found.extend(row for row in rows if wanted.shows(row))
-        if len(found) > limit:
-            return found[:limit], True
-        if len(rows) < (_CHUNK if wanted.severity else limit + 1):
-            return found, False
-        before = rows[-1].alert_id
+def desk_lines(
+    conn: Connection,
+    sought: Sought,
+    wanted: DeskFilter,
+    before: str | None = None,
+    limit: int = PAGE,
+) -> tuple[list[AlertLine], bool]:
+    """A page of the desk, newest first, and whether there are more lines after it."""
+    rows = alert_search.find(conn, sought, limit + 1, before, grouped=wanted.grouped)
+    shown = rows[:limit]
+    sizes = None
+    if wanted.grouped:
+        sizes = alert_search.sizes(conn, sought, alert_search.keys_of(shown))
+    return alert_lines(conn, shown, sizes), len(rows) > limit
+
+
+def line_on(conn: Connection, alert: AlertRow, sought: Sought, wanted: DeskFilter) -> AlertLine:
+    """An alert's line as a desk of this filter shows it: for its group, if it is the newest."""
+    key = alert_search.group_of(alert)
+    sizes = None
+    if wanted.grouped and key is not None:
+        heads = alert_search.heads_of(conn, sought, [key])
+        if [one.alert_id for one in heads] == [alert.alert_id]:
+            sizes = alert_search.sizes(conn, sought, [key])
+    return alert_lines(conn, [alert], sizes)[0]
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -169,6 +179,8 @@ class Tally(msgspec.Struct, frozen=True):
     open: int
     firing: int
     acknowledged: int
+    disposing: int
+    reviewed: int
     resolved: int
     closed: int
     class1: int
@@ -176,8 +188,12 @@ class Tally(msgspec.Struct, frozen=True):
     class3: int
     all: int
     """Open ones of every class."""
+    untaken: int
+    """Firing ones of every class."""
     waiting: int
-    """Firing ones of every class: what nobody has taken on."""
+    """The same without the filter: what nobody has taken on, of all that the officer sees."""
+    urgent: int
+    """Those of class 1 among them."""
 
 
 Counted = Sequence[tuple[Severity, AlertState, int]]
@@ -186,28 +202,44 @@ Counted = Sequence[tuple[Severity, AlertState, int]]
 def count_alerts(conn: Connection, scope: Scope) -> Counted:
     """Alerts in the scope by class and state."""
     if scope.establishment_id is None:
-        return [(one.severity, one.state, one.count) for one in alerts.counts(conn, scope.listed)]
-    rows = alerts.list_in(conn, scope.listed, None, 1000, establishment_id=scope.establishment_id)
-    return [(row.severity, row.state, 1) for row in rows]
+        found = alerts.counts(conn, scope.listed)
+    else:
+        everything = Sought(
+            tuple(scope.listed), datetime.max, establishment_id=scope.establishment_id
+        )
+        found = alert_search.counts(conn, everything)
+    return [(one.severity, one.state, one.count) for one in found]
 
 
-def tally(counted: Counted, severity: Severity | None = None) -> Tally:
-    """The numbers that the desk shows."""
+def count_sought(conn: Connection, sought: Sought) -> Counted:
+    """Alerts that a filter finds by class and state, whatever class and state it names."""
+    return [(one.severity, one.state, one.count) for one in alert_search.counts(conn, sought)]
 
-    def total(states: Sequence[AlertState], of: Severity | None) -> int:
+
+def tally(
+    counted: Counted, severity: Severity | None = None, everything: Counted | None = None
+) -> Tally:
+    """The numbers that the desk shows, of `counted`; those without a filter of `everything`."""
+
+    def total(states: Sequence[AlertState], of: Severity | None, among: Counted = counted) -> int:
         return sum(
-            count for one, state, count in counted if state in states and (of is None or one is of)
+            count for one, state, count in among if state in states and (of is None or one is of)
         )
 
+    every = counted if everything is None else everything
     return Tally(
         open=total(OPEN_STATES, severity),
         firing=total([AlertState.FIRING], severity),
         acknowledged=total([AlertState.ACKNOWLEDGED], severity),
+        disposing=total([AlertState.DISPOSING], severity),
+        reviewed=total([AlertState.REVIEWED], severity),
         resolved=total([AlertState.RESOLVED], severity),
         closed=total([AlertState.CLOSED], severity),
         class1=total(OPEN_STATES, Severity.AT_ONCE),
         class2=total(OPEN_STATES, Severity.DEADLINE),
         class3=total(OPEN_STATES, Severity.GUIDANCE),
         all=total(OPEN_STATES, None),
-        waiting=total([AlertState.FIRING], None),
+        untaken=total([AlertState.FIRING], None),
+        waiting=total([AlertState.FIRING], None, every),
+        urgent=total([AlertState.FIRING], Severity.AT_ONCE, every),
     )

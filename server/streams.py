@@ -10,15 +10,19 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from contracts.words import Severity
+from ledger import alert_search
+from ledger.alert_search import Size
 from ledger.alerts import AlertRow
 from ledger.engine import LedgerDown, reading
 from ledger.journal import DEVICE, JournalRow
 from server.access import Right, Scope, may
-from server.desk import Counted, DeskFilter, alert_lines, count_alerts, tally
+from server.desk import Counted, Tally, alert_lines, count_alerts, count_sought, tally
+from server.desk_filter import DeskFilter, sought_of
 from server.languages import Words
 from server.live import Closing, News, TooFarBehind, TooSlow
 from server.pages import fragment
@@ -56,6 +60,16 @@ class Once:
         return await asyncio.shield(task)
 
 
+_NONE = Size(0, 0)
+
+
+class Shown(NamedTuple):
+    """The alert that a line shows, and how many the line stands for (0: for itself)."""
+
+    alert: AlertRow
+    size: Size
+
+
 class Rows:
     """Renders journal rows for streams."""
 
@@ -63,28 +77,91 @@ class Rows:
         self.state = state
         self._once = Once()
 
-    async def line(self, number: int, alert: AlertRow, words: Words, acts: bool) -> str:
-        """The alert's line as HTML."""
+    async def line(
+        self, number: int, shown: Shown, words: Words, takes: bool, wanted: DeskFilter
+    ) -> str:
+        """A line as HTML, once journal row `number` is known."""
 
         def render() -> str:
             with reading(self.state.engine) as conn:
-                (line,) = alert_lines(conn, [alert])
-            return fragment(self.state, words, "alerts/line.html", line=line, acts=acts)
+                key = alert_search.group_of(shown.alert)
+                sizes = {key: shown.size} if key and shown.size.total else None
+                (line,) = alert_lines(conn, [shown.alert], sizes)
+            return fragment(
+                self.state, words, "alerts/line.html",
+                line=line, takes=takes, picks=takes, wanted=wanted,
+            )  # fmt: skip
 
-        key = ("line", number, words.language, acts)
+        # Only the line of a group leads to what the filter shows of it.
+        of = wanted if shown.size.total > 1 else None
+        key = ("line", number, shown.alert.alert_id, shown.size, words.language, takes, of)
         html: str = await self._once.get(key, lambda: asyncio.to_thread(render))
         return html
 
-    async def counts(self, number: int, scope: Scope) -> Counted:
-        """The counts of a scope once journal row `number` is known."""
+    async def counts(self, number: int, visit: Visit, wanted: DeskFilter) -> Tally:
+        """The counts of a scope, and of a filter in it, once journal row `number` is known."""
 
         def count() -> Counted:
             with reading(self.state.engine) as conn:
-                return count_alerts(conn, scope)
+                return count_alerts(conn, visit.scope)
 
-        key = ("counts", number, scope)
-        counted: Counted = await self._once.get(key, lambda: asyncio.to_thread(count))
-        return counted
+        def count_here() -> Counted:
+            with reading(self.state.engine) as conn:
+                sought = sought_of(conn, visit, wanted, self.state.clock())
+                return count_sought(conn, sought)
+
+        key = ("counts", number, visit.scope)
+        everything: Counted = await self._once.get(key, lambda: asyncio.to_thread(count))
+        if wanted.plain:
+            return tally(everything, wanted.severity)
+        here = ("counts", number, visit.scope, wanted, visit.officer.id if wanted.mine else "")
+        counted: Counted = await self._once.get(here, lambda: asyncio.to_thread(count_here))
+        return tally(counted, wanted.severity, everything)
+
+    async def shown(
+        self, number: int, visit: Visit, wanted: DeskFilter, changed: Sequence[AlertRow]
+    ) -> dict[str, Shown]:
+        """The line that each changed alert's group has now, by the line's name; none is left out.
+
+        What the alert itself tells (`DeskFilter.plain`, and it is in no group) needs no look.
+        """
+        plain = [one for one in changed if wanted.plain and _alone(wanted, one)]
+        told = {one.alert_id: Shown(one, _NONE) for one in plain if wanted.shows(one)}
+        rest = [one for one in changed if one not in plain]
+        if not rest:
+            return told
+
+        def look() -> dict[str, Shown]:
+            with reading(self.state.engine) as conn:
+                sought = sought_of(conn, visit, wanted, self.state.clock())
+                alone = [one.alert_id for one in rest if _alone(wanted, one)]
+                keys = alert_search.keys_of(one for one in rest if not _alone(wanted, one))
+                heads = alert_search.heads_of(conn, sought, keys)
+                sizes = alert_search.sizes(conn, sought, keys)
+                found = alert_search.matching(conn, sought, alone)
+            made = {one.alert_id: Shown(one, _NONE) for one in found}
+            for one in heads:
+                made[line_name(wanted, one)] = Shown(
+                    one, sizes.get((one.site, one.rule), Size(1, 0))
+                )
+            return made
+
+        names = tuple(one.alert_id for one in rest)
+        who = visit.officer.id if wanted.mine else ""
+        key = ("shown", number, visit.scope, wanted, who, names)
+        looked: dict[str, Shown] = await self._once.get(key, lambda: asyncio.to_thread(look))
+        return told | looked
+
+
+def _alone(wanted: DeskFilter, alert: AlertRow) -> bool:
+    """Whether the alert has a line of its own on this desk."""
+    return not wanted.grouped or alert_search.group_of(alert) is None
+
+
+def line_name(wanted: DeskFilter, alert: AlertRow) -> str:
+    """What a desk calls the line that an alert is in."""
+    key = None if _alone(wanted, alert) else alert_search.group_of(alert)
+    return alert.alert_id if key is None else "|".join(key)
 
 
 Select = Callable[[News], Coroutine[Any, Any, Sequence[str]]]
@@ -93,22 +170,37 @@ Select = Callable[[News], Coroutine[Any, Any, Sequence[str]]]
 
 def desk_events(rows: Rows, visit: Visit, words: Words, wanted: DeskFilter) -> Select:
     """Lines that come, change or go on an alert desk, with the new counts."""
-    acts = may(visit.officer, Right.ACKNOWLEDGE)
+    takes = may(visit.officer, Right.ACKNOWLEDGE)
 
     async def select(news: News) -> list[str]:
         mine = [row for row in news.rows if _is_alert(row) and _covers(visit.scope, row)]
         if not mine:
             return []
         newest = {row.ref: row for row in mine}  # of one alert only its last change matters
-        counted = await rows.counts(news.position, visit.scope)
-        counts = msgspec.to_builtins(tally(counted, wanted.severity))
+        counts = msgspec.to_builtins(await rows.counts(news.position, visit, wanted))
+        changed = sorted(newest.values(), key=lambda one: one.id)
+        alerts = {row.ref: msgspec.convert(row.body, AlertRow) for row in changed}
+        shown = await rows.shown(news.position, visit, wanted, list(alerts.values()))
         told = []
-        for row in sorted(newest.values(), key=lambda one: one.id):
-            alert = msgspec.convert(row.body, AlertRow)
-            shown = wanted.shows(alert)
-            html = await rows.line(row.id, alert, words, acts) if shown else None
-            body = {"alert_id": row.ref, "html": html, "raised": True, "counts": counts}
-            told.append(event("alert", row.id, body | {"raised": _is_raised(mine, row.ref)}))
+        for row in changed:
+            alert = alerts[row.ref]
+            name = line_name(wanted, alert)
+            line = shown.get(name)
+            raised = _is_raised(mine, row.ref)
+            html = None
+            if line is not None:
+                number = row.id if line.alert is alert else news.position
+                html = await rows.line(number, line, words, takes, wanted)
+            body = {
+                "alert_id": row.ref,
+                "line": name,
+                "html": html,
+                "raised": raised,
+                "urgent": raised and alert.severity is Severity.AT_ONCE,
+                "age_s": max(0.0, (rows.state.clock() - row.at).total_seconds()),
+                "counts": counts,
+            }
+            told.append(event("alert", row.id, body))
         return told
 
     return select

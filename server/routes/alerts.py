@@ -1,82 +1,30 @@
-"""The alert desk, one alert's page, and their live streams."""
+"""One alert's page, its parts, and its live stream."""
 
-from typing import Annotated, Literal
+from typing import Annotated
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from contracts.words import Severity
 from ledger import audit, journal
 from ledger.alerts import AlertRow
 from ledger.engine import Connection, reading, writing
 from server.access import Right, may
 from server.alert_file import AlertFile, read_alert_file
 from server.changes import visible_alert
-from server.desk import DeskFilter, alert_lines, count_alerts, find_alerts, tally
+from server.desk import count_alerts, line_on, tally
+from server.desk_filter import read_filter, sought_of
 from server.judging import offered
 from server.needs import Need, Viewer
-from server.pages import render, words_of
-from server.routes.live import LiveRows, event_stream
+from server.pages import render
+from server.routes.live import event_stream
 from server.signing import Visit
 from server.state import State
-from server.streams import change_events, desk_events, of_alert
+from server.streams import change_events, of_alert
 
 router = APIRouter(include_in_schema=False)
-StateName = Literal["open", "firing", "acknowledged", "resolved", "closed"]
-AskedState = Annotated[StateName, Query(alias="state")]
-AskedClass = Annotated[Literal["", "1", "2", "3"], Query(alias="class")]
 After = Annotated[int, Query(ge=0)]
 LastEvent = Annotated[int | None, Header(alias="Last-Event-ID", ge=0)]
-
-
-def _filter(state: StateName, severity: str) -> DeskFilter:
-    return DeskFilter(state, Severity(int(severity)) if severity else None)
-
-
-@router.get("/alerts")
-def desk(
-    request: Request,
-    state: Need,
-    visit: Viewer,
-    asked_state: AskedState = "open",
-    asked_class: AskedClass = "",
-    before: str | None = None,
-    fragment: Annotated[str, Header(alias="HX-Request")] = "",
-) -> Response:
-    """The list; with `before`, asked by htmx, only the lines that follow."""
-    wanted = _filter(asked_state, asked_class)
-    with reading(state.engine) as conn:
-        cursor = journal.last_id(conn)
-        rows, more = find_alerts(conn, visit.scope, wanted, before)
-        lines = alert_lines(conn, rows)
-        counted = count_alerts(conn, visit.scope)
-    return render(
-        request,
-        "alerts/more.html" if fragment and before else "alerts/desk.html",
-        wanted=wanted,
-        lines=lines,
-        more=lines[-1].alert.alert_id if more else None,
-        counts=tally(counted, wanted.severity),
-        cursor=cursor,
-        acts=may(visit.officer, Right.ACKNOWLEDGE),
-    )
-
-
-@router.get("/alerts/live")
-async def desk_live(
-    request: Request,
-    state: Need,
-    rows: LiveRows,
-    visit: Viewer,
-    after: After = 0,
-    asked_state: AskedState = "open",
-    asked_class: AskedClass = "",
-    last_event: LastEvent = None,
-) -> Response:
-    """The desk's stream: lines that come, change or go, and the new counts."""
-    wanted = _filter(asked_state, asked_class)
-    select = desk_events(rows, visit, words_of(request), wanted)
-    return event_stream(state, visit, after if last_event is None else last_event, select)
 
 
 @router.get("/alerts/{alert_id}")
@@ -126,11 +74,18 @@ async def alert_live(
 def line_part(
     request: Request, state: State, visit: Visit, alert_id: str, *, status: int = 200
 ) -> Response:
-    """An alert's line on the desk."""
+    """An alert's line as the desk that asks for it (htmx tells its address) shows it."""
+    query = request.headers.get("hx-current-url", "").partition("?")[2].partition("#")[0]
+    wanted = read_filter(dict(parse_qsl(query)), visit.scope).wanted
     with reading(state.engine) as conn:
-        (line,) = alert_lines(conn, [visible_alert(conn, visit, alert_id)])
-    acts = may(visit.officer, Right.ACKNOWLEDGE)
-    return render(request, "alerts/line.html", status=status, line=line, acts=acts)
+        alert = visible_alert(conn, visit, alert_id)
+        sought = sought_of(conn, visit, wanted, state.clock())
+        line = line_on(conn, alert, sought, wanted)
+    takes = may(visit.officer, Right.ACKNOWLEDGE)
+    return render(
+        request, "alerts/line.html",
+        status=status, line=line, takes=takes, picks=takes, wanted=wanted,
+    )  # fmt: skip
 
 
 def state_part(

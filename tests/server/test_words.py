@@ -29,7 +29,7 @@ from ledger.missing import MissingKind
 from ledger.officers import Role
 from ledger.proposals import ProposalKind, ProposalState
 from ledger.sites import SiteKind
-from server import desk, notification_list, worth_file
+from server import bulk, desk, desk_filter, notification_list, worth_file
 from server.formats import duration
 from server.languages import LANGUAGES, MissingWord, Words, chosen, load_words
 from server.pages import TEMPLATES
@@ -62,7 +62,12 @@ FAMILIES: dict[str, set[str]] = {
     "vouched.": {one.value for one in Vouched},
     "vouched.say.": {one.value for one in Vouched},
     "proof.booked.": {one.value for one in Booked},
-    "desk.empty.": set(desk.STATES),
+    "desk.empty.": {*desk.STATES, "found"},
+    "desk.state.": set(desk.STATES),
+    "desk.chip.": set(desk_filter.NARROWING) | {"remove"},
+    "desk.name.": set(desk_filter.NAMES) | {"before"},
+    "desk.days.": {"today", "week", "month"},
+    "bulk.outcome.": {one.value for one in bulk.Outcome},
     "nav.": {"alerts", "establishments", "devices", "notifications", "worth"},
     "silence.kind.": set(get_args(silences.Kind)),
     "silence.refused.": set(get_args(silences.Refusal)),

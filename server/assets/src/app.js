@@ -1,7 +1,9 @@
 // The console's script: htmx for forms and fragments, and the live stream of server-sent events.
 import htmx from "htmx.org";
+import { startDesk } from "./desk.js";
 import { startLive } from "./live.js";
 import { offerPush } from "./push.js";
+import { offerSound, showUrgent } from "./sound.js";
 import { tellTimes } from "./times.js";
 
 window.htmx = htmx;
@@ -22,6 +24,9 @@ document.addEventListener("htmx:afterSettle", () => tellTimes(document));
 document.addEventListener("DOMContentLoaded", () => {
   tellTimes(document);
   setInterval(() => tellTimes(document), 20_000);
+  for (const place of document.querySelectorAll("[data-desk]")) startDesk(place);
+  for (const place of document.querySelectorAll("[data-sound]")) offerSound(place);
+  for (const place of document.querySelectorAll("[data-urgent]")) showUrgent(Number(place.dataset.urgent));
   for (const place of document.querySelectorAll("[data-live]")) startLive(place, htmx);
   for (const place of document.querySelectorAll("[data-push]")) offerPush(place);
 });

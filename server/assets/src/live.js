@@ -3,11 +3,21 @@
 // The page carries the number of the last change that it shows (data-after). The stream starts
 // there, and after a break at the last event received, so that nothing between is missed. A stream
 // that has said nothing for SILENCE_MS is taken for dead, whatever the browser thinks.
+import { putInPlace, takeAway } from "./desk_lines.js";
+import { showUrgent, urgent } from "./sound.js";
 import { tellTimes } from "./times.js";
 
 const SILENCE_MS = 40_000;
 const MAX_WAIT_MS = 15_000;
 const MOST_LINES = 200;
+
+// The worker's page for the time without a connection says since when there is none.
+let toldAt = 0;
+const tellWorker = () => {
+  if (Date.now() - toldAt < 5000) return;
+  toldAt = Date.now();
+  navigator.serviceWorker?.controller?.postMessage({ heard: toldAt });
+};
 
 export function startLive(place, htmx) {
   const sign = document.querySelector(".live");
@@ -39,6 +49,7 @@ export function startLive(place, htmx) {
   const heard = () => {
     failures = 0;
     show("open");
+    tellWorker();
     clearTimeout(silence);
     silence = setTimeout(() => {
       show("lost");
@@ -60,27 +71,37 @@ export function startLive(place, htmx) {
     setTimeout(open, wait ?? Math.min(MAX_WAIT_MS, 500 * 2 ** failures) * (0.5 + Math.random() / 2));
   };
 
+  // A line may stand for a group of alerts: it is found by its own name, not by its alert's.
+  const lineOf = (name) =>
+    [...document.querySelectorAll(".alerts > .alert")].find((row) => row.dataset.line === name);
+
   const onAlert = (change) => {
-    const old = document.getElementById(`alert-${change.alert_id}`);
+    const old = lineOf(change.line);
     if (!change.html) {
-      old?.remove();
+      if (old) takeAway(old);
     } else {
       const holder = document.createElement("template");
       holder.innerHTML = change.html;
       const row = holder.content.firstElementChild;
-      if (old) old.replaceWith(row);
-      else if (change.raised) {
-        row.dataset.new = "";
-        place.prepend(row);
-        while (place.children.length > MOST_LINES) place.lastElementChild.remove();
-      } else {
-        const older = [...place.children].find((other) => other.dataset.at < row.dataset.at);
-        place.insertBefore(row, older ?? null);
+      const again = old && old.id !== row.id && change.raised;
+      if (old && !again) putInPlace(old, row);
+      else {
+        if (old) takeAway(old);
+        if (change.raised) {
+          row.dataset.new = "";
+          place.prepend(row);
+          while (place.children.length > MOST_LINES) takeAway(place.lastElementChild);
+        } else {
+          const older = [...place.children].find((other) => other.dataset.at < row.dataset.at);
+          place.insertBefore(row, older ?? null);
+        }
       }
       htmx.process(row);
       tellTimes(row);
     }
     counts(change);
+    place.dispatchEvent(new CustomEvent("lines", { bubbles: true }));
+    if (change.urgent) urgent(change);
   };
 
   const counts = (change) => {
@@ -91,11 +112,7 @@ export function startLive(place, htmx) {
         node.textContent = node.classList.contains("count") && !value ? "" : String(value);
       }
     }
-    const waiting = change.counts?.firing;
-    if (waiting !== undefined) {
-      document.title = document.title.replace(/^\(\d+\) /, "");
-      if (waiting) document.title = `(${waiting}) ${document.title}`;
-    }
+    if (change.counts) showUrgent(change.counts.urgent);
   };
 
   show("wait");

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, select
 from contracts.words import PictureRole
 from ledger.alert_types import AlertRow
 from ledger.schema import devices, establishments, evidence, officers, regions, sites
-from ledger.sql import among
+from ledger.sql import among_these
 
 
 class AlertNames(msgspec.Struct, frozen=True):
@@ -60,15 +60,15 @@ def names_of(conn: Connection, rows: Sequence[AlertRow]) -> AlertNames:
 def _read(conn: Connection, query: Select[Any], column: Any, wanted: set[str]) -> list[Any]:
     if not wanted:
         return []
-    return [tuple(row) for row in conn.execute(query.where(among(conn, column, wanted)))]
+    return [tuple(row) for row in conn.execute(query.where(among_these(column, wanted)))]
 
 
 def _devices(conn: Connection, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
     if not wanted:
         return {}
     query = select(devices.c.site, devices.c.device, devices.c.name).where(
-        among(conn, devices.c.site, {site for site, _ in wanted}),
-        among(conn, devices.c.device, {device for _, device in wanted}),
+        among_these(devices.c.site, {site for site, _ in wanted}),
+        among_these(devices.c.device, {device for _, device in wanted}),
     )
     return {(site, device): name for site, device, name in conn.execute(query) if name}
 

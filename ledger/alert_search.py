@@ -27,7 +27,7 @@ from contracts.words import OPEN_STATES, AlertState, Severity
 from ledger.alert_types import AlertCount, AlertRow
 from ledger.responsibility import Mine
 from ledger.schema import alerts, devices, establishments, sites
-from ledger.sql import among, typed
+from ledger.sql import among_these, typed
 
 GroupKey = tuple[str, str]
 """Site and rule."""
@@ -136,7 +136,7 @@ def matching(conn: Connection, sought: Sought, alert_ids: Collection[str]) -> li
     """Those of these alerts that are looked for."""
     if not alert_ids:
         return []
-    query = select(alerts).where(*conditions(sought), among(conn, alerts.c.alert_id, alert_ids))
+    query = select(alerts).where(*conditions(sought), among_these(alerts.c.alert_id, alert_ids))
     return _rows(conn, query)
 
 
@@ -261,8 +261,8 @@ def device_names(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tupl
         select(devices.c.site, devices.c.device, sites.c.name, devices.c.name)
         .select_from(devices.join(sites, sites.c.id == devices.c.site))
         .where(
-            among(conn, devices.c.site, {site for site, _ in keys}),
-            among(conn, devices.c.device, {device for _, device in keys}),
+            among_these(devices.c.site, {site for site, _ in keys}),
+            among_these(devices.c.device, {device for _, device in keys}),
         )
     )
     return {
@@ -273,5 +273,5 @@ def device_names(conn: Connection, keys: Sequence[tuple[str, str]]) -> dict[tupl
 
 def site_names(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
     """Names of sites by id."""
-    query = select(sites.c.id, sites.c.name).where(among(conn, sites.c.id, ids))
+    query = select(sites.c.id, sites.c.name).where(among_these(sites.c.id, ids))
     return {row[0]: row[1] for row in conn.execute(query)}

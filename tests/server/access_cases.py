@@ -33,6 +33,9 @@ CHANGES: dict[str, Change] = {
     "POST /alerts/{alert_id}/verdict": Change(303, {"said": "true"}),
     "POST /alerts/{alert_id}/close": Change(303, NOTE),
     "POST /alerts/{alert_id}/answer": Change(303, NOTE),
+    "POST /alerts/bulk/acknowledge": Change(200),
+    "POST /alerts/bulk/dispose": Change(200, NOTE),
+    "POST /alerts/bulk/verdict": Change(200, {"said": "true"}),
     "POST /establishments/{establishment_id}/cards/{card_id}/annul": Change(303, NOTE),
     "POST /silences": Change(
         303, {"rule": "no_hat", "reason": "检修", "class": "3", "ends": "2026-03-12T18:00"}

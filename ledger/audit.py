@@ -106,7 +106,7 @@ def entries(
 
 def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
     if wanted.regions is not None:
-        within = audit.c.region.in_(wanted.regions)
+        within = audit.c.region.in_(sorted(wanted.regions))
         yield or_(within, audit.c.region.is_(None)) if wanted.nowhere else within
     if wanted.actor:
         yield audit.c.actor == wanted.actor

@@ -38,6 +38,8 @@ class Officer(msgspec.Struct, frozen=True):
     active: bool = True
     language: Literal["zh", "en"] | None = None
     """What they are written in; None: as the channel is set."""
+    must_change: bool = False
+    """They must choose a new password before they do anything else."""
 
 
 def add(conn: Connection, new: Officer) -> None:
@@ -74,7 +76,7 @@ def list_in(conn: Connection, regions: Sequence[str]) -> list[Officer]:
 
 
 def set_password(conn: Connection, officer_id: str, password_hash: str) -> None:
-    """Replace the password's hash."""
+    """Replace the password's hash; whoever sets it says themselves whether it must be changed."""
     changed = update(officers).where(officers.c.id == officer_id)
     conn.execute(changed.values(password_hash=password_hash))
 

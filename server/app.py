@@ -42,8 +42,11 @@ from server.routes import (
     evidence,
     health,
     notifications,
+    own,
+    people,
     public,
     silences,
+    welcome,
     worth,
 )
 from server.security import SecurityHeaders
@@ -66,6 +69,9 @@ ROUTES = (
     silences,
     worth,
     evidence,
+    own,
+    people,
+    welcome,
     public,
     health,
     api,

@@ -16,11 +16,14 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 
 from server import tokens
 from server.access import Right, may
-from server.problems import Problem, SignInNeeded, is_api
+from server.browsers import browser_of
+from server.problems import PasswordChangeNeeded, Problem, SignInNeeded, is_api
 from server.scopes import NAMED
-from server.signing import Visit, find_visit, token_hash, token_of
+from server.signing import Came, Visit, find_visit, token_hash, token_of
 from server.state import State, state_of
 
+OWN_PASSWORD = frozenset({"/me", "/me/password", "/signout"})
+"""All that somebody may do who must choose a new password first."""
 _cookie = APIKeyCookie(
     name="fs_session",
     scheme_name="session",
@@ -57,8 +60,8 @@ def viewer(
     _cookie: Annotated[str | None, Security(_cookie)],
     _token: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Visit:
-    """The signed-in officer, or below /api the token's. Raises SignInNeeded; Problem if the token
-    is no good, or the role may not even look.
+    """The signed-in officer, or below /api the token's. Raises SignInNeeded,
+    PasswordChangeNeeded; Problem if the token is no good, or the role may not even look.
     """
     header = request.headers.get("authorization")
     if header is not None and is_api(request.url.path):
@@ -72,6 +75,9 @@ def viewer(
     if not may(visit.officer, Right.VIEW):
         raise Problem(403, "forbidden", "your role does not allow this")
     request.state.visit = visit
+    due = visit.officer.must_change and visit.token is None
+    if due and request.url.path not in OWN_PASSWORD:
+        raise PasswordChangeNeeded
     return visit
 
 
@@ -171,6 +177,12 @@ def check_origin(request: Request, state: State) -> None:
     ours = {request.headers.get("host", ""), urlsplit(state.settings.public_base_url).netloc}
     if urlsplit(origin).netloc not in ours:
         raise Problem(403, "csrf", "the request comes from another site")
+
+
+def came_of(request: Request, state: State) -> Came:
+    """How this browser came to the sign-in."""
+    browser = browser_of(request.headers.get("user-agent", ""))
+    return Came(address_of(request), browser, token_of(state, request) or "")
 
 
 def address_of(request: Request) -> str:

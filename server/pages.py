@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 
 from contracts.statement import spoken
 from server import formats
+from server.access import RIGHTS
 from server.languages import Words, chosen
 from server.state import State, state_of
 
@@ -71,7 +72,12 @@ def render(
     state = state_of(request)
     words = words or words_of(request)
     visit = getattr(request.state, "visit", None)
-    common = _common(state, words) | {"visit": visit, "path": request.url.path, "request": request}
+    common = _common(state, words) | {
+        "visit": visit,
+        "rights": RIGHTS[visit.officer.role] if visit else (),
+        "path": request.url.path,
+        "request": request,
+    }
     text = state.environment.get_template(template).render(common | values)
     answer = HTMLResponse(text, status)
     answer.headers["content-language"] = words.tag

@@ -5,8 +5,8 @@ import threading
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-MIN_LENGTH = 10
-MAX_LENGTH = 256
+from server.password_rules import MAX_LENGTH, MIN_LENGTH
+
 AT_ONCE = 4
 """Hashes computed at the same time: each takes 64 MiB, so a flood of sign-ins stays bounded."""
 

@@ -23,6 +23,7 @@ KINDS: dict[str, ProblemKind] = {
     ),
     "forbidden": ProblemKind(403, "The role does not allow it"),
     "csrf": ProblemKind(403, "A change without the session's CSRF token, or from another site"),
+    "password-change-needed": ProblemKind(403, "A new password must be chosen on /me first"),
     "scope-missing": ProblemKind(403, "The token has not the scope that this operation asks for"),
     "not-found": ProblemKind(404, "Nothing of that name, or nothing within your sight"),
     "method-not-allowed": ProblemKind(405, "`Allow` names the methods that this path has"),

@@ -119,6 +119,10 @@ class SignInNeeded(Exception):
     """Nobody is signed in, or the session has ended."""
 
 
+class PasswordChangeNeeded(Exception):
+    """Whoever is signed in must choose a new password before they do anything else."""
+
+
 def not_found(what: str) -> Problem:
     """Nothing of that name, or nothing that this officer can see: the two are not told apart."""
     return Problem(404, "not-found", f"no such {what}")
@@ -196,6 +200,12 @@ def install(app: FastAPI, routes: Sequence[APIRoute]) -> None:
         query = f"?{request.url.query}" if request.url.query else ""
         target = request.url_for("sign_in_page").include_query_params(next=path + query)
         return RedirectResponse(f"{target.path}?{target.query}", 303)
+
+    @app.exception_handler(PasswordChangeNeeded)
+    async def on_password_due(request: Request, _error: PasswordChangeNeeded) -> Response:
+        if request.method == "GET" and not is_api(request.url.path):
+            return RedirectResponse("/me", 303)
+        return _answer(request, Problem(403, "password-change-needed", "choose a new password"))
 
     @app.exception_handler(LedgerDown)
     async def on_ledger_down(request: Request, error: LedgerDown) -> Response:

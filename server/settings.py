@@ -32,6 +32,12 @@ class SignInSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_address: Annotated[
         int, Meta(ge=1, description="Wrong passwords from one address in the window, any login.")
     ] = 30
+    link_s: Annotated[
+        float,
+        Meta(
+            ge=300, description="Seconds for which a one-time link to set a password can be used."
+        ),
+    ] = 72 * 3600.0
 
 
 class LiveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ the same way and the same time.
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Literal
 
 import msgspec
 from starlette.requests import HTTPConnection
@@ -62,12 +63,22 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def sign_in(state: State, login: str, password: str, address: str) -> tuple[str, Officer]:
+class Came(msgspec.Struct, frozen=True):
+    """How somebody came to the sign-in: from where, with which browser and which old session."""
+
+    address: str
+    browser: str = ""
+    old_token: str = ""
+    """Of the session that this browser had until now; it ends."""
+
+
+def sign_in(state: State, login: str, password: str, came: Came | str) -> tuple[str, Officer]:
     """Check and begin a session; returns its token. Raises Refused and TooManyAttempts."""
+    came = Came(came) if isinstance(came, str) else came
     now = state.clock()
     login = login.strip()
     try:
-        _charge(state, login, address, now)
+        charge(state, login, came.address, now)
     except TooManyAttempts:
         state.metrics.sign_ins.labels("limited").inc()
         raise
@@ -78,6 +89,30 @@ def sign_in(state: State, login: str, password: str, address: str) -> tuple[str,
     if not state.passwords.check(stored, password) or officer is None:
         state.metrics.sign_ins.labels("refused").inc()
         raise Refused
+    fresh = (
+        state.passwords.hash(password) if state.passwords.outdated(officer.password_hash) else ""
+    )
+    with writing(state.engine) as conn:
+        logins.clear(conn, login)
+        if fresh:
+            officers.set_password(conn, officer.id, fresh)
+        token = begin(conn, state, officer, came, now)
+    state.metrics.sign_ins.labels("accepted").inc()
+    return token, officer
+
+
+def begin(
+    conn: Connection,
+    state: State,
+    officer: Officer,
+    came: Came,
+    now: datetime,
+    way: Literal["password", "oidc"] = "password",
+) -> str:
+    """Begin a session of an officer who has proved who they are; returns its token.
+
+    A token is never carried over: the session that the browser had ends.
+    """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session = Session(
         token_hash=token_hash(token),
@@ -86,22 +121,21 @@ def sign_in(state: State, login: str, password: str, address: str) -> tuple[str,
         created_at=now,
         expires_at=now + timedelta(seconds=state.settings.sessions.lifetime_s),
         last_seen_at=now,
+        address=came.address,
+        browser=came.browser,
+        way=way,
     )
-    fresh = (
-        state.passwords.hash(password) if state.passwords.outdated(officer.password_hash) else ""
-    )
-    with writing(state.engine) as conn:
-        logins.clear(conn, login)
-        sessions.purge(conn, now)
-        sessions.add(conn, session)
-        if fresh:
-            officers.set_password(conn, officer.id, fresh)
-        audit.append(conn, officer.id, "signed_in", f"officer/{officer.id}", {"from": address}, now)
-    state.metrics.sign_ins.labels("accepted").inc()
-    return token, officer
+    sessions.purge(conn, now)
+    if came.old_token:
+        sessions.remove(conn, token_hash(came.old_token))
+    sessions.add(conn, session)
+    detail = {"from": came.address, "way": way}
+    audit.append(conn, officer.id, "signed_in", f"officer/{officer.id}", detail, now)
+    return token
 
 
-def _charge(state: State, login: str, address: str, now: datetime) -> None:
+def charge(state: State, login: str, address: str, now: datetime) -> None:
+    """Count an attempt before it is looked at. Raises TooManyAttempts."""
     limits = state.settings.sign_in
     window = timedelta(seconds=limits.window_s)
     with writing(state.engine) as conn:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from contracts.words import OPEN_STATES
-from ledger import alerts, establishments, evidence, proposals, regions, results
+from ledger import alerts, establishments, evidence, officers, proposals, regions, results
 from ledger.alerts import AlertRow
 from ledger.engine import Connection
 from ledger.establishments import Establishment, EstablishmentKind
@@ -70,6 +70,12 @@ def _proposal(conn: Connection) -> str | None:
     return _first(one.id for one in proposals.list_in(conn, codes))
 
 
+def _officer(conn: Connection) -> str | None:
+    codes = [one.code for one in regions.all_regions(conn)]
+    found = officers.list_in(conn, codes)
+    return _first(one.id for one in found if one.role is officers.Role.TOWN)
+
+
 def _first(found: Iterable[str]) -> str | None:
     return next(iter(found), None)
 
@@ -83,6 +89,7 @@ IN_TOWN: dict[str, Finder] = {
     "word": _word,
     "public": _public,
     "proposal": _proposal,
+    "officer": _officer,
 }
 """What stands in pages' addresses, by name; a new name: one finder."""
 

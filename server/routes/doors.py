@@ -1,14 +1,14 @@
 """Signing in and out, and the choice of language."""
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from server.languages import LANGUAGES
-from server.needs import Need, Sender, address_of, check_origin
+from server.needs import Need, Sender, came_of, check_origin
 from server.pages import LANGUAGE_COOKIE, render
 from server.signing import Refused, TooManyAttempts, give_cookie, sign_in, sign_out, take_cookie
 from server.state import State
@@ -34,10 +34,13 @@ def home() -> Response:
 
 @router.get("/signin", name="sign_in_page")
 def sign_in_page(
-    request: Request, state: Need, target: Annotated[str, Query(alias="next")] = HOME
+    request: Request,
+    state: Need,
+    target: Annotated[str, Query(alias="next")] = HOME,
+    notice: Annotated[Literal["", "set"], Query()] = "",
 ) -> Response:
-    """The form."""
-    return _form(request, state, target)
+    """The form; `notice` tells somebody who has just set a password that they can use it."""
+    return _form(request, state, target, notice=notice)
 
 
 @router.post("/signin")
@@ -55,7 +58,7 @@ def do_sign_in(
     if not expected or not secrets.compare_digest(form.encode(), expected.encode()):
         return _form(request, state, target, status=403, trouble="signin.stale", login=login)
     try:
-        token, _ = sign_in(state, login, password, address_of(request))
+        token, _ = sign_in(state, login, password, came_of(request, state))
     except Refused:
         return _form(request, state, target, status=401, trouble="signin.refused", login=login)
     except TooManyAttempts as error:
@@ -113,6 +116,7 @@ def _form(
     trouble: str = "",
     wait_s: float = 0.0,
     login: str = "",
+    notice: str = "",
 ) -> Response:
     form = secrets.token_urlsafe(24)
     answer = render(
@@ -123,6 +127,7 @@ def _form(
         trouble=trouble,
         wait_s=wait_s,
         login=login,
+        notice=notice,
         form=form,
     )
     answer.set_cookie(

@@ -22,9 +22,22 @@ PUSH: dict[str, object] = {
 }  # fmt: skip
 SILENCE: dict[str, object] = {"rule": "no_hat", "reason": "检修", "ends_at": "2026-03-12T10:00:00Z"}
 
+OTHER_PASSWORD: dict[str, object] = {
+    "old": "jiangmen-2026-shian", "new": "wind over the harbour", "again": "wind over the harbour",
+}  # fmt: skip
+OFFICER: dict[str, object] = {"name": "新人", "role": "town", "region": "440703-baisha"}
+
 CHANGES: dict[str, Change] = {
     "POST /signin": Change(403, {"login": "town", "password": "x"}),
     "POST /signout": Change(303),
+    "POST /me/password": Change(303, OTHER_PASSWORD),
+    "POST /me/language": Change(303, {"language": "en"}),
+    "POST /me/sessions/{session_name}/end": Change(303),
+    "POST /welcome/{token}": Change(403, {"new": "x" * 12, "again": "x" * 12}),
+    "POST /admin/people": Change(200, OFFICER | {"login": "neu"}),
+    "POST /admin/people/{officer_id}": Change(303, OFFICER),
+    "POST /admin/people/{officer_id}/link": Change(200),
+    "POST /admin/people/{officer_id}/{move}": Change(303),
     "POST /alerts/{alert_id}/acknowledge": Change(303),
     "POST /alerts/{alert_id}/dispose": Change(303, NOTE, "taken"),
     "POST /alerts/{alert_id}/review": Change(303, NOTE, "disposed"),
@@ -69,10 +82,12 @@ QUERIES: dict[str, str] = {
 }
 """What a GET must be asked with."""
 
-FIXED: dict[str, str] = {"kind": "inhibition", "language": "en"}
+FIXED: dict[str, str] = {
+    "kind": "inhibition", "language": "en", "move": "unlock", "token": "the-token-of-a-link",
+}  # fmt: skip
 """Parameters of paths that name nothing of a place."""
 
-OWNED: frozenset[str] = frozenset({"subscription_id"})
+OWNED: frozenset[str] = frozenset({"subscription_id", "session_name"})
 """Parameters that name what is one officer's own: to others it does not exist."""
 
 BLIND: frozenset[str] = frozenset({"GET /alerts/{alert_id}/live"})
@@ -84,17 +99,22 @@ PUBLIC: dict[str, int] = {
     "POST /signin": 403,
     "GET /language/{language}": 303,
     "GET /p/{public_code}": 200,
+    "GET /welcome/{token}": 200,
+    "POST /welcome/{token}": 403,
     "GET /push-worker.js": 404,
     "GET /healthz": 200,
     "GET /metrics": 200,
 }
 """The routes that need no sign-in, and what they answer to anybody. Whoever adds one here has
-thought about it. (The sign-in refuses because the form was not asked for before; the worker is
-not built in this app.)"""
+thought about it. (The forms of the sign-in and of a one-time link were not asked for
+before, so that they are refused; the worker is not built in this app.)"""
 
 OWN_CHANGES: frozenset[str] = frozenset(
     {
         "POST /signout",
+        "POST /me/password",
+        "POST /me/language",
+        "POST /me/sessions/{session_name}/end",
         "POST /api/v1/push-subscriptions",
         "DELETE /api/v1/push-subscriptions/{subscription_id}",
     }

@@ -8,9 +8,9 @@ import hashlib
 from datetime import timedelta
 
 import msgspec
-from console_app import NOW
+from console_app import CHEAP, NOW
 from console_facts import key_of, new_result, simple_alert, verdict_of
-from console_places import REGIONS
+from console_places import PASSWORD, REGIONS
 
 from contracts.events import Evidence, ModelRef, Observation
 from contracts.topics import Identity
@@ -23,6 +23,7 @@ from ledger import (
     evidence,
     observations,
     officers,
+    password_links,
     proposals,
     push_subscriptions,
     regions,
@@ -40,6 +41,7 @@ from ledger.sessions import Session
 from ledger.sites import Site, SiteKind
 from server.signing import token_hash
 
+HASHED = CHEAP.hash(PASSWORD)
 CELL = "440703-baisha-01"
 PLACES = {
     "in-city": "440700",
@@ -111,11 +113,25 @@ def build(conn: Connection) -> dict[str, Target]:
                 conn,
                 Officer(
                     login=who, name=who, role=role, region=region, id=f"officer-{who}",
-                    establishment_id=own, active=active, password_hash="$unusable",
+                    establishment_id=own, active=active, password_hash=HASHED,
                 ),
             )  # fmt: skip
             _session(conn, who, who, hours=8)
         _session(conn, login, f"{login}-over", hours=-1)
+        _session(conn, login, f"{login}-phone", hours=8)
+    for place, region in PLACES.items():
+        officers.add(
+            conn,
+            Officer(
+                login=f"walks-{place}", name=f"巡查 {place}", role=Role.TOWN, region=region,
+                id=f"walks-{place}", password_hash=HASHED,
+            ),
+        )  # fmt: skip
+    put = password_links.PasswordLink(
+        token_hash("the-token-of-a-link"), "walks-in-cell", "officer-root", NOW,
+        NOW + timedelta(hours=1),
+    )  # fmt: skip
+    password_links.put(conn, put)
     return {place: _facts(conn, place, who) for place, who in places.items()}
 
 
@@ -186,6 +202,7 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
     }  # fmt: skip
     conn.execute(cards.insert(), card)
     ids = {
+        "officer_id": f"walks-{place}",
         "card_id": f"card-{place}",
         "establishment_id": place,
         "result_id": tested.result_id,

@@ -28,9 +28,11 @@ from sqlalchemy import event
 from ledger import migrate, officers
 from ledger.engine import Engine, open_engine, writing
 from ledger.officers import Role
+from ledger.sessions import NAME_LENGTH
 from server.access import RIGHTS, Right, grants, scope_of
 from server.app import create_app, routes
 from server.rights_page import Asked, asked_by, name_of
+from server.signing import token_hash
 from timeseries.settings import SeriesSettings, open_store
 
 ALL = routes()
@@ -87,7 +89,10 @@ def fill(city: City, route: APIRoute, target: Target, login: str) -> str:
     """The route's address for what is asked for at a place."""
     change = CHANGES.get(name_of(route), Change(200))
     values = target.ids | FIXED | {"alert_id": target.alerts[change.alert]}
-    values |= {"subscription_id": city.subscriptions[login]}
+    values |= {
+        "subscription_id": city.subscriptions[login],
+        "session_name": token_hash(f"{login}-phone")[:NAME_LENGTH],
+    }
     path = route.path.format_map(values)
     query = QUERIES.get(name_of(route), "")
     return f"{path}?{query}" if query else path

@@ -29,7 +29,15 @@ from ledger.missing import MissingKind
 from ledger.officers import Role
 from ledger.proposals import ProposalKind, ProposalState
 from ledger.sites import SiteKind
-from server import bulk, desk, desk_filter, notification_list, worth_file
+from server import (
+    bulk,
+    desk,
+    desk_filter,
+    notification_list,
+    password_rules,
+    people,
+    worth_file,
+)
 from server.formats import duration
 from server.languages import LANGUAGES, MissingWord, Words, chosen, load_words
 from server.pages import TEMPLATES
@@ -68,7 +76,7 @@ FAMILIES: dict[str, set[str]] = {
     "desk.name.": set(desk_filter.NAMES) | {"before"},
     "desk.days.": {"today", "week", "month"},
     "bulk.outcome.": {one.value for one in bulk.Outcome},
-    "nav.": {"alerts", "establishments", "devices", "notifications", "worth"},
+    "nav.": {"alerts", "establishments", "devices", "notifications", "worth", "people", "audit"},
     "silence.kind.": set(get_args(silences.Kind)),
     "silence.refused.": set(get_args(silences.Refusal)),
     "worth.chart.": set(get_args(worth_file.Figure)),
@@ -79,6 +87,17 @@ FAMILIES: dict[str, set[str]] = {
     "proposal.state.": {one.value for one in ProposalState},
     "language.": set(LANGUAGES),
     "lasting.": {duration(seconds)[0] for seconds in (1, 200, 9000, 999_999)},
+    "people.refused.": set(get_args(people.Refusal)),
+    "people.role.say.": {one.value for one in Role},
+    "people.standing.": {"active", "dismissed", "all"},
+    "password.refused.": {
+        *get_args(password_rules.Weakness),
+        "same",
+        "wrong",
+        "differ",
+        "stale",
+        "limited",
+    },
     "signin.road.": {"1", "2", "3"},
     "signin.road.mark.": {"1", "2", "3"},
     "card.colour.": {one.value for one in Colour},

@@ -158,27 +158,30 @@ def _raising(dialect: str) -> ReturningInsert[Any]:
     ).returning(*alerts.c)
 
 
+_UNDISPOSED = alerts.c.state.in_([AlertState.FIRING.value, AlertState.ACKNOWLEDGED.value])
+_RESOLVE = (
+    update(alerts)
+    .where(
+        (alerts.c.alert_id == bindparam("which")) | (alerts.c.fingerprint == bindparam("which")),
+        alerts.c.state.in_([state.value for state in OPEN_STATES]),
+        alerts.c.resolved_at.is_(None),
+    )
+    .values(
+        state=case((_UNDISPOSED, AlertState.RESOLVED.value), else_=alerts.c.state),
+        resolved_at=bindparam("now"),
+        changed_at=bindparam("now"),
+        unwound=True,
+    )
+    .returning(*alerts.c)
+)
+
+
 def resolve(conn: Connection, fingerprint_or_id: str, at: datetime, reason: str = "") -> bool:
     """The data say that it is over; False if no such alert is open or they have said so before.
 
     One that has been disposed of stays in its state, with `resolved_at` beside it.
     """
-    undisposed = alerts.c.state.in_([AlertState.FIRING.value, AlertState.ACKNOWLEDGED.value])
-    row = conn.execute(
-        update(alerts)
-        .where(
-            (alerts.c.alert_id == fingerprint_or_id) | (alerts.c.fingerprint == fingerprint_or_id),
-            alerts.c.state.in_([state.value for state in OPEN_STATES]),
-            alerts.c.resolved_at.is_(None),
-        )
-        .values(
-            state=case((undisposed, AlertState.RESOLVED.value), else_=alerts.c.state),
-            resolved_at=at,
-            changed_at=at,
-            unwound=True,
-        )
-        .returning(*alerts.c)
-    ).one_or_none()
+    row = conn.execute(_RESOLVE, {"which": fingerprint_or_id, "now": at}).one_or_none()
     if row is None:
         return False
     note_change(conn, typed(row, AlertRow), journal.ALERT_RESOLVED, at, "resolved", note=reason)

@@ -97,10 +97,9 @@ _TURN = _POSITION.with_for_update(skip_locked=True)
 def turn(conn: Connection, name: str) -> int | None:
     """The cursor `name`, locked until the transaction's end; None while somebody else has it."""
     given = {"cursor": name}
-    if conn.dialect.name == "postgresql":
+    if conn.dialect.name == "postgresql" and conn.scalar(_POSITION, given) is None:
         first = insert_into(conn, cursors).values(name=name, position=0)
-        if conn.scalar(_POSITION, given) is None:
-            conn.execute(first.on_conflict_do_nothing())
+        conn.execute(first.on_conflict_do_nothing())
     position: int | None = conn.scalar(_TURN, given)
     if position is None and conn.dialect.name == "sqlite":
         return 0

@@ -75,6 +75,9 @@ def clock_face(work: Casework, case: Case, clock_id: str, at: datetime) -> Clock
             elif what == "start":
                 found = work.rules.clock(clock_id, moment)
                 if found is not None and found.is_of(case.kind, case.outcome):
+                    if found.length == GIVEN and event.given.deadline is None:
+                        clock, run = None, None  # begun anew, and nobody set a time
+                        continue
                     clock = found
                     run = _Run(found, moment, event.given.deadline)
                     if paused and found.pauses:

@@ -99,9 +99,8 @@ class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     finds: Annotated[bool, Meta(description="Its verdict establishes or clears.")] = False
     outcomes: Annotated[tuple[str, ...], Meta(description="Only with these; empty: any.")] = ()
-    settled: Annotated[
-        bool, Meta(description="Not while something asked is open or a party's right runs.")
-    ] = False
+    settled: Annotated[bool, Meta(description="Not while something asked is unanswered.")] = False
+    quiet: Annotated[bool, Meta(description="Not while a party's right runs.")] = False
     pauses: Annotated[bool, Meta(description="Holds clocks up until it is answered.")] = False
     while_paused: Annotated[bool, Meta(description="Whether an appeal leaves it possible.")] = True
     assignee: Annotated[bool, Meta(description="Only the officer it is dispatched to.")] = False

@@ -134,6 +134,7 @@ def close(conn: Connection, alert_id: str, officer: str, at: datetime, note: str
     Raises AlertConflict if there is no such alert, its class asks for more first (CLOSES_FROM), or
     it is in an open case: then it is closed with the case.
     """
+    standing(conn, alert_id, lock=True)
     held_by = case_links.holding_alert(conn, alert_id)
     if held_by is not None:
         raise AlertConflict(f"alert {alert_id} is in case {held_by.case_number}: it closes with it")

@@ -5,12 +5,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from contracts.casework import CLOCK
 from contracts.casework_clocks import Casework
+from contracts.casework_data import Rules
 from contracts.casework_file import FOLDER, read_casework
 from contracts.clock import utc_now
+from contracts.settings import SettingsError
 from contracts.workdays import Calendar, CalendarMissing
 from ledger import audit, case_proof, cases
 from ledger.engine import Engine, reading, writing
+from ledger.officers import Role
 
 CALENDARS = FOLDER.parent / "calendars"
 LONGEST_DAYS = 20
@@ -38,6 +42,7 @@ def check_casework(arguments: argparse.Namespace) -> int:
     """1 if the calendar ends before a deadline that begins today. Raises SettingsError."""
     rules = read_casework(arguments.casework)
     calendar = Calendar.read(arguments.calendars)
+    _check_roles(rules, arguments.casework)
     for clock in rules.clocks:
         marks = ", ".join(f"{one} [{rules.basis[one].mark}]" for one in clock.basis)
         ends = " until work ends" if clock.last_day == "work" else ""
@@ -53,6 +58,17 @@ def check_casework(arguments: argparse.Namespace) -> int:
         print(f"foodsentry: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _check_roles(rules: Rules, where: Path) -> None:
+    known = {role.value for role in Role} | {CLOCK}
+    for move in rules.moves.values():
+        unknown = sorted(set(move.by) - known)
+        if unknown:
+            raise SettingsError(f"{where}: move.{move.id}.by: there is no role {unknown[0]!r}")
+    unknown = sorted(rules.own_time - known)
+    if unknown:
+        raise SettingsError(f"{where}: own_time: there is no role {unknown[0]!r}")
 
 
 def _verify(engine: Engine, _arguments: argparse.Namespace) -> int:

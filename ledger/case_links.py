@@ -34,7 +34,7 @@ def alerts_of(conn: Connection, case_id: str) -> list[AlertRow]:
         select(alerts)
         .join(case_alerts, case_alerts.c.alert_id == alerts.c.alert_id)
         .where(case_alerts.c.case_id == case_id)
-        .order_by(alerts.c.raised_at, alerts.c.number)
+        .order_by(alerts.c.number)
     )
     return [typed(row, AlertRow) for row in conn.execute(found)]
 
@@ -46,11 +46,12 @@ def alert_ids_of(conn: Connection, case_id: str) -> set[str]:
 
 
 def open_alerts_of_result(conn: Connection, result_id: str) -> list[str]:
-    """Alerts that rest on a result, are not closed and in no open case."""
+    """Alerts that rest on a result, are not closed and in no open case; locked until the commit."""
     found = select(alerts.c.alert_id).where(
         alerts.c.result_id == result_id, alerts.c.state != AlertState.CLOSED.value
     )
-    return [one for one in conn.scalars(found) if holding_alert(conn, one) is None]
+    found = found.order_by(alerts.c.number).with_for_update()
+    return [one for one in list(conn.scalars(found)) if holding_alert(conn, one) is None]
 
 
 def results_of(conn: Connection, case_id: str) -> list[ResultRow]:

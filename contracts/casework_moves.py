@@ -44,6 +44,7 @@ __all__ = [
     "apply",
     "case_of",
     "moves",
+    "offer",
     "opened",
     "outstanding",
     "paused",
@@ -111,15 +112,19 @@ def case_of(case_id: str, kind: CaseKind, events: Iterable[CaseEvent]) -> Case:
 
 def moves(work: Casework, case: Case, mover: Mover, at: datetime) -> tuple[Offer, ...]:
     """Every move that a case of this kind has, with what it needs, or why it cannot be made."""
-    offers = []
-    for move in work.rules.moves.values():
-        if move.is_of(case.kind) and CLOCK not in move.by:
-            why = tuple(hindrances(work, case, move, mover, at))
-            needs = tuple(
-                need for need in move.needs if need is not Need.TIME or not own_time(work, mover)
-            )
-            offers.append(Offer(move, not why, needs, why))
-    return tuple(offers)
+    return tuple(
+        offer(work, case, move, mover, at)
+        for move in work.rules.moves.values()
+        if move.is_of(case.kind) and CLOCK not in move.by
+    )
+
+
+def offer(work: Casework, case: Case, move: Move, mover: Mover, at: datetime) -> Offer:
+    """One of them."""
+    why = tuple(hindrances(work, case, move, mover, at))
+    own = own_time(work, mover)
+    needs = tuple(need for need in move.needs if need is not Need.TIME or not own)
+    return Offer(move, not why, needs, why)
 
 
 def apply(

@@ -123,8 +123,9 @@ def _unsettled(rules: Rules, case: Case) -> Iterator[Reason]:
 
 
 def _unquiet(work: Casework, case: Case, at: datetime) -> Iterator[Reason]:
-    for face in clocks(work, case, at):
-        if face.clock.role != "right":
+    for right in dict.fromkeys(one.id for one in work.rules.clocks if one.role == "right"):
+        face = clock_face(work, case, right, at)
+        if face is None:
             continue
         if face.state == "running" and face.due_at is not None:
             yield Reason("right_running", _named(face.clock) | {"until": _moment(face.due_at)})

@@ -101,16 +101,14 @@ def _marks(rules: Rules, case: Case, clock_id: str) -> list[Mark]:
     starts = {name for one in family for name in one.starts}
     ends = {name for one in family for name in one.ends}
     reopens = {name for one in family for name in one.reopens}
-    pausing = {move.id for move in rules.moves.values() if move.pauses}
-    resuming = {move.id for move in rules.moves.values() if pausing & set(move.answers)}
     marks: list[Mark] = []
     for event in case.events:
         kinds = [
             ("end", event.move in ends or event.state in rules.final),
             ("reopen", event.move in reopens),
             ("start", event.move in starts),
-            ("pause", event.move in pausing),
-            ("resume", event.move in resuming),
+            ("pause", event.move in rules.pausing),
+            ("resume", event.move in rules.resuming),
         ]
         marks += [(what, event.counts_at, event) for what, is_so in kinds if is_so]
     return sorted(marks, key=lambda mark: (mark[1], mark[2].seq))

@@ -218,6 +218,14 @@ class Rules(msgspec.Struct, frozen=True):
     outcomes: Mapping[str, Outcome]
     clocks: tuple[Clock, ...]
     basis: Mapping[str, Basis]
+    asking: frozenset[str]
+    """Moves that wait for an answer."""
+    pausing: frozenset[str]
+    """Moves that hold clocks up."""
+    resuming: frozenset[str]
+    """Moves that let them go on."""
+    final: frozenset[str]
+    """States that no move leaves."""
 
     def clock(self, clock_id: str, at: datetime) -> Clock | None:
         """The clock of that id that begins at a moment, by the rule of its day."""
@@ -225,14 +233,3 @@ class Rules(msgspec.Struct, frozen=True):
             (one for one in self.clocks if one.id == clock_id and in_effect(one, china_day(at))),
             None,
         )
-
-    @property
-    def asking(self) -> frozenset[str]:
-        """Moves that wait for an answer."""
-        return frozenset(asked for move in self.moves.values() for asked in move.answers)
-
-    @property
-    def final(self) -> frozenset[str]:
-        """States that no move leaves."""
-        left = {source for move in self.moves.values() if move.to for source in move.sources}
-        return frozenset(self.states) - left

@@ -33,16 +33,24 @@ def read_casework(folder: Path = FOLDER) -> Rules:
                 if table != "clock" and (other is not file or _twice(content, table, entry.id)):
                     raise SettingsError(f"{file}: {table}.{entry.id}: stands twice")
     hours = _only(read, "hours", folder)
+    states = _by_id(one.state for one in read.values())
+    moves: dict[str, Move] = _by_id(one.move for one in read.values())
+    pausing = {move.id for move in moves.values() if move.pauses}
     rules = Rules(
         version=_only(read, "version", folder),
         start=_only(read, "start", folder),
         own_time=frozenset(role for one in read.values() for role in one.own_time),
         hours=hours.spans,
-        states=_by_id(one.state for one in read.values()),
-        moves=_by_id(one.move for one in read.values()),
+        states=states,
+        moves=moves,
         outcomes=_by_id(one.outcome for one in read.values()),
         clocks=tuple(clock for one in read.values() for clock in one.clock),
         basis=_by_id(one.basis for one in read.values()),
+        asking=frozenset(asked for move in moves.values() for asked in move.answers),
+        pausing=frozenset(pausing),
+        resuming=frozenset(one.id for one in moves.values() if pausing & set(one.answers)),
+        final=frozenset(states)
+        - {source for move in moves.values() if move.to for source in move.sources},
     )
     for table, key, message in _faults(rules):
         file = where.get((table, key.partition(".")[0]), folder)

@@ -259,9 +259,9 @@ def test_the_rule_of_its_day() -> None:
 STEPS = ("report", "send_back", "appeal", "end_appeal", "serve_result", "dispatch", "close")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 40)), max_size=12),
+    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 40)), max_size=9),
     st.integers(0, 400),
     st.randoms(use_true_random=False),
 )

@@ -24,7 +24,7 @@ $(VENV)/.installed: requirements/all.txt pyproject.toml | $(VENV)/bin/uv
 
 assets: server/static/vendor/.built ## the console's scripts and styles, from npm's lock file
 
-server/static/vendor/.built: server/assets/package-lock.json server/assets/build.mjs $(wildcard server/assets/src/*) | $(VENV)/.installed
+server/static/vendor/.built: server/assets/package-lock.json server/assets/build.mjs server/assets/icons.py server/static/seal.svg $(wildcard server/assets/src/*) | $(VENV)/.installed
 	@echo "· building the console's assets"
 	@$(PY) -m server.assets
 	@touch $@

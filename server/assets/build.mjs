@@ -11,7 +11,7 @@ for (const name of await readdir(output)) {
   if (!name.startsWith(".")) await rm(join(output, name), { recursive: true });
 }
 
-const entries = ["app.js", "charts.js", "push-worker.js", "app.css", "public.css"];
+const entries = ["app.js", "charts.js", "offline.js", "worker.js", "app.css", "public.css"];
 const result = await build({
   entryPoints: entries.map((name) => join("src", name)),
   entryNames: "[name].[hash]",

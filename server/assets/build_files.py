@@ -9,7 +9,7 @@ import os
 import subprocess
 from pathlib import Path
 
-import msgspec
+from server.assets.icons import add_to_manifest, write_icons
 
 FOLDER = Path(__file__).parent
 OUTPUT = FOLDER.parent / "static" / "vendor"
@@ -62,4 +62,4 @@ def build(output: Path = OUTPUT) -> dict[str, str]:
     run("npm ci", [str(node), str(npm), "ci"])
     output.mkdir(parents=True, exist_ok=True)
     run("bundling", [str(node), "build.mjs", str(output)])
-    return msgspec.json.decode((output / MANIFEST).read_bytes(), type=dict[str, str])
+    return add_to_manifest(output / MANIFEST, write_icons(output))

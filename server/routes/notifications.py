@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from ledger import push_subscriptions
 from ledger.engine import reading
@@ -18,12 +18,10 @@ from server.notification_list import (
     recipients,
     today,
 )
-from server.pages import VENDOR, render
-from server.problems import not_found
+from server.pages import render
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
-WORKER = "push-worker.js"
 StateName = Literal["", "queued", "sending", "sent", "failed", "held", "cancelled"]
 
 
@@ -59,13 +57,3 @@ def list_notifications(
         key=key,
         counts=tally(counted),
     )
-
-
-@router.get("/push-worker.js")
-def push_worker(state: Need) -> Response:
-    """The service worker that shows messages; at the root, so that it may open every page."""
-    built = state.assets.get(WORKER, "").rpartition("/")[2]
-    path = VENDOR / built
-    if not built or not path.is_file():
-        raise not_found("page")
-    return FileResponse(path, media_type="text/javascript", headers={"cache-control": "no-cache"})

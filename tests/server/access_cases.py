@@ -102,6 +102,9 @@ PUBLIC: dict[str, int] = {
     "GET /welcome/{token}": 200,
     "POST /welcome/{token}": 403,
     "GET /push-worker.js": 404,
+    "GET /worker.js": 404,
+    "GET /offline": 200,
+    "GET /manifest.webmanifest": 200,
     "GET /healthz": 200,
     "GET /metrics": 200,
 }

@@ -88,9 +88,11 @@ class LiveStream:
 
 
 @contextmanager
-def served(engine: Engine, series: SeriesStore, clock: Clock, **changes: Any) -> Iterator[Served]:
+def served(
+    engine: Engine, series: SeriesStore, clock: Clock, *, port: int = 0, **changes: Any
+) -> Iterator[Served]:
     app = create_app(settings(**changes), engine, series, clock=clock, passwords=CHEAP)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.create_server(("127.0.0.1", port))
     stop = threading.Event()
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", lifespan="on"))
     thread = threading.Thread(

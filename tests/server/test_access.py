@@ -31,6 +31,7 @@ from ledger.officers import Role
 from ledger.sessions import NAME_LENGTH
 from server.access import RIGHTS, Right, grants, scope_of
 from server.app import create_app, routes
+from server.pages import load_assets
 from server.rights_page import Asked, asked_by, name_of
 from server.signing import token_hash
 from timeseries.settings import SeriesSettings, open_store
@@ -239,8 +240,11 @@ def test_what_lies_outside_is_answered_like_what_does_not_exist(
 @pytest.mark.parametrize("route", [one for one in ALL if name_of(one) in PUBLIC], ids=name_of)
 def test_what_is_public_is_the_same_for_everybody(city: City, route: APIRoute) -> None:
     path = fill(city, route, city.targets["in-cell"], "town")
+    built = "worker.js" in load_assets()
     for token in ("", "made-up", *PEOPLE):
-        assert ask(city, route, path, token=token).status == PUBLIC[name_of(route)]
+        answered = ask(city, route, path, token=token).status
+        # The worker is there once it was built.
+        assert answered == (200 if built and "worker" in path else PUBLIC[name_of(route)])
 
 
 def test_every_role_has_its_rights_and_an_unknown_one_none() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server import assets, pages
-from server.assets import build_files
+from server.assets import build_files, icons
 
 FOLDER = Path(assets.__file__).parent
 
@@ -39,7 +39,8 @@ def test_two_builds_are_the_same_files(tmp_path: Path) -> None:
     first = build_files.build(tmp_path / "one")
     second = build_files.build(tmp_path / "two")
     assert first == second
-    assert set(first) == {"app.js", "charts.js", "push-worker.js", "app.css", "public.css"}
+    written = {"app.js", "charts.js", "offline.js", "worker.js", "app.css", "public.css"}
+    assert set(first) == written | {icon.name for icon in icons.ICONS}
     for file in first.values():
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
     assert (tmp_path / "one" / first["public.css"]).stat().st_size < 20_000

@@ -65,6 +65,8 @@ def visit(chromium: Browser, console: Served) -> Iterator[Visit]:
             viewport={"width": size[0], "height": size[1]},
             color_scheme=scheme,  # type: ignore[arg-type]
             locale=str(more.get("locale", "zh-CN")),
+            # What tests answer in the server's place must come by; the worker has its own tests.
+            service_workers="block",
         )
         opened.append(context)
         page = context.new_page()
@@ -85,7 +87,8 @@ def visit(chromium: Browser, console: Served) -> Iterator[Visit]:
     yield open_one
     for context in opened:
         context.close()
-    told = [one for one in troubles if "status of 401" not in one and "status of 422" not in one]
+    usual = ("status of 401", "status of 422", "Service Worker registration blocked")
+    told = [one for one in troubles if not any(say in one for say in usual)]
     assert told == []
 
 

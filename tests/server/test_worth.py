@@ -291,7 +291,7 @@ def test_the_worker_is_served_at_the_root_if_it_was_built(
     stranger: TestClient, app_assets: dict[str, str]
 ) -> None:
     answer = stranger.get("/push-worker.js")
-    if "push-worker.js" in app_assets:
+    if "worker.js" in app_assets:
         assert answer.headers["content-type"].startswith("text/javascript")
         assert answer.headers["cache-control"] == "no-cache"
         assert "showNotification" in answer.text

@@ -21,6 +21,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.addEventListener("htmx:afterSettle", () => tellTimes(document));
 
+// Without https (but on one's own machine) a browser has no workers.
+if (window.isSecureContext) navigator.serviceWorker?.register("/worker.js", { updateViaCache: "none" }).catch(() => {});
+
 document.addEventListener("DOMContentLoaded", () => {
   tellTimes(document);
   setInterval(() => tellTimes(document), 20_000);

@@ -35,7 +35,7 @@ export function offerPush(place) {
       return;
     }
     try {
-      const worker = await navigator.serviceWorker.register("/push-worker.js");
+      const worker = await navigator.serviceWorker.register("/worker.js", { updateViaCache: "none" });
       await navigator.serviceWorker.ready;
       const key = bytes(place.dataset.push);
       await (await worker.pushManager.getSubscription())?.unsubscribe();

@@ -7,9 +7,10 @@ Pure values. What may follow what is data (`casework_file`); who may do what now
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from contracts.casework_words import REASONS
 
@@ -65,6 +66,7 @@ class Need(StrEnum):
 
 FILE_KINDS = {Need.PHOTO: "photo", Need.DOCUMENT: "document", Need.REPORT: "report"}
 Method = Literal["", "statutory", "rapid"]
+Moment = Annotated[datetime, Meta(tz=True)]
 CaseVerdict = Literal["", "fails", "passes"]
 
 
@@ -84,8 +86,8 @@ class Given(msgspec.Struct, frozen=True, omit_defaults=True):
     files: tuple[FileRef, ...] = ()
     second: str = ""
     """Officer id."""
-    happened_at: datetime | None = None
-    deadline: datetime | None = None
+    happened_at: Moment | None = None
+    deadline: Moment | None = None
     lab: str = ""
     method: Method = ""
     verdict: CaseVerdict = ""

@@ -56,40 +56,30 @@ def clocks(work: Casework, case: Case, at: datetime) -> tuple[ClockFace, ...]:
 
 def clock_face(work: Casework, case: Case, clock_id: str, at: datetime) -> ClockFace | None:
     """One clock of a case; None if it has not begun."""
-    marks = _marks(work.rules, case, clock_id)
-    clock: Clock | None = None
     run: _Run | None = None
     paused = False
-    try:
-        for what, moment, event in marks:
-            if moment > at:
-                break
-            if what == "pause":
-                paused = True
-                if run and clock and clock.pauses:
-                    run.hold(work, moment)
-            elif what == "resume":
-                paused = False
-                if run and clock and clock.pauses and run.ended_at is None:
-                    run.go_on(work, moment)
-            elif what == "start":
-                found = work.rules.clock(clock_id, moment)
-                if found is not None and found.is_of(case.kind, case.outcome):
-                    if found.length == GIVEN and event.given.deadline is None:
-                        clock, run = None, None  # begun anew, and nobody set a time
-                        continue
-                    clock = found
-                    run = _Run(found, moment, event.given.deadline)
-                    if paused and found.pauses:
-                        run.hold(work, moment)
-            elif run and what == "end" and run.ended_at is None:
-                run.end(work, moment)
-            elif run and what == "reopen" and run.ended_at is not None:
-                run.reopen(work, moment, still=paused and run.clock.pauses)
-        return None if run is None else run.face(work, at)
-    except CalendarMissing as error:
-        assert run is not None
-        return ClockFace(run.clock, "unknown", run.started_at, None, run.ended_at, str(error))
+    for what, moment, event in _marks(work.rules, case, clock_id):
+        if moment > at:
+            break
+        if what == "start":
+            run = _begin(work, case, clock_id, moment, event)
+        if what in ("pause", "resume"):
+            paused = what == "pause"
+        if run is not None:
+            run.take(work, what, moment, paused=paused)
+    return None if run is None else run.face(work, at)
+
+
+def _begin(
+    work: Casework, case: Case, clock_id: str, at: datetime, event: CaseEvent
+) -> "_Run | None":
+    """The clock that an event begins; None if this case has none, or nobody set a time."""
+    clock = work.rules.clock(clock_id, at)
+    if clock is None or not clock.is_of(case.kind, case.outcome):
+        return None
+    if clock.length == GIVEN and event.given.deadline is None:
+        return None
+    return _Run(clock, at, event.given.deadline)
 
 
 Mark = tuple[str, datetime, CaseEvent]
@@ -124,42 +114,54 @@ class _Run:
         self._given = given
         self._due: datetime | None = None
         self._left: timedelta | None = None
+        self._missing = ""
 
-    def due(self, work: Casework) -> datetime:
-        """When it is due, if nothing holds it up. Raises CalendarMissing."""
+    def take(self, work: Casework, what: str, at: datetime, *, paused: bool) -> None:
+        """Something that concerns it happened at `at`; an appeal runs since, or does not."""
+        held = paused and self.clock.pauses
+        if what == "end":
+            self.ended_at = self.ended_at or at
+            return
+        try:
+            if what == "reopen" and self.ended_at is not None:
+                ended, self.ended_at = self.ended_at, None
+                self._hold(work, ended)
+            elif held and self.ended_at is None:
+                self._hold(work, at)
+            if not held and self.ended_at is None:
+                self._go_on(work, at)
+        except CalendarMissing as error:
+            self._missing = str(error)
+
+    def face(self, work: Casework, at: datetime) -> ClockFace:
+        """As it stands at `at`."""
+        if not self._missing and self._left:
+            # What is done while an appeal holds it up cannot be late.
+            state: ClockState = "paused" if self.ended_at is None else "met"
+            return ClockFace(self.clock, state, self.started_at, None, self.ended_at)
+        try:
+            due = self._due_at(work)
+        except CalendarMissing as error:
+            self._missing = str(error)
+        if self._missing:
+            return ClockFace(
+                self.clock, "unknown", self.started_at, None, self.ended_at, self._missing
+            )
+        return ClockFace(self.clock, self._state(due, at), self.started_at, due, self.ended_at)
+
+    def _due_at(self, work: Casework) -> datetime:
         if self._due is None:
             self._due = due_at(work, self.clock, self.started_at, self._given)
         return self._due
 
-    def hold(self, work: Casework, at: datetime) -> None:
-        if self.ended_at is None and self._left is None:
+    def _hold(self, work: Casework, at: datetime) -> None:
+        if self._left is None:
             self._left = self._remaining(work, at)
 
-    def go_on(self, work: Casework, at: datetime) -> None:
-        if self._left is not None:
-            if self._left > timedelta(0):
-                self._due = self._later(work, at, self._left)
-            self._left = None
-
-    def end(self, work: Casework, at: datetime) -> None:
-        self.ended_at = at
-
-    def reopen(self, work: Casework, at: datetime, *, still: bool) -> None:
-        ended = self.ended_at or at
-        self.ended_at = None
-        if self._left is None:
-            self._left = self._remaining(work, ended)
-        if not still:
-            self.go_on(work, at)
-
-    def face(self, work: Casework, at: datetime) -> ClockFace:
-        if self._left is not None and self.ended_at is None and self._left > timedelta(0):
-            return ClockFace(self.clock, "paused", self.started_at, None)
-        if self._left is not None and self.ended_at is not None and self._left > timedelta(0):
-            # Done while an appeal held it up: that cannot be late.
-            return ClockFace(self.clock, "met", self.started_at, None, self.ended_at)
-        due = self.due(work)
-        return ClockFace(self.clock, self._state(due, at), self.started_at, due, self.ended_at)
+    def _go_on(self, work: Casework, at: datetime) -> None:
+        if self._left:
+            self._due = self._later(work, at, self._left)
+        self._left = None
 
     def _state(self, due: datetime, at: datetime) -> ClockState:
         if self.clock.role == "expiry":
@@ -173,7 +175,7 @@ class _Run:
         return "overdue" if self.clock.role == "duty" else "expired"
 
     def _remaining(self, work: Casework, at: datetime) -> timedelta:
-        due = self.due(work)
+        due = self._due_at(work)
         if self.clock.span[1] == "working day":
             return work.calendar.working_time_between(at, due, work.rules.hours)
         return max(due - at, timedelta(0))

@@ -58,7 +58,11 @@ def shown(work: Casework, whole: Case, at: datetime) -> dict[str, Any]:
     """The part of a case's clocks that lists go by."""
     faces = clocks(work, whole, at)
     next_ = next_due(faces)
-    unknown = [face for face in faces if face.state == "unknown" and face.clock.role == "duty"]
+    unknown = [
+        face
+        for face in faces
+        if face.state == "unknown" and face.clock.role == "duty" and face.ended_at is None
+    ]
     return {
         "paused_since": paused_since(work.rules, whole),
         "due_at": next_.due_at if next_ else None,

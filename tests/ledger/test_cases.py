@@ -1,146 +1,436 @@
-"""Cases in the ledger: opened once, moved by who saw them as they are, never lost."""
+"""Cases in the ledger: opened once, moved by who saw them as they are, published, never lost."""
 
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from case_parts import WORK
+from case_story import OPENED, TOWN, Story, files_of, populate, who
 from ledger_town import AT, MARKET, OFFICER, after, alert, result
+from sqlalchemy import text
 
-import foodsentry
-from contracts.casework import CaseKind, FileRef, Finding, Given
-from contracts.casework_clocks import Casework
-from contracts.casework_file import read_casework
-from contracts.casework_moves import refs
+from contracts.casework import CaseKind, Finding, Given
+from contracts.casework_clocks import Casework, clocks
 from contracts.words import AlertState
 from contracts.workdays import Calendar
-from ledger import alerts, audit, case_proof, cases, journal, officers, results
-from ledger.cases import CaseRefused, CaseRow
-from ledger.engine import Connection, Engine, writing
-from ledger.officers import Officer, Role
-
-CONFIGS = Path(foodsentry.__file__).parents[1] / "firmware_configs"
-WORK = Casework(read_casework(), Calendar.read(CONFIGS / "calendars"))
-FILES = (
-    FileRef("f-photo", "photo", "a" * 64),
-    FileRef("f-document", "document", "b" * 64),
-    FileRef("f-report", "report", "c" * 64),
-)
-PEOPLE = {
-    "wang": Officer(id="wang", login="wang", name="王", role=Role.COUNTY, region="440703"),
-    "chen": Officer(id="chen", login="chen", name="陈", role=Role.TOWN, region="440703-tangxia"),
-    "far": Officer(id="far", login="far", name="远", role=Role.TOWN, region="440705"),
-    "gone": Officer(
-        id="gone", login="gone", name="离", role=Role.TOWN, region="440703-tangxia", active=False
-    ),
-    "stall": Officer(
-        id="stall",
-        login="stall",
-        name="摊",
-        role=Role.OPERATOR,
-        region="440703-tangxia",
-        establishment_id=MARKET,
-    ),
-}
-
-
-def files_of(_conn: Connection, _case_id: str) -> tuple[FileRef, ...]:
-    return FILES
-
-
-class Story:
-    """One case, moved along; each move a minute after the one before."""
-
-    def __init__(self, conn: Connection, row: CaseRow, at: datetime = AT) -> None:
-        self.conn, self.row, self.at = conn, row, at
-
-    def go(self, move: str, who: str = OFFICER, **given: Any) -> CaseRow:
-        self.at += timedelta(minutes=1)
-        officer = officers.get(self.conn, who)
-        assert officer is not None
-        files = refs(given.pop("files", ()))
-        self.row = cases.move(
-            self.conn, WORK, self.row.case_id, move, Given(files=files, **given), officer, self.at,
-            version=self.row.version, files_of=files_of,
-        )  # fmt: skip
-        return self.row
-
-    def refused(self, move: str, who: str = OFFICER, **given: Any) -> set[str]:
-        before = self.at
-        with pytest.raises(CaseRefused) as caught:
-            self.go(move, who, **given)
-        self.at = before
-        return {reason.code for reason in caught.value.refusal.reasons}
+from ledger import alerts, audit, case_proof, cases, journal, officers, regions
+from ledger.cases import CaseRefused
+from ledger.engine import Connection, Engine, LedgerRefused, reading, writing
 
 
 @pytest.fixture
 def office(town: Engine) -> Engine:
     with writing(town) as conn:
-        for officer in PEOPLE.values():
-            officers.add(conn, officer)
-        results.add(conn, [result()])
+        populate(conn, 3)
     return town
 
 
-def li(conn: Connection) -> Officer:
-    found = officers.get(conn, OFFICER)
+def alert_of(conn: Connection, alert_id: str) -> alerts.AlertRow:
+    found = alerts.get(conn, alert_id)
     assert found is not None
     return found
 
 
-def open_result(conn: Connection, at: datetime = AT + timedelta(minutes=5)) -> Story:
-    row, new = cases.open_from_result(conn, WORK, result().result_id, li(conn), at)
-    assert new
-    return Story(conn, row, at)
+def why(caught: pytest.ExceptionInfo[CaseRefused]) -> set[str]:
+    return {one.code for one in caught.value.refusal.reasons}
 
 
-def test_from_the_alert_to_the_publication(office: Engine) -> None:
+def test_from_the_alert_to_the_end_of_the_publication(office: Engine) -> None:
     with writing(office) as conn:
         alert_id, _ = alerts.raise_alert(conn, alert(result_id=result().result_id), AT)
-        row, new = cases.open_from_alert(conn, WORK, alert_id, li(conn), after(60))
+        row, new = cases.open_from_alert(conn, WORK, alert_id, who(conn), after(60))
         assert new and row.case_number == "440703-2026-0001"
         assert (row.kind, row.state, row.finding) == (CaseKind.PRODUCE_TEST, "lead", "suspect")
-        assert row.due_at == row.known_at + timedelta(hours=72)
+        assert (row.known_at, row.severity) == (AT, 1)
+        assert row.due_at == AT + timedelta(hours=72)
+        assert [one.result_id for one in cases.results_of(conn, row.case_id)] == [
+            result().result_id
+        ]
         one = Story(conn, row, after(60))
-        one.go("verify", note="现场核对", second="chen")
         one.go("serve_result", files=["f-document"], happened_at=one.at)
-        one.go("order_confirmation", lab="江门市检验中心", method="statutory")
-        one.go("dispatch", "wang", assignee=OFFICER)
-        one.go("accept")
-        one.go("stop_sale", note="停止销售该批次")
-        one.go("destroy", note="销毁 12 kg", second="chen", files=["f-photo"])
-        assert one.refused("report", note="已销毁") == {"missing"}
-        one.go("report", note="已销毁", files=["f-photo"])
-        assert alerts.get(conn, alert_id).state is AlertState.DISPOSING
-        assert one.refused("approve") == {"four_eyes"}
+        one.report()
         one.go("approve", "wang")
-        assert alerts.get(conn, alert_id).state is AlertState.REVIEWED
-        with pytest.raises(alerts.AlertConflict, match=row.case_number):
-            alerts.close(conn, alert_id, "wang", one.at)
         fined: dict[str, Any] = {"outcome": "minor", "note": "罚款", "files": ["f-document"]}
         early = one.refused("close", "wang", happened_at=one.at, **fined)
-        assert early == {"finding", "unsettled", "right_running"}
+        assert early == {"finding", "right_running"}
         one.at += timedelta(hours=6)
-        one.go("record_confirmation", happened_at=one.at, files=["f-report"], method="statutory",
-               verdict="fails")  # fmt: skip
-        assert one.row.finding is Finding.ESTABLISHED
-        one.go("serve_report", files=["f-document"], happened_at=one.at)
-        one.at += timedelta(days=12)
-        one.go("close", "wang", happened_at=one.at, **fined)
-        assert alerts.get(conn, alert_id).state is AlertState.CLOSED
-        assert one.row.due_clock == "publication"
+        assert one.refused("close", "wang", happened_at=one.at, **fined) == {"finding"}
+        assert one.refused("publish", "wang") == {"state", "finding", "outcome", "not_published"}
+    with writing(office) as conn:
+        one = Story.of_result(conn, 2)
+        closed = one.close("minor")
+        assert (closed.finding, closed.outcome) == (Finding.ESTABLISHED, "minor")
+        assert (closed.due_clock, closed.closed_at) == ("publication", one.at)
         assert cases.publications(conn, MARKET, one.at) == []
         assert one.refused("publish") == {"role"}
         one.go("publish", "wang")
         (shown,) = cases.publications(conn, MARKET, one.at)
-        assert shown.case_number == row.case_number
-        assert cases.publications(conn, MARKET, shown.expires_at - timedelta(seconds=1)) == [shown]
-        assert cases.publications(conn, MARKET, shown.expires_at) == []
-        assert cases.expire_due(conn, WORK, shown.expires_at - timedelta(seconds=1)) == []
-        assert cases.expire_due(conn, WORK, shown.expires_at) == [row.case_id]
-        assert cases.expire_due(conn, WORK, shown.expires_at) == []
-        assert cases.get(conn, row.case_id).state == "expired"
-        assert case_proof.verify(conn) == (15, [])
+        assert (shown.case_number, shown.published_by) == (closed.case_number, "wang")
+        assert cases.publications(conn, MARKET, one.at - timedelta(seconds=1)) == []
+        end, second = shown.expires_at, timedelta(seconds=1)
+        assert cases.publications(conn, MARKET, end - second) == [shown]
+        assert cases.publications(conn, MARKET, end) == []
+        assert cases.publications(conn, "another", one.at) == []
+        assert cases.expire_due(conn, WORK, end - second) == []
+        assert cases.expire_due(conn, WORK, end) == [one.row.case_id]
+        assert cases.expire_due(conn, WORK, end) == []
+        over = cases.get(conn, one.row.case_id)
+        assert over is not None and (over.state, over.due_at) == ("expired", None)
+        kept = cases.publication(conn, one.row.case_id)
+        assert kept is not None and (kept.ended_at, kept.ended_by_move) == (end, "expire")
+    with reading(office) as conn:
+        assert case_proof.verify(conn)[1] == []
         assert audit.verify(conn).broken_id is None
-        kinds = [r.body["event"] for r in journal.after(conn, 0) if r.kind == journal.CASE]
-        assert kinds[:2] == ["opened", "verify"] and kinds[-1] == "expire"
+        rows = [row for row in journal.after(conn, 0) if row.kind == journal.CASE]
+        mine = [row for row in rows if row.ref == one.row.case_id]
+        assert [row.body["event"] for row in mine][:2] == ["opened", "order_confirmation"]
+        assert mine[-1].body["event"] == "expire" and mine[-1].body["state"] == "expired"
+        assert {row.region for row in rows} == {TOWN}
+
+
+def test_an_annulled_decision_is_shown_no_more_at_once(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        one.close("penalty")
+        one.go("publish", "wang")
+        annulled: dict[str, Any] = {"note": "复议撤销", "files": ["f-document"]}
+        row = one.go("annul", "wang", happened_at=one.at, **annulled)
+        assert cases.publications(conn, MARKET, one.at) == []
+        assert row.due_clock == "withdrawal"
+        row = one.go("withdraw", "wang", note="行政复议决定撤销，公示已撤下")
+        assert (row.state, row.due_at) == ("withdrawn", None)
+        kept = cases.publication(conn, row.case_id)
+        assert kept is not None and (kept.ended_by_move, kept.reason) == ("annul", "复议撤销")
+        assert cases.expire_due(conn, WORK, kept.expires_at) == []
+        assert {one.state: one.count for one in cases.counts(conn)} == {"withdrawn": 1}
+
+
+def test_a_warning_is_never_published(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        row = one.close("warning")
+        assert row.due_at is None
+        assert one.refused("publish", "wang") == {"outcome", "not_published"}
+        assert cases.publication(conn, row.case_id) is None
+
+
+def test_an_alert_is_in_one_case(office: Engine) -> None:
+    with writing(office) as conn:
+        alert_id, _ = alerts.raise_alert(conn, alert(), AT)
+        row, new = cases.open_from_alert(conn, WORK, alert_id, who(conn), after(60))
+        assert new and row.kind is CaseKind.SCENE
+        again = cases.open_from_alert(conn, WORK, alert_id, who(conn, "wang"), after(61))
+        assert again == (row, False)
+        assert cases.of_alerts(conn, [alert_id, "none"]) == {alert_id: row.case_number}
+        assert [one.case_id for one in cases.of_alert(conn, alert_id)] == [row.case_id]
+        assert [one.alert_id for one in cases.alerts_of(conn, row.case_id)] == [alert_id]
+        one = Story(conn, row)
+        one.go("cancel", "wang", note="误建")
+        # The alert goes on by itself, and may come into another case.
+        assert alert_of(conn, alert_id).state is AlertState.ACKNOWLEDGED
+        other, new = cases.open_from_alert(conn, WORK, alert_id, who(conn), one.at)
+        assert new and other.case_number == "440703-2026-0002"
+        assert len(cases.of_alert(conn, alert_id)) == 2
+        for alert_ in ("nothing", alert_id):
+            if alert_ == alert_id:
+                Story(conn, other).go("dismiss", note="查无此事", second="chen")
+            with pytest.raises(CaseRefused) as caught:
+                cases.open_from_alert(conn, WORK, alert_, who(conn), one.at)
+            assert why(caught) == {"alert_closed" if alert_ == alert_id else "no_alert"}
+
+
+def test_a_result_is_in_one_case_with_its_alerts(office: Engine) -> None:
+    with writing(office) as conn:
+        result_id = result().result_id
+        first, _ = alerts.raise_alert(conn, alert("f1", result_id=result_id), AT)
+        one = Story.of_result(conn)
+        assert [row.alert_id for row in cases.alerts_of(conn, one.row.case_id)] == [first]
+        assert alert_of(conn, first).acknowledged_by == OFFICER
+        again = cases.open_from_result(conn, WORK, result_id, who(conn), OPENED)
+        assert again == (one.row, False)
+        # An alert that comes later joins the case of its result.
+        later, _ = alerts.raise_alert(conn, alert("f2", result_id=result_id), after(400))
+        assert cases.open_from_alert(conn, WORK, later, who(conn), after(500)) == (one.row, False)
+        assert len(cases.alerts_of(conn, one.row.case_id)) == 2
+        with pytest.raises(CaseRefused) as caught:
+            cases.open_from_result(conn, WORK, "nothing", who(conn), OPENED)
+        assert why(caught) == {"no_result"}
+        one.go("cancel", "wang", note="误建")
+        anew, new = cases.open_from_result(conn, WORK, result_id, who(conn), one.at)
+        assert new and anew.case_id != one.row.case_id
+
+
+def test_alerts_follow_their_case(office: Engine) -> None:
+    with writing(office) as conn:
+        alert_id, _ = alerts.raise_alert(conn, alert(result_id=result().result_id), AT)
+        one = Story.of_result(conn)
+        one.report()
+        assert alert_of(conn, alert_id).state is AlertState.DISPOSING
+        one.go("send_back", "wang", note="照片不清")
+        assert alert_of(conn, alert_id).state is AlertState.ACKNOWLEDGED
+        one.go("report", note="补拍", files=["f-photo"])
+        one.go("appeal", "stall", note="申请行政复议")
+        assert alert_of(conn, alert_id).paused_since == one.at
+        one.go("end_appeal", note="维持", files=["f-document"])
+        assert alert_of(conn, alert_id).paused_since is None
+        one.go("approve", "wang")
+        assert alert_of(conn, alert_id).state is AlertState.REVIEWED
+        with pytest.raises(alerts.AlertConflict, match=one.row.case_number):
+            alerts.close(conn, alert_id, "wang", one.at)
+        one.go("close", "wang", outcome="no_penalty", note="完毕", happened_at=one.at)
+        assert alert_of(conn, alert_id).state is AlertState.CLOSED
+        told = [e for e in alerts.timeline(conn, alert_id) if e.kind == "case"]
+        assert [entry.body["move"] for entry in told] == [
+            "opened", "report", "send_back", "report", "appeal", "end_appeal", "approve", "close",
+        ]  # fmt: skip
+        assert {entry.note for entry in told} == {one.row.case_number}
+
+
+def test_what_fires_again_is_a_new_matter(office: Engine) -> None:
+    with writing(office) as conn:
+        alert_id, _ = alerts.raise_alert(conn, alert(), AT)
+        row, _ = cases.open_from_alert(conn, WORK, alert_id, who(conn), after(60))
+        one = Story(conn, row)
+        one.report()
+        one.go("approve", "wang")
+        alerts.raise_alert(conn, alert(at=one.at), one.at)
+        one.go("close", "wang", outcome="no_penalty", note="完毕", happened_at=one.at)
+        assert alert_of(conn, alert_id).state is AlertState.FIRING
+        other, new = cases.open_from_alert(conn, WORK, alert_id, who(conn), one.at)
+        assert new and other.case_id != row.case_id
+
+
+def test_two_officers_close_a_class_1_alert_with_their_lead(office: Engine) -> None:
+    with writing(office) as conn:
+        alert_id, _ = alerts.raise_alert(conn, alert(), AT)
+        row, _ = cases.open_from_alert(conn, WORK, alert_id, who(conn), after(60))
+        Story(conn, row).go("dismiss", note="是海报", second="chen")
+        closed = alert_of(conn, alert_id)
+        assert closed.state is AlertState.CLOSED
+        assert (closed.disposed_by, closed.reviewed_by) == (OFFICER, "chen")
+
+
+def test_who_may_have_to_do_with_a_case(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        for officer in ("far", "gone", "other"):
+            assert one.refused("verify", officer, note="x", second="chen") == {"not_here"}
+            with pytest.raises(CaseRefused) as caught:
+                cases.open_from_result(conn, WORK, result(2).result_id, who(conn, officer), OPENED)
+            assert why(caught) == {"not_here"}
+        assert one.refused("verify", "hu", note="x", second="chen") == {"role"}
+        for second in ("far", "gone", "hu", "stall", "nobody"):
+            assert one.refused("verify", note="x", second=second) == {"second_unfit"}
+        one.go("verify", note="x", second="chen")
+        for assignee in ("far", "gone", "hu", "stall", "nobody"):
+            assert one.refused("dispatch", assignee=assignee) == {"assignee_unfit"}
+        one.go("appeal", "stall", note="复议")
+
+
+def test_a_mover_says_what_they_saw(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        seen = one.row.version
+        one.go("verify", note="x", second="chen", key="form-1")
+        # The same form again changes nothing, whatever it says it saw.
+        row = one.move("verify", OFFICER, "form-1", seen, note="x", second="chen")
+        assert row == one.row
+        with pytest.raises(CaseRefused) as caught:
+            one.move("dispatch", "wang", "form-2", seen, assignee=OFFICER)
+        assert caught.value.changed
+        assert why(caught) == {"changed"}
+        assert "1" in caught.value.refusal.zh and "2" in caught.value.refusal.zh
+        # Another move under a taken key is no repetition.
+        with pytest.raises(LedgerRefused), conn.begin_nested():
+            one.move("dispatch", "wang", "form-1", one.row.version, assignee=OFFICER)
+        assert cases.get(conn, one.row.case_id) == one.row
+        with pytest.raises(ValueError, match="key"):
+            one.move("dispatch", "wang", "k" * 65, one.row.version, assignee=OFFICER)
+        with pytest.raises(CaseRefused) as caught:
+            cases.move(conn, WORK, "none", "verify", Given(), who(conn), OPENED, version=1)
+        assert why(caught) == {"no_case"}
+
+
+def test_files_are_of_the_case(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        assert one.refused("add_evidence", note="x", second="chen", files=["f-x"]) == {
+            "unknown_file"
+        }
+        one.go("add_evidence", note="x", second="chen", files=["f-photo", "f-photo"])
+        (kept,) = cases.events_of(conn, one.row.case_id)[-1].given.files
+        assert (kept.id, kept.kind, kept.sha256) == ("f-photo", "photo", "a" * 64)
+        with pytest.raises(CaseRefused) as caught:
+            cases.move(conn, WORK, one.row.case_id, "add_evidence",
+                       Given(note="x", second="chen", files=(kept,)), who(conn), one.at,
+                       version=one.row.version)  # fmt: skip
+        assert why(caught) == {"unknown_file"}
+
+
+def test_what_a_database_cannot_hold_is_proven_all_the_same(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        one.go("verify", note="a\0b", second="chen")
+        assert (
+            cases.events_of(conn, one.row.case_id)[-1].given.note == "a\N{REPLACEMENT CHARACTER}b"
+        )
+        assert case_proof.verify(conn) == (2, [])
+        with pytest.raises(ValueError, match="time"):
+            one.move("serve_result", OFFICER, "", one.row.version, files=["f-document"],
+                     happened_at=one.at.replace(tzinfo=None))  # fmt: skip
+
+
+def test_numbers_by_county_and_year(office: Engine) -> None:
+    with writing(office) as conn:
+        first = Story.of_result(conn, 1)
+        # Still the 31st of December in London, and a new year in China.
+        later = datetime(2026, 12, 31, 16, tzinfo=UTC)
+        second, _ = cases.open_from_result(conn, WORK, result(2).result_id, who(conn), later)
+        third, _ = cases.open_from_result(conn, WORK, result(3).result_id, who(conn), later)
+        numbers = [one.case_number for one in (first.row, second, third)]
+        assert numbers == ["440703-2026-0001", "440703-2027-0001", "440703-2027-0002"]
+        assert cases.by_number(conn, numbers[2]) == third
+        assert cases.by_number(conn, "440703-2028-0001") is None
+
+
+def test_a_number_that_was_not_used_is_not_lost(office: Engine) -> None:
+    class Enough(Exception):
+        pass
+
+    with pytest.raises(Enough), writing(office) as conn:
+        Story.of_result(conn, 1)
+        raise Enough
+    with writing(office) as conn:
+        assert Story.of_result(conn, 2).row.case_number == "440703-2026-0001"
+
+
+def test_lists(office: Engine) -> None:
+    with writing(office) as conn:
+        first, second, third = (
+            Story.of_result(conn, n, OPENED + timedelta(minutes=n)) for n in (1, 2, 3)
+        )
+        second.go("verify", note="x", second="chen")
+        second.go("dispatch", "wang", assignee="chen")
+        third.go("cancel", "wang", note="重复")
+        every = [one.row.case_id for one in (third, second, first)]
+        here = regions.subtree(conn, "440703")
+
+        def listed(**filters: Any) -> list[str]:
+            return [row.case_id for row in cases.list_in(conn, here, **filters)]
+
+        assert listed() == every
+        assert listed(limit=2) == every[:2]
+        assert listed(limit=2, before=every[1]) == every[2:]
+        assert listed(before="gone") == []
+        assert cases.list_in(conn, regions.subtree(conn, "440705")) == []
+        assert len(cases.list_in(conn, None)) == 3
+        assert listed(states=["lead", "cancelled"]) == [every[0], every[2]]
+        assert listed(officer="chen") == [every[1]]
+        assert listed(kind=CaseKind.SCENE) == []
+        assert listed(establishment_id="none") == listed(sites=["none"]) == []
+        assert listed(sites=["pj-market-1"], establishment_id=MARKET) == every
+        due = first.row.due_at
+        assert due is not None
+        assert listed(overdue_at=due) == []
+        late = due + timedelta(seconds=3)
+        assert listed(overdue_at=late) == every[1:]
+        assert cases.overdue_count(conn, late, here) == 2
+        assert [row.case_id for row in cases.due(conn, due)] == [every[2]]
+        assert [row.case_id for row in cases.due(conn, late, regions=here)] == [every[2], every[1]]
+        counted = {(one.state, one.count) for one in cases.counts(conn, here)}
+        assert counted == {("lead", 1), ("dispatched", 1), ("cancelled", 1)}
+        assert cases.counts(conn, []) == []
+
+
+def test_offers_of_a_page(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        offers = {o.move.id: o for o in cases.offers(conn, WORK, one.row, who(conn), one.at)}
+        assert offers["verify"].possible
+        assert not offers["publish"].possible
+        assert {reason.code for reason in offers["publish"].why} >= {"state", "role"}
+
+
+def test_what_is_kept_is_what_the_clocks_say(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        one.report()
+        faces = {face.clock.id: face for face in clocks(WORK, cases.case(conn, one.row), one.at)}
+        assert one.row.due_clock == "review"
+        assert one.row.due_at == faces["review"].due_at
+        one.go("appeal", "stall", note="复议")
+        assert (one.row.due_at, one.row.paused_since) == (None, one.at)
+        assert cases.list_in(conn, None, overdue_at=one.at + timedelta(days=99)) == []
+
+
+def test_a_calendar_that_comes_later(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        one.close("minor")
+        none = Casework(WORK.rules, Calendar([]))
+        row = cases.move(conn, none, one.row.case_id, "add_evidence",
+                         Given(note="x", second="chen", files=(files_of(conn, "")[0],)),
+                         who(conn), one.at, version=one.row.version, files_of=files_of)  # fmt: skip
+        assert (row.due_at, row.due_unknown, row.due_clock) == (None, True, "publication")
+        assert cases.rewind_unknown(conn, none, one.at) == 0
+        assert cases.rewind_unknown(conn, WORK, one.at) == 1
+        told = cases.get(conn, row.case_id)
+        assert told is not None and not told.due_unknown and told.due_at is not None
+        assert cases.rewind_unknown(conn, WORK, one.at) == 0
+
+
+@pytest.mark.parametrize("table", ["cases", "case_events", "case_results", "case_alerts",
+                                   "case_publications"])  # fmt: skip
+def test_the_database_removes_nothing_of_a_case(office: Engine, table: str) -> None:
+    with writing(office) as conn:
+        alerts.raise_alert(conn, alert(result_id=result().result_id), AT)
+        Story.of_result(conn).close("minor")
+        published = cases.list_in(conn, None)[0]
+        cases.move(conn, WORK, published.case_id, "publish", Given(), who(conn, "wang"),
+                   published.changed_at, version=published.version)  # fmt: skip
+    with pytest.raises(LedgerRefused, match="never changed or removed"), writing(office) as conn:
+        conn.execute(text(f"DELETE FROM {table}"))
+    if table in ("case_events", "case_results", "case_alerts"):
+        with (
+            pytest.raises(LedgerRefused, match="never changed or removed"),
+            writing(office) as conn,
+        ):
+            conn.execute(text(f"UPDATE {table} SET case_id = case_id"))
+
+
+def test_who_tampers_is_found_out(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        one.go("verify", note="x", second="chen")
+        one.go("add_evidence", note="x", second="chen", files=["f-photo"])
+    faults = []
+    with writing(office) as conn:  # as somebody would who owns the database
+        sqlite = conn.dialect.name == "sqlite"
+        for change in ("update", "delete"):
+            off = f"DROP TRIGGER case_events_no_{change}" + ("" if sqlite else " ON case_events")
+            conn.execute(text(off))
+        conn.execute(text("UPDATE case_events SET actor = 'wang' WHERE seq = 2"))
+        conn.execute(text("DELETE FROM case_events WHERE seq = 3"))
+        conn.execute(
+            text(
+                "INSERT INTO case_events (case_id, seq, event_id, move, at, actor, role, "
+                "counts_at, state, finding, given, rules_version, digest) SELECT case_id, 9, 'x', "
+                "move, at, actor, role, counts_at, state, finding, given, rules_version, digest "
+                "FROM case_events WHERE seq = 1"
+            )
+        )
+        count, faults = case_proof.verify(conn)
+        conn.get_transaction().rollback() if not sqlite else None  # the triggers are shared
+    assert count == 3
+    assert [(one.version, one.what) for one in faults] == [
+        (2, "changed"), (9, "unproven"), (3, "missing"),
+    ]  # fmt: skip
+
+
+def test_an_officer_is_not_needed_to_read(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        officers.set_active(conn, OFFICER, False)
+    with reading(office) as conn:
+        assert cases.get(conn, one.row.case_id) == one.row
+        assert cases.case(conn, one.row).version == 1

@@ -3,6 +3,7 @@
 from ledger.tables.access import broker_accounts, broker_certificates
 from ledger.tables.administered import loaded_rules, sheet_uploads
 from ledger.tables.alerts import alert_timeline, alerts, cards, rule_state
+from ledger.tables.attachments import attachment_contents, attachments, case_confirmations
 from ledger.tables.base import metadata
 from ledger.tables.books import audit, cursors, dead_letters, intake, journal
 from ledger.tables.cases import (
@@ -49,11 +50,14 @@ __all__ = [
     "alert_verdicts",
     "alerts",
     "api_tokens",
+    "attachment_contents",
+    "attachments",
     "audit",
     "broker_accounts",
     "broker_certificates",
     "cards",
     "case_alerts",
+    "case_confirmations",
     "case_events",
     "case_numbers",
     "case_publications",

@@ -7,10 +7,21 @@ import msgspec
 from contracts.causes import Cause
 from contracts.topics import Identity
 from contracts.words import Phase, PictureRole
-from ledger import alert_life, alerts, devices, evidence, observations, regions, results, silences
+from ledger import (
+    alert_life,
+    alerts,
+    case_links,
+    devices,
+    evidence,
+    observations,
+    regions,
+    results,
+    silences,
+)
 from ledger import verdicts as verdicts_book
 from ledger.alert_life import Move
 from ledger.alerts import AlertRow, TimelineEntry
+from ledger.case_types import CaseRow
 from ledger.devices import Device
 from ledger.engine import Connection
 from ledger.evidence import EvidenceRow
@@ -60,6 +71,8 @@ class AlertFile(msgspec.Struct, frozen=True):
     """Every cause, by id."""
     causes: list[Cause]
     """What may be said of it if it is wrong."""
+    case: CaseRow | None
+    """The case that it is in."""
     told: list[NotificationLine]
     """Who was told, or why not; the newest first."""
     hidden_by: Silence | None
@@ -136,6 +149,7 @@ def read_alert_file(
         ],
         known=causes,
         causes=offered,
+        case=case_links.holding_alert(conn, alert.alert_id),
         told=told_of(conn, alert.alert_id, officer),
         hidden_by=silences.hidden_by(
             silences.active(conn, now), alert, now, regions.ancestors(conn, alert.region)

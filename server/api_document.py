@@ -34,7 +34,8 @@ def takes_form(routes: Sequence[APIRoute]) -> Callable[[Scope], bool]:
             if route.matches(scope)[0] is Match.FULL:
                 field = route.body_field
                 kind = getattr(getattr(field, "field_info", None), "media_type", _JSON)
-                return bool(kind != _JSON)
+                told = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
+                return bool(kind != _JSON) or any(one != _JSON for one in told)
         return False
 
     return tells

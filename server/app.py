@@ -11,9 +11,12 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from contracts.casework_clocks import Casework
+from contracts.casework_file import FOLDER, read_casework
 from contracts.causes import FILE as CAUSES
 from contracts.causes import Cause, load_causes
 from contracts.clock import Clock, utc_now
+from contracts.workdays import Calendar
 from ledger.engine import Engine
 from server import problems
 from server.api_bodies import ApiBodies
@@ -31,10 +34,13 @@ from server.routes import (
     alerts,
     answers,
     api,
+    api_cases,
     api_moves,
     api_push,
     api_worth,
     cards,
+    case_files,
+    cases,
     desk,
     devices,
     doors,
@@ -46,6 +52,7 @@ from server.routes import (
     people,
     public,
     pwa,
+    results,
     silences,
     welcome,
     worth,
@@ -56,6 +63,7 @@ from server.state import State
 from server.streams import Rows
 from timeseries.port import SeriesStore
 
+CALENDARS = FOLDER.parent / "calendars"
 STATIC = Path(__file__).parent / "static"
 ROUTES = (
     doors,
@@ -63,6 +71,9 @@ ROUTES = (
     alerts,
     alert_moves,
     answers,
+    cases,
+    case_files,
+    results,
     establishments,
     cards,
     devices,
@@ -77,6 +88,7 @@ ROUTES = (
     pwa,
     health,
     api,
+    api_cases,
     api_moves,
     api_push,
     api_worth,
@@ -84,6 +96,7 @@ ROUTES = (
 TAGS = [
     {"name": "session", "description": "Who is signed in."},
     {"name": "alerts", "description": "预警: leads that people review, acknowledge and close."},
+    {"name": "cases", "description": "处置单: from the lead to the publication."},
     {"name": "establishments", "description": "经营主体."},
     {"name": "results", "description": "快检结果, each with the bytes it was read from."},
     {"name": "devices", "description": "Devices and their health."},
@@ -123,6 +136,7 @@ def create_app(
     passwords: Passwords | None = None,
     limit_lines: LimitLines | None = None,
     causes: dict[str, Cause] | None = None,
+    casework: Casework | None = None,
 ) -> FastAPI:
     """The console over an open ledger and time-series store, which stay the caller's to close.
 
@@ -141,6 +155,7 @@ def create_app(
         passwords=passwords or Passwords(),
         limit_lines=limit_lines or read_limit_lines(),
         causes=causes or load_causes(),
+        casework=casework or casework_of(),
         hub=hub,
         metrics=metrics,
         rates=Rates(settings.api.per_minute, settings.api.burst),
@@ -190,6 +205,11 @@ def lines_of(settings: ServerSettings, base: Path) -> LimitLines:
     rules = base / settings.rules if settings.rules else RULES
     limits = base / settings.limits if settings.limits else LIMITS
     return read_limit_lines(rules, limits)
+
+
+def casework_of() -> Casework:
+    """Casework's data and the working calendar that come with FoodSentry. Raises SettingsError."""
+    return Casework(read_casework(), Calendar.read(CALENDARS))
 
 
 def causes_of(settings: ServerSettings, base: Path) -> dict[str, Cause]:

@@ -9,6 +9,7 @@ from contracts.words import OPEN_STATES, Verdict
 from ledger import (
     alerts,
     cards,
+    case_lists,
     devices,
     establishments,
     evidence,
@@ -20,6 +21,7 @@ from ledger import (
 from ledger import results as results_book
 from ledger import sites as sites_book
 from ledger.cards import Card
+from ledger.case_types import CaseRow
 from ledger.devices import Device, DeviceKind
 from ledger.engine import Connection
 from ledger.establishments import Establishment
@@ -33,6 +35,7 @@ from server.desk import AlertLine, alert_lines
 
 DAYS = 30
 """The quick tests of so many days are counted."""
+CASES_SHOWN = 8
 TESTS_COUNTED = 2000
 TESTS_SHOWN = 12
 SEEN_SHOWN = 8
@@ -81,6 +84,8 @@ class EstablishmentFile(msgspec.Struct, frozen=True):
     alerts: list[AlertLine]
     open_alerts: int
     cards: list[Card]
+    cases: list[CaseRow]
+    """The newest first."""
     """Yellow and red ones, newest first; annulled ones, too."""
     seen_today: int
     """Observations that began in the last 24 hours."""
@@ -157,6 +162,7 @@ def read_establishment_file(
         alerts=alert_lines(conn, rows[:ALERTS_SHOWN]),
         open_alerts=len(rows),
         cards=cards.of_establishment(conn, one.id),
+        cases=case_lists.list_in(conn, None, establishment_id=one.id, limit=CASES_SHOWN),
     )
 
 

@@ -31,6 +31,11 @@ def exact(at: datetime | None) -> str:
     return local(at).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
+def day(at: datetime | None) -> str:
+    """The date."""
+    return local(at).strftime("%Y-%m-%d") if at else ""
+
+
 def clock_time(at: datetime | None) -> str:
     """Hours, minutes and seconds."""
     return local(at).strftime("%H:%M:%S") if at else ""

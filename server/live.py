@@ -34,6 +34,7 @@ FOLLOWED = frozenset(
         journal.ALERT_RESOLVED,
         journal.ALERT_CLOSED,
         journal.ALERT_JUDGED,
+        journal.CASE,
         journal.DEVICE,
     }
 )

@@ -30,6 +30,7 @@ def make_environment() -> Environment:
     )
     environment.filters.update(
         exact=formats.exact,
+        day=formats.day,
         clock_time=formats.clock_time,
         number=formats.number,
         unit=formats.unit,

@@ -29,6 +29,11 @@ KINDS: dict[str, ProblemKind] = {
     "method-not-allowed": ProblemKind(405, "`Allow` names the methods that this path has"),
     "alert-closed": ProblemKind(409, "The alert is closed already"),
     "alert-unready": ProblemKind(409, "The alert's state forbids the move"),
+    "case-changed": ProblemKind(
+        409, "Somebody changed the case; `state` and `version` say how it is now"
+    ),
+    "case-unready": ProblemKind(409, "The step can't be made now; `errors` says every reason"),
+    "confirmation-over": ProblemKind(409, "It was answered or withdrawn already"),
     "verdict": ProblemKind(409, "The alert can't be judged (so)"),
     "proposal": ProblemKind(409, "The proposal is decided already"),
     "silence-over": ProblemKind(409, "The silence has ended already"),
@@ -38,6 +43,8 @@ KINDS: dict[str, ProblemKind] = {
     ),
     "invalid-request": ProblemKind(422, "A parameter or field is wrong; `errors` says which"),
     "invalid-cursor": ProblemKind(422, "`before` is not the `next` of a page of this list"),
+    "case-incomplete": ProblemKind(422, "What was given with the step won't do; `errors` says why"),
+    "file-refused": ProblemKind(422, "A file is not taken; `errors` says which and why"),
     "cause-text": ProblemKind(422, "This cause of a wrong alert needs words of your own"),
     "silence-refused": ProblemKind(422, "The silence is wider or longer than may be"),
     "too-many-requests": ProblemKind(

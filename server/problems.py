@@ -70,6 +70,12 @@ class ProblemDetails(BaseModel):
     errors: list[ProblemError] | None = Field(
         default=None, description="What is wrong where, for status 422."
     )
+    state: str | None = Field(
+        default=None, description="Of a case: its state now.", examples=["disposing"]
+    )
+    version: int | None = Field(
+        default=None, description="Of a case: its version now.", examples=[5]
+    )
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True, rename={"in_": "in"}):
@@ -105,6 +111,7 @@ class Problem(Exception):
         *,
         faults: Sequence[Fault] = (),
         occurrence: str = "",
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail or kind)
         self.status = status
@@ -113,6 +120,8 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.faults = tuple(faults)
         self.occurrence = occurrence
+        self.more = dict(more or {})
+        """Further members of the answer, among those of `ProblemDetails`."""
 
 
 class SignInNeeded(Exception):
@@ -148,6 +157,7 @@ def problem_answer(problem: Problem) -> Response:
         faults = (Fault(problem.detail, "body", pointer=""),)
     if faults:
         body["errors"] = faults
+    body |= problem.more
     return Response(
         msgspec.json.encode(body), problem.status, media_type=MEDIA_TYPE, headers=problem.headers
     )

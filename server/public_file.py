@@ -8,7 +8,8 @@ from datetime import date, datetime
 import msgspec
 
 from contracts.words import DeviceState, Phase
-from ledger import observations, regions, sites
+from ledger import case_lists, observations, regions, sites
+from ledger.case_types import Publication
 from ledger.devices import Device, DeviceKind
 from ledger.engine import Connection
 from ledger.establishments import Establishment
@@ -55,6 +56,8 @@ class PublicFile(msgspec.Struct, frozen=True):
     self_test: bool
     cameras: list[Camera]
     temperatures: list[Temperature]
+    cases: list[Publication]
+    """Published ones, as long as the law says; the newest first."""
     tests_here: bool
     """Whether there is an instrument at all."""
 
@@ -93,6 +96,7 @@ def read_public_file(
             for device in own
             if device.kind is DeviceKind.PROBE
         ],
+        cases=case_lists.publications(conn, one.id, now),
         tests_here=any(device.kind in _INSTRUMENTS for device in own),
     )
 

@@ -6,6 +6,7 @@ from typing import cast
 from jinja2 import Environment
 from starlette.requests import HTTPConnection
 
+from contracts.casework_clocks import Casework
 from contracts.causes import Cause
 from contracts.clock import Clock
 from ledger.engine import Engine
@@ -35,6 +36,8 @@ class State:
     limit_lines: LimitLines
     causes: dict[str, Cause]
     """What a verdict may name, by id."""
+    casework: Casework
+    """What cases go by: states, moves, clocks, legal bases, working calendar."""
     hub: Hub
     metrics: Metrics
     rates: Rates

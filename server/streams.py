@@ -19,7 +19,7 @@ from ledger import alert_search
 from ledger.alert_search import Size
 from ledger.alerts import AlertRow
 from ledger.engine import LedgerDown, reading
-from ledger.journal import DEVICE, JournalRow
+from ledger.journal import CASE, DEVICE, JournalRow
 from server.access import Right, Scope, may
 from server.desk import Counted, Tally, alert_lines, count_alerts, count_sought, tally
 from server.desk_filter import DeskFilter, sought_of
@@ -219,6 +219,16 @@ def change_events(visit: Visit, wanted: Callable[[JournalRow], bool]) -> Select:
 def of_alert(alert_id: str) -> Callable[[JournalRow], bool]:
     """Changes of one alert."""
     return lambda row: _is_alert(row) and row.ref == alert_id
+
+
+def of_case(case_id: str) -> Callable[[JournalRow], bool]:
+    """Changes of one case."""
+    return lambda row: of_cases(row) and row.ref == case_id
+
+
+def of_cases(row: JournalRow) -> bool:
+    """Changes of cases."""
+    return row.kind == CASE
 
 
 def of_devices(row: JournalRow) -> bool:

@@ -37,6 +37,7 @@ Reason = Literal[
     "pdf_broken",
     "pdf_locked",
     "pdf_active",
+    "nophoto",
 ]
 
 

@@ -80,6 +80,7 @@ def one_establishment(
         "establishments/file.html",
         file=file,
         counts=tally(counted),
+        states=state.casework.rules.states,
         days=DAYS,
         hours=round(state.settings.chart_days * 24),
         limits=state.limit_lines,

@@ -32,7 +32,13 @@ def public_page(
             raise not_found("page")
         file = read_public_file(conn, state.series, state.limit_lines, one, state.clock())
     # Chinese unless the address says otherwise, so that a shared cache holds one page an address.
-    answer = render(request, "public.html", words=state.words[language or "zh_CN"], file=file)
+    answer = render(
+        request,
+        "public.html",
+        words=state.words[language or "zh_CN"],
+        file=file,
+        outcomes=state.casework.rules.outcomes,
+    )
     tag = f'"{hashlib.sha256(answer.body).hexdigest()[:24]}"'
     headers = {"etag": tag, "cache-control": f"public, max-age={AGE_S}"}
     if known == tag:

@@ -55,7 +55,11 @@ class Asking:
         if origin:
             headers["origin"] = origin
         sent = b""
-        if body is not None and path.startswith("/api/"):
+        files = body is not None and any(isinstance(one, bytes) for one in body.values())
+        if body is not None and files:
+            sent = _multipart(body)
+            headers["content-type"] = "multipart/form-data; boundary=b"
+        elif body is not None and path.startswith("/api/"):
             sent, headers["content-type"] = msgspec.json.encode(body), "application/json"
         elif body is not None:
             sent = urlencode(dict(body), doseq=True).encode()
@@ -93,3 +97,15 @@ class Asking:
         start = told[0]
         named = {name.decode().lower(): value.decode() for name, value in start["headers"]}
         return Answer(start["status"], named, b"".join(one.get("body", b"") for one in told[1:]))
+
+
+def _multipart(body: Mapping[str, object]) -> bytes:
+    """A form whose values are files."""
+    parts = [
+        b'--b\r\ncontent-disposition: form-data; name="%s"; filename="a.jpg"\r\n\r\n'
+        % name.encode()
+        + content
+        for name, content in body.items()
+        if isinstance(content, bytes)
+    ]
+    return b"\r\n".join([*parts, b"--b--\r\n"])

@@ -5,6 +5,10 @@ path's parameter one in a target's `ids`, FIXED or OWNED.
 """
 
 import msgspec
+from upload_files import picture
+
+from contracts.topics import Identity
+from ledger.ids import fact_id
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -20,6 +24,9 @@ NOTE: dict[str, object] = {"note": "已处置"}
 PUSH: dict[str, object] = {
     "endpoint": "https://push.example/new", "keys": {"p256dh": "B" + "A" * 86, "auth": "A" * 22},
 }  # fmt: skip
+TESTED = fact_id(Identity("440703-baisha-01", "site-in-cell", "lz"), "e1", 1)
+"""The result at the place that every role can see; it is in a case."""
+APPEAL: dict[str, object] = {"note": "当事人申请复议", "version": 1}
 SILENCE: dict[str, object] = {"rule": "no_hat", "reason": "检修", "ends_at": "2026-03-12T10:00:00Z"}
 
 OTHER_PASSWORD: dict[str, object] = {
@@ -56,6 +63,18 @@ CHANGES: dict[str, Change] = {
     "POST /silences/{silence_id}/end": Change(303),
     "POST /worth/proposals/{proposal_id}/accept": Change(303, {"days": 7}),
     "POST /worth/proposals/{proposal_id}/decline": Change(303, {"note": "不需要"}),
+    "POST /alerts/{alert_id}/case": Change(303),
+    "POST /results/{result_id}/case": Change(303),
+    "POST /cases/{case_id}/moves/{move_id}": Change(303, APPEAL),
+    "POST /cases/{case_id}/confirmations/{confirmation_id}/confirm": Change(303),
+    "POST /cases/{case_id}/confirmations/{confirmation_id}/decline": Change(303, NOTE),
+    "POST /cases/{case_id}/questions/{question_id}/withdraw": Change(303),
+    "POST /api/v1/cases": Change(200, {"result_id": TESTED}),
+    "POST /api/v1/cases/{case_id}/moves/{move_id}": Change(200, APPEAL),
+    "POST /api/v1/cases/{case_id}/files": Change(201, {"photo": picture(size=(4, 3))}),
+    "POST /api/v1/cases/{case_id}/confirmations/{confirmation_id}/confirm": Change(200),
+    "POST /api/v1/cases/{case_id}/confirmations/{confirmation_id}/decline": Change(200, NOTE),
+    "POST /api/v1/cases/{case_id}/questions/{question_id}/withdraw": Change(200),
     "POST /api/v1/alerts/{alert_id}/acknowledge": Change(200),
     "POST /api/v1/alerts/{alert_id}/dispose": Change(200, NOTE, "taken"),
     "POST /api/v1/alerts/{alert_id}/review": Change(200, NOTE | {"accepted": True}, "disposed"),
@@ -84,13 +103,16 @@ QUERIES: dict[str, str] = {
 
 FIXED: dict[str, str] = {
     "kind": "inhibition", "language": "en", "move": "unlock", "token": "the-token-of-a-link",
+    "move_id": "appeal",
 }  # fmt: skip
 """Parameters of paths that name nothing of a place."""
 
-OWNED: frozenset[str] = frozenset({"subscription_id", "session_name"})
+OWNED: frozenset[str] = frozenset(
+    {"subscription_id", "session_name", "confirmation_id", "question_id"}
+)
 """Parameters that name what is one officer's own: to others it does not exist."""
 
-BLIND: frozenset[str] = frozenset({"GET /alerts/{alert_id}/live"})
+BLIND: frozenset[str] = frozenset({"GET /alerts/{alert_id}/live", "GET /cases/{case_id}/live"})
 """Streams that begin for whoever is signed in, and say nothing of what lies outside."""
 
 PUBLIC: dict[str, int] = {

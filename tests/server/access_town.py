@@ -7,11 +7,13 @@ silence, a proposal. Each officer has a session that runs, one that is over, and
 import hashlib
 from datetime import timedelta
 
+import case_steps
 import msgspec
 from console_app import CHEAP, NOW
 from console_facts import key_of, new_result, simple_alert, verdict_of
 from console_places import PASSWORD, REGIONS
 
+from contracts.casework import Given
 from contracts.events import Evidence, ModelRef, Observation
 from contracts.topics import Identity
 from contracts.words import Phase, Severity
@@ -36,7 +38,7 @@ from ledger.devices import Device, DeviceKind
 from ledger.engine import Connection
 from ledger.establishments import Establishment, EstablishmentKind
 from ledger.officers import Officer, Role
-from ledger.schema import cards, suppression_proposals
+from ledger.schema import cards, case_confirmations, suppression_proposals
 from ledger.sessions import Session
 from ledger.sites import Site, SiteKind
 from server.signing import token_hash
@@ -135,6 +137,26 @@ def build(conn: Connection) -> dict[str, Target]:
     return {place: _facts(conn, place, who) for place, who in places.items()}
 
 
+def _case(conn: Connection, place: str, result_id: str) -> dict[str, str]:
+    """A lead with a picture; each officer is asked to confirm a step, and asks for one."""
+    root, city = "officer-root", "officer-city"
+    at = NOW - timedelta(minutes=20)
+    row = case_steps.of_result(conn, result_id, root, at)
+    kept = case_steps.add_file(conn, row, "photo", root, at)
+    for login in PEOPLE:
+        other = root if login != "root" else city
+        for name, asker, second in (("to", other, login), ("by", f"officer-{login}", "")):
+            given = Given(note="现场核实", second=f"officer-{second}" if second else other)
+            waits = msgspec.to_builtins(given)
+            question = {
+                "id": f"{name}-{login}-{place}", "case_id": row.case_id, "version": 1,
+                "move": "verify", "given": waits, "asked_by": asker, "second": given.second,
+                "asked_at": at, "answer": "", "note": "",
+            }  # fmt: skip
+            conn.execute(case_confirmations.insert(), question)
+    return {"case_id": row.case_id, "file_id": kept.id}
+
+
 def _session(conn: Connection, login: str, token: str, hours: float) -> None:
     begun = NOW - timedelta(hours=1, minutes=5)
     sessions.add(
@@ -201,7 +223,7 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
         "colour": "red", "at": NOW, "reason": "逾期", "annul_reason": "",
     }  # fmt: skip
     conn.execute(cards.insert(), card)
-    ids = {
+    ids = _case(conn, place, tested.result_id) | {
         "officer_id": f"walks-{place}",
         "card_id": f"card-{place}",
         "establishment_id": place,

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import console_town
 from console_app import CHEAP, NOW, Clock, TestClient, settings, sign_in
+from console_town import CASE
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +44,13 @@ def town(built_town: tuple[Path, dict[str, str]], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def alert_ids(built_town: tuple[Path, dict[str, str]]) -> dict[str, str]:
-    return built_town[1]
+    return {name: one for name, one in built_town[1].items() if not name.startswith(CASE)}
+
+
+@pytest.fixture
+def case_ids(built_town: tuple[Path, dict[str, str]]) -> dict[str, str]:
+    made = built_town[1].items()
+    return {name.removeprefix(CASE): one for name, one in made if name.startswith(CASE)}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import alert_steps
 import numpy as np
+from console_cases import add_cases
 from console_facts import alert_of_test, new_result, put_observation, simple_alert, verdict_of
 from console_places import CANTEEN, MARKET, PASSWORD, SUPERMARKET, VAN, add_places, tell_health
 
@@ -23,6 +24,11 @@ from ledger.results import NewResult
 from server.passwords import Passwords
 from timeseries.port import Point, SeriesStore, to_ns
 
+ALERTED = ("positive", "suspect", "older")
+"""Tests that raised an alert."""
+CASE = "case:"
+"""What the names of cases begin with among what was made."""
+
 
 def build(
     engine: Engine,
@@ -32,12 +38,14 @@ def build(
     *,
     pictures: bool = True,
 ) -> dict[str, str]:
-    """Write the town; returns alert ids by a short name."""
+    """Write the town; returns the ids of alerts and cases by a short name."""
     hashed = passwords.hash(PASSWORD)
     with writing(engine) as conn:
         add_places(conn, now, hashed)
         tests = _tests(conn, now)
-        made = _alerts(conn, now, tests)
+        made = _alerts(conn, now, {name: tests[name] for name in ALERTED})
+        found = add_cases(conn, now, made, tests)
+        made |= {CASE + name: one for name, one in found.items()}
         if pictures:
             _kitchen(conn, now, made)
         tell_health(conn, now)
@@ -61,7 +69,8 @@ def _tests(conn: Connection, now: datetime) -> dict[str, NewResult]:
         share = round(min(39.0, abs(dice.gauss(12, 8))), 2)
         made.append(new_result(who, number, number, share, Verdict.PASS, at))
     results.add(conn, made)
-    return {"positive": made[117], "suspect": made[96], "older": made[62]}
+    alerted = {"positive": made[117], "suspect": made[96], "older": made[62]}
+    return alerted | {"warned": made[2], "published": made[4], "van": made[120]}
 
 
 def _alerts(conn: Connection, now: datetime, tests: dict[str, NewResult]) -> dict[str, str]:

@@ -93,6 +93,8 @@ def fill(city: City, route: APIRoute, target: Target, login: str) -> str:
     values |= {
         "subscription_id": city.subscriptions[login],
         "session_name": token_hash(f"{login}-phone")[:NAME_LENGTH],
+        "confirmation_id": f"to-{login}-{target.place}",
+        "question_id": f"by-{login}-{target.place}",
     }
     path = route.path.format_map(values)
     query = QUERIES.get(name_of(route), "")

@@ -8,6 +8,8 @@ from typing import get_args
 
 import pytest
 
+from contracts.casework import CaseKind
+from contracts.casework_clocks import ClockState
 from contracts.words import (
     AlertState,
     AlertVerdict,
@@ -18,7 +20,7 @@ from contracts.words import (
     Severity,
     Verdict,
 )
-from ledger import notifications, silences
+from ledger import attachments, notifications, silences
 from ledger.alert_types import TIMELINE_KINDS
 from ledger.cards import Colour
 from ledger.devices import DeviceKind
@@ -31,11 +33,14 @@ from ledger.proposals import ProposalKind, ProposalState
 from ledger.sites import SiteKind
 from server import (
     bulk,
+    case_forms,
+    case_list,
     desk,
     desk_filter,
     notification_list,
     password_rules,
     people,
+    uploads,
     worth_file,
 )
 from server.formats import duration
@@ -45,7 +50,7 @@ from server.pages import TEMPLATES
 WORDS = load_words()
 FILES = sorted(TEMPLATES.rglob("*.html"))
 SOURCES = sorted(Path(desk.__file__).parent.rglob("*.py"))
-DOCUMENTED = ("api_models.py", "api_worth.py", "app.py")
+DOCUMENTED = ("api_models.py", "api_cases.py", "api_worth.py", "app.py")
 """These hold the examples and names of the API's document."""
 _NAME = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']""")
 _NAME_IN_PLACE = re.compile(r"""["']((?:[a-z_0-9]+\.)+[a-z_0-9]+)["']""")
@@ -76,7 +81,16 @@ FAMILIES: dict[str, set[str]] = {
     "desk.name.": set(desk_filter.NAMES) | {"before"},
     "desk.days.": {"today", "week", "month"},
     "bulk.outcome.": {one.value for one in bulk.Outcome},
-    "nav.": {"alerts", "establishments", "devices", "notifications", "worth", "people", "audit"},
+    "nav.": {
+        "alerts",
+        "cases",
+        "establishments",
+        "devices",
+        "notifications",
+        "worth",
+        "people",
+        "audit",
+    },
     "silence.kind.": set(get_args(silences.Kind)),
     "silence.refused.": set(get_args(silences.Refusal)),
     "worth.chart.": set(get_args(worth_file.Figure)),
@@ -100,6 +114,16 @@ FAMILIES: dict[str, set[str]] = {
     },
     "signin.road.": {"1", "2", "3"},
     "signin.road.mark.": {"1", "2", "3"},
+    "case.kind.": {one.value for one in CaseKind},
+    "case.group.": {"open", "all", "over", *case_list.GROUPS},
+    "case.role.": {"duty", "right", "expiry"},
+    "case.clock.": set(get_args(ClockState)),
+    "case.moves.": {"on", "measure", "record"},
+    "case.method.": {"statutory", "rapid"},
+    "case.verdict.": {"fails", "passes"},
+    "case.upload.": set(case_forms.FILE_FIELDS),
+    "case.file.": set(get_args(attachments.Kind)),
+    "upload.refused.": set(get_args(uploads.Reason)),
     "card.colour.": {one.value for one in Colour},
     "timeline.": set(TIMELINE_KINDS),
     "alert.level.": {"1", "2"},

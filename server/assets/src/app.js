@@ -1,6 +1,7 @@
 // The console's script: htmx for forms and fragments, and the live stream of server-sent events.
 import htmx from "htmx.org";
 import { startDesk } from "./desk.js";
+import { watchFiles } from "./files.js";
 import { startLive } from "./live.js";
 import { offerPush } from "./push.js";
 import { offerSound, showUrgent } from "./sound.js";
@@ -26,6 +27,7 @@ if (window.isSecureContext) navigator.serviceWorker?.register("/worker.js", { up
 
 document.addEventListener("DOMContentLoaded", () => {
   tellTimes(document);
+  watchFiles(document);
   setInterval(() => tellTimes(document), 20_000);
   for (const place of document.querySelectorAll("[data-desk]")) startDesk(place);
   for (const place of document.querySelectorAll("[data-sound]")) offerSound(place);

@@ -196,10 +196,10 @@ def test_nothing_is_acknowledged_while_the_ledger_is_down(
     down = threading.Event()
     down.set()
 
-    def sometimes(engine: Engine) -> object:
+    def sometimes(engine: Engine, **how: bool) -> object:
         if down.is_set():
             raise LedgerDown("told to")
-        return writing(engine)
+        return writing(engine, **how)
 
     monkeypatch.setattr(intake_module, "writing", sometimes)
     rig.put(inbound(READER, result(), 1))

@@ -38,6 +38,7 @@ from server.routes import (
     api_moves,
     api_push,
     api_worth,
+    audit,
     cards,
     case_files,
     cases,
@@ -83,6 +84,7 @@ ROUTES = (
     evidence,
     own,
     people,
+    audit,
     welcome,
     public,
     pwa,
@@ -159,6 +161,8 @@ def create_app(
         hub=hub,
         metrics=metrics,
         rates=Rates(settings.api.per_minute, settings.api.burst),
+        change_rates=Rates(settings.rates.changes_per_minute, settings.rates.changes_at_once),
+        costly_rates=Rates(settings.rates.costly_per_minute, settings.rates.costly_at_once),
     )
 
     @contextlib.asynccontextmanager

@@ -18,6 +18,7 @@ from server import tokens
 from server.access import Right, may
 from server.browsers import browser_of
 from server.problems import PasswordChangeNeeded, Problem, SignInNeeded, is_api
+from server.rates import Rates
 from server.scopes import NAMED
 from server.signing import Came, Visit, find_visit, token_hash, token_of
 from server.state import State, state_of
@@ -99,11 +100,34 @@ async def sender(
     if not secrets.compare_digest((given or "").encode(), visit.session.csrf.encode()):
         await request.close()  # what a form's files were written to
         raise Problem(403, "csrf", "the form is out of date; load the page again")
+    try:
+        limit(state.change_rates, visit, state)
+    except Problem:
+        await request.close()
+        raise
     return visit
 
 
 Sender = Annotated[Visit, Depends(sender)]
 """A signed-in officer's own change of what is its own (signing out)."""
+
+
+def limit(rates: Rates, visit: Visit, state: State) -> None:
+    """Charge one request to the session, or to the token. Raises Problem (429)."""
+    key = visit.session.token_hash if visit.token is None else visit.token.id
+    wait_s = rates.take(key, state.clock())
+    if wait_s > 0:
+        retry = {"retry-after": str(max(1, round(wait_s + 0.5)))}
+        raise Problem(429, "too-many-requests", "too many requests in a short time", retry)
+
+
+def costly(state: Need, visit: Viewer) -> None:
+    """Charge what costs much. Raises Problem (429)."""
+    limit(state.costly_rates, visit, state)
+
+
+Costly = Depends(costly)
+"""For a route's `dependencies`: what costs much is limited by session."""
 
 
 class Looker:

@@ -48,7 +48,7 @@ KINDS: dict[str, ProblemKind] = {
     "cause-text": ProblemKind(422, "This cause of a wrong alert needs words of your own"),
     "silence-refused": ProblemKind(422, "The silence is wider or longer than may be"),
     "too-many-requests": ProblemKind(
-        429, "The token asks too often; `Retry-After` says until when"
+        429, "The token or session asks too often; `Retry-After` says until when"
     ),
     "defect": ProblemKind(500, "A mistake of ours; the log knows it by the id in `instance`"),
     "ledger-down": ProblemKind(503, "The ledger cannot be reached; try again"),

@@ -40,6 +40,28 @@ class SignInSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 72 * 3600.0
 
 
+class RateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often one signed-in browser may ask, in each process."""
+
+    changes_per_minute: Annotated[
+        int, Meta(ge=1, description="Changes a minute that one session may make.")
+    ] = 120
+    changes_at_once: Annotated[
+        int, Meta(ge=1, description="Changes that one session may make at once, after a pause.")
+    ] = 60
+    costly_per_minute: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Requests a minute of one session for what costs much: charts, previews, "
+            "files of the audit trail, following its chain.",
+        ),
+    ] = 60
+    costly_at_once: Annotated[
+        int, Meta(ge=1, description="Such requests of one session at once, after a pause.")
+    ] = 40
+
+
 class LiveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The stream of server-sent events."""
 
@@ -147,6 +169,9 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         SignInSettings()
     )
     api: Annotated[ApiSettings, Meta(description="The API for other systems.")] = ApiSettings()
+    rates: Annotated[RateSettings, Meta(description="Limits on what one session asks for.")] = (
+        RateSettings()
+    )
     live: Annotated[LiveSettings, Meta(description="The live stream.")] = LiveSettings()
     worth: Annotated[WorthSettings, Meta(description="Proposals from verdicts on alerts.")] = (
         WorthSettings()

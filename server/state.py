@@ -42,6 +42,10 @@ class State:
     metrics: Metrics
     rates: Rates
     """How often each token may ask."""
+    change_rates: Rates
+    """How often each session may change something."""
+    costly_rates: Rates
+    """How often each session may ask for what costs much."""
 
 
 def state_of(connection: HTTPConnection) -> State:

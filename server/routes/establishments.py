@@ -21,7 +21,7 @@ from server.establishment_file import (
     read_establishment_file,
     recent_tests,
 )
-from server.needs import Need, Viewer
+from server.needs import Costly, Need, Viewer
 from server.pages import render, words_of
 from server.problems import not_found
 from server.qr import qr_svg
@@ -88,7 +88,7 @@ def one_establishment(
     )
 
 
-@router.get("/establishments/{establishment_id}/charts/{kind}")
+@router.get("/establishments/{establishment_id}/charts/{kind}", dependencies=[Costly])
 def chart(
     request: Request,
     state: Need,

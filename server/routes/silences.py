@@ -14,7 +14,7 @@ from ledger.silences import Silence, SilenceRefused
 from server.access import Right, may
 from server.desk import count_alerts, tally
 from server.formats import local
-from server.needs import Actor, Need, Viewer
+from server.needs import Actor, Costly, Need, Viewer
 from server.pages import render
 from server.signing import Visit
 from server.silence_list import (
@@ -100,7 +100,7 @@ def list_silences(request: Request, state: Need, visit: Viewer, wish: Asked) -> 
     return _page(request, state, visit, wish)
 
 
-@router.get("/silences/preview")
+@router.get("/silences/preview", dependencies=[Costly])
 def show_preview(request: Request, state: Need, visit: Viewer, wish: Asked) -> Response:
     """What such a silence would have hidden, as a part of the page."""
     now = state.clock()

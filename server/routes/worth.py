@@ -13,7 +13,7 @@ from ledger.scorecards import Key
 from server.access import Right, may, only_recipient
 from server.desk import alert_lines, count_alerts, tally
 from server.judging import policy_of, proposals_here
-from server.needs import Actor, Need, Viewer
+from server.needs import Actor, Costly, Need, Viewer
 from server.pages import render, words_of
 from server.problems import Problem, not_found
 from server.signing import Visit
@@ -101,7 +101,7 @@ def show_behind(
     )
 
 
-@router.get("/worth/chart")
+@router.get("/worth/chart", dependencies=[Costly])
 def chart(request: Request, state: Need, visit: Viewer, figure: Figure) -> Response:
     """What a chart draws, as JSON."""
     now, words = state.clock(), words_of(request)

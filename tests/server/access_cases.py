@@ -45,6 +45,7 @@ CHANGES: dict[str, Change] = {
     "POST /admin/people/{officer_id}": Change(303, OFFICER),
     "POST /admin/people/{officer_id}/link": Change(200),
     "POST /admin/people/{officer_id}/{move}": Change(303),
+    "POST /audit/verify": Change(200),
     "POST /alerts/{alert_id}/acknowledge": Change(303),
     "POST /alerts/{alert_id}/dispose": Change(303, NOTE, "taken"),
     "POST /alerts/{alert_id}/review": Change(303, NOTE, "disposed"),

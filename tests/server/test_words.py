@@ -142,6 +142,7 @@ OPEN_FAMILIES = (
     "attribute.",
     "error.",
     "error.say.",
+    "audit.action.",
 )
 """Looked up with a fallback for what is not listed."""
 

@@ -25,6 +25,7 @@ from gateway.alerts.faults import Faults
 from gateway.alerts.limits import read_limits
 from gateway.alerts.rules import read_rules
 from gateway.broker import Broker, Inbound
+from gateway.casework import CaseBooking, read_work
 from gateway.escalate import Escalation, read_keeper
 from gateway.health import Health
 from gateway.http import HttpServer
@@ -169,6 +170,13 @@ class Gateway:
             health=self.health,
             clock=clock,
         )
+        self._casework = CaseBooking(
+            self.engine,
+            read_work(settings.alerts, settings_file.parent),
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
         self.http = HttpServer(settings.http.host, settings.http.port, self.health, self.metrics)
 
     def run(self, stop: threading.Event) -> None:
@@ -184,6 +192,7 @@ class Gateway:
         # In the order in which they end: each is told to stop after what feeds it has ended.
         runs = {
             "deadlines": self._escalation.run,
+            "casework": self._casework.run,
             "watch": self._watch.run,
             "intake": self._intake.run,
             "series": self._series.run,

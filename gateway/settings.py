@@ -118,6 +118,13 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "file; empty: the ones that come with FoodSentry."
         ),
     ] = ""
+    casework: Annotated[
+        str,
+        Meta(
+            description="Casework's data, a folder of *.toml, relative to this settings file: what "
+            "ends a publication. Empty: the one that comes with FoodSentry."
+        ),
+    ] = ""
     deadlines_every_s: Annotated[
         float,
         Meta(gt=0, le=60, description="How often deadlines of alerts are looked after."),

@@ -43,9 +43,13 @@ CLOSES_FROM: dict[Severity, frozenset[AlertState]] = {
 of eyes; class 2 needs it unless the data say that it is over; class 3 is daily guidance."""
 
 
-def moves(row: AlertRow, officer: str = "") -> frozenset[Move]:
-    """What may be done with an alert as it stands, by `officer` (id; empty: by anybody)."""
-    return frozenset(move for move in Move if _hindrance(row, move, officer) is None)
+def moves(row: AlertRow, officer: str = "", *, in_case: bool = False) -> frozenset[Move]:
+    """What may be done with an alert as it stands, by `officer` (id; empty: by anybody).
+
+    `in_case`: it is in an open case, with which it closes (`case_links.holding_alert`).
+    """
+    can = frozenset(move for move in Move if _hindrance(row, move, officer) is None)
+    return can - {Move.CLOSE} if in_case else can
 
 
 def acknowledge(conn: Connection, alert_id: str, officer: str, at: datetime) -> bool:

@@ -32,7 +32,7 @@ def locked(conn: Connection, case_id: str) -> tuple[CaseRow, Case]:
 def book(
     conn: Connection, work: Casework, row: CaseRow, before: Case, made: Move, event: CaseEvent
 ) -> CaseRow:
-    """Write what a move made. The row is held by `_locked`."""
+    """Write what a move made. The row is held by `locked`."""
     whole = after(before, event)
     ends = made.alert == "close" or work.rules.states[event.state].end
     changed = update(cases).where(cases.c.case_id == row.case_id, cases.c.version == before.version)

@@ -88,6 +88,11 @@ def overdue_count(conn: Connection, at: datetime, regions: Sequence[str] | None 
     return conn.scalar(query) or 0
 
 
+def unknown_count(conn: Connection) -> int:
+    """How many cases have a deadline that nobody can tell for want of a calendar."""
+    return conn.scalar(select(func.count()).select_from(cases).where(cases.c.due_unknown)) or 0
+
+
 def due(
     conn: Connection, at: datetime, limit: int = 100, regions: Sequence[str] | None = None
 ) -> list[CaseRow]:

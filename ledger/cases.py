@@ -28,6 +28,7 @@ from ledger.case_lists import (
     overdue_count,
     publication,
     publications,
+    unknown_count,
 )
 from ledger.case_opening import open_from_alert, open_from_result
 from ledger.case_people import check_mover, check_named
@@ -71,6 +72,8 @@ __all__ = [
     "publications",
     "results_of",
     "rewind_unknown",
+    "unknown_count",
+    "waiting_to_expire",
 ]
 
 

@@ -126,6 +126,7 @@ def read_alert_file(
     """Gather it as `officer` may see it."""
     who = Identity(alert.region, alert.site, alert.device)
     entries = alerts.timeline(conn, alert.alert_id)
+    held_by = case_links.holding_alert(conn, alert.alert_id)
     names = Names(conn)
     (line,) = alert_lines(conn, [alert])
     seen = pictures = None
@@ -140,7 +141,7 @@ def read_alert_file(
         observation=seen,
         pictures=pictures or [],
         timeline=[Told(entry, names.officer(entry.actor)) for entry in entries],
-        moves=alert_life.moves(alert, officer.id),
+        moves=alert_life.moves(alert, officer.id, in_case=held_by is not None),
         acknowledged_by=names.officer(alert.acknowledged_by),
         disposed_by=names.officer(alert.disposed_by),
         opinions=[

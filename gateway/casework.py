@@ -1,0 +1,92 @@
+"""Books for cases what time alone brings: publications that are over, deadlines of a new calendar.
+
+In a thread of its own, every minute; nobody waits for it. The public page goes by a publication's
+own last moment, and a deadline is late at its own, whether or not anybody has booked it.
+"""
+
+import logging
+import threading
+from pathlib import Path
+
+from contracts.casework_clocks import Casework
+from contracts.casework_file import FOLDER, read_casework
+from contracts.clock import Clock
+from contracts.settings import SettingsError
+from contracts.workdays import Calendar
+from gateway.health import Health
+from gateway.metrics import Metrics
+from gateway.settings import AlertSettings
+from ledger import cases
+from ledger.engine import Engine, LedgerDown, reading, writing
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 60.0
+AT_ONCE = 50
+"""Cases in one transaction."""
+PART = "casework"
+
+
+class CaseBooking:
+    """Works from `run` to `stop`; of several gateways, whoever locks a case books it, once."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        work: Casework,
+        *,
+        metrics: Metrics,
+        health: Health,
+        clock: Clock,
+        every_s: float = EVERY_S,
+    ) -> None:
+        self._engine = engine
+        self._work = work
+        self._metrics = metrics
+        self._health = health
+        self._clock = clock
+        self._every_s = every_s
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop`."""
+        more = True
+        while not stop.wait(0 if more else self._every_s):
+            try:
+                more = self.book_once()
+            except LedgerDown as error:
+                more = False
+                self._metrics.ledger_errors.inc()
+                self._health.trouble(PART, f"ledger: {error}")
+
+    def book_once(self) -> bool:
+        """Book what is over by now; True if there may be more. Raises LedgerDown."""
+        now = self._clock()
+        with reading(self._engine) as conn:
+            unknown = cases.unknown_count(conn)
+            waiting = unknown or cases.waiting_to_expire(conn, now, 1)
+        if not waiting:
+            self._health.well(PART)
+            return False
+        with writing(self._engine) as conn:
+            over = cases.expire_due(conn, self._work, now, AT_ONCE)
+            told = cases.rewind_unknown(conn, self._work, now, AT_ONCE)
+            unknown = cases.unknown_count(conn)
+        for case_id in over:
+            log.info("case %s: its publication is over", case_id)
+        if unknown:
+            self._health.trouble(
+                PART, f"{unknown} cases have a deadline beyond the last working calendar"
+            )
+        else:
+            self._health.well(PART)
+        return bool(told) or len(over) == AT_ONCE
+
+
+def read_work(settings: AlertSettings, base: Path) -> Casework:
+    """Casework's data and calendars as the settings name them. Raises SettingsError."""
+    casework = base / settings.casework if settings.casework else FOLDER
+    calendars = base / settings.calendars if settings.calendars else FOLDER.parent / "calendars"
+    for key, path in (("casework", casework), ("calendars", calendars)):
+        if not path.exists():
+            raise SettingsError(f"alerts.{key}: {path} does not exist")
+    return Casework(read_casework(casework), Calendar.read(calendars))

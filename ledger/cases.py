@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select, update
 from contracts.casework import CLOCK, CaseEvent, FileRef, Given, Mover, Reason, Refusal
 from contracts.casework_clocks import Casework
 from contracts.casework_moves import Offer, apply, moves
+from ledger import attachments
 from ledger.bulk import to_json
 from ledger.case_book import book, locked, shown
 from ledger.case_links import alerts_of, holding_alert, of_alert, of_alerts, results_of
@@ -99,7 +100,7 @@ def move(
     *,
     version: int,
     key: str = "",
-    files_of: FilesOf | None = None,
+    files_of: FilesOf = attachments.of_case,
 ) -> CaseRow:
     """Move a case that the officer saw at `version`; returns it as it is afterwards.
 
@@ -157,10 +158,10 @@ def rewind_unknown(conn: Connection, work: Casework, at: datetime, limit: int = 
     return told
 
 
-def _with_files(conn: Connection, case_id: str, given: Given, files_of: FilesOf | None) -> Given:
+def _with_files(conn: Connection, case_id: str, given: Given, files_of: FilesOf) -> Given:
     if not given.files:
         return given
-    known = {file.id: file for file in (files_of(conn, case_id) if files_of else ())}
+    known = {file.id: file for file in files_of(conn, case_id)}
     unknown = sorted({file.id for file in given.files} - set(known))
     if unknown:
         raise CaseRefused(Reason("unknown_file", {"ids": ", ".join(unknown)[:200]}))

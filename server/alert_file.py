@@ -150,7 +150,7 @@ def read_alert_file(
         ],
         known=causes,
         causes=offered,
-        case=case_links.holding_alert(conn, alert.alert_id),
+        case=held_by,
         told=told_of(conn, alert.alert_id, officer),
         hidden_by=silences.hidden_by(
             silences.active(conn, now), alert, now, regions.ancestors(conn, alert.region)

@@ -23,7 +23,7 @@ from gateway.alerts.check import check_limits, check_schedules
 from gateway.alerts.day_times import read_timetable
 from gateway.alerts.faults import Faults
 from gateway.alerts.limits import read_limits
-from gateway.alerts.rules import read_rules
+from gateway.alerts.rules import read_rules, rule_files
 from gateway.broker import Broker, Inbound
 from gateway.casework import CaseBooking, read_work
 from gateway.escalate import Escalation, read_keeper
@@ -43,8 +43,8 @@ from gateway.settings import AlertSettings, GatewaySettings
 from gateway.supervise import supervised
 from gateway.watch import Watch
 from gateway.webhooks.opening import open_deliverer
-from ledger import migrate
-from ledger.engine import LedgerDown
+from ledger import loaded_rules, migrate
+from ledger.engine import LedgerDown, writing
 from timeseries.settings import open_store
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,15 @@ class Gateway:
         name = settings.mqtt.client_id or default_client_id(settings_file)
         self.health = Health()
         self.metrics = Metrics()
+        self._loaded = loaded_rules.Loaded(
+            name,
+            clock(),
+            [
+                loaded_rules.RuleFile(one.name, hashlib.sha256(one.read_bytes()).hexdigest())
+                for one in rule_files(rules_of(settings.alerts, settings_file.parent))
+            ],
+            [(rule.id, rule.version) for rule in book.rules],
+        )
         book.on_fault = Faults(lambda rule: self.metrics.rule_faults.labels(rule).inc())
         self.engine = settings.ledger.open(settings_file)
         self.store = open_store(settings.series, settings_file.parent)
@@ -249,9 +258,14 @@ class Gateway:
             self.health.well("broker")
 
     def _check_tables(self) -> None:
-        """Refuse to run on tables of another version; a ledger that is away is waited for later."""
+        """Refuse to run on tables of another version, and tell which rules are loaded.
+
+        A ledger that is away is waited for later.
+        """
         try:
             migrate.check(self.engine)
+            with writing(self.engine) as conn:
+                loaded_rules.put(conn, self._loaded)
         except migrate.LedgerOutdated as error:
             raise SettingsError(f"ledger: {error}") from None
         except LedgerDown as error:
@@ -290,8 +304,12 @@ def _read_notify(file: Path) -> NotifySettings:
 
 def read_book(settings: AlertSettings, base: Path) -> RuleBook:
     """Rules and limits as the settings name them. Raises SettingsError."""
-    rules_path = base / settings.rules if settings.rules else CONFIGS / "rules"
-    return book_of(rules_path, limits_of(settings, base))
+    return book_of(rules_of(settings, base), limits_of(settings, base))
+
+
+def rules_of(settings: AlertSettings, base: Path) -> Path:
+    """The rule file, or the folder of them."""
+    return base / settings.rules if settings.rules else CONFIGS / "rules"
 
 
 def limits_of(settings: AlertSettings, base: Path) -> Path:

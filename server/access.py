@@ -34,14 +34,16 @@ class Right(StrEnum):
     CONNECT = "connect"
     """Give other systems tokens and webhooks."""
     ADMIN = "admin"
-    """Keep places, devices, rosters, rules, calendars."""
+    """Keep establishments, sites, devices, rosters, contacts; see which rules and days hold."""
+    SETUP = "setup"
+    """Keep the region tree, and the accounts of sites at the broker."""
 
 
 _SUPERVISOR = frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE, Right.ACT})
 RIGHTS: Mapping[str, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
-    Role.CITY: _SUPERVISOR | {Right.AUDIT, Right.CONNECT},
-    Role.COUNTY: _SUPERVISOR,
+    Role.CITY: _SUPERVISOR | {Right.AUDIT, Right.CONNECT, Right.ADMIN},
+    Role.COUNTY: _SUPERVISOR | {Right.ADMIN},
     Role.TOWN: _SUPERVISOR,
     Role.GRID: frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE}),
     Role.OPERATOR: frozenset({Right.VIEW, Right.ANSWER}),

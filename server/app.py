@@ -30,6 +30,9 @@ from server.pages import load_assets, make_environment
 from server.passwords import Passwords
 from server.rates import Rates
 from server.routes import (
+    admin,
+    admin_files,
+    admin_rules,
     alert_moves,
     alerts,
     answers,
@@ -58,6 +61,7 @@ from server.routes import (
     welcome,
     worth,
 )
+from server.rule_files import Packs, read_packs
 from server.security import SecurityHeaders
 from server.settings import ServerSettings
 from server.state import State
@@ -81,6 +85,9 @@ ROUTES = (
     notifications,
     silences,
     worth,
+    admin_rules,
+    admin_files,
+    admin,
     evidence,
     own,
     people,
@@ -139,6 +146,7 @@ def create_app(
     limit_lines: LimitLines | None = None,
     causes: dict[str, Cause] | None = None,
     casework: Casework | None = None,
+    packs: Packs | None = None,
 ) -> FastAPI:
     """The console over an open ledger and time-series store, which stay the caller's to close.
 
@@ -158,6 +166,7 @@ def create_app(
         limit_lines=limit_lines or read_limit_lines(),
         causes=causes or load_causes(),
         casework=casework or casework_of(),
+        packs=packs or read_packs(),
         hub=hub,
         metrics=metrics,
         rates=Rates(settings.api.per_minute, settings.api.burst),

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ledger.sheets.cells import MOST_BYTES as SHEET_BYTES
 from server.settings import ServerSettings
 
 MOST = 4 * 1024 * 1024
 """Bytes of a request to any route that takes no files."""
 _FORM = 1024 * 1024
 """Bytes of a form beside its files."""
+_TAKES_SHEETS = re.compile(r"/admin/import/")
 _TAKES_FILES = re.compile(r"(?:/api/v1)?/cases(?:/|$)")
 
 
@@ -64,6 +66,8 @@ def _told_length(scope: Scope) -> int:
 
 def most_bytes(settings: ServerSettings, path: str) -> int:
     """Bytes that a request to `path` may have."""
+    if _TAKES_SHEETS.match(path):
+        return SHEET_BYTES + _FORM
     if not _TAKES_FILES.match(path):
         return MOST
     return settings.uploads.most_files * settings.uploads.most_bytes + _FORM

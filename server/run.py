@@ -13,6 +13,7 @@ from contracts.clock import Clock, utc_now
 from ledger import migrate
 from ledger.engine import Engine, LedgerDown
 from server.app import causes_of, create_app, lines_of
+from server.rule_files import packs_of
 from server.settings import ServerSettings
 from server.state import State
 from timeseries.settings import open_store
@@ -34,12 +35,15 @@ def run_server(
     """
     lines = lines_of(settings, settings_file.parent)
     causes = causes_of(settings, settings_file.parent)
+    packs = packs_of(settings, settings_file.parent)
     engine = settings.ledger.open(settings_file)
     series = open_store(settings.series, settings_file.parent)
     try:
         if not _await_ledger(engine, stop):
             return 0
-        app = create_app(settings, engine, series, clock=clock, limit_lines=lines, causes=causes)
+        app = create_app(
+            settings, engine, series, clock=clock, limit_lines=lines, causes=causes, packs=packs
+        )
         if not app.state.console.assets:
             log.warning("the console's assets are not built: run `python -m server.assets`")
         listening = _listen(settings)

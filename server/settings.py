@@ -200,6 +200,22 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "empty: the one that comes with FoodSentry."
         ),
     ] = ""
+    calendars: Annotated[
+        str,
+        Meta(
+            description="Folder of the working calendars cn_YYYY.toml, relative to this settings "
+            "file, which the administration shows: the gateway's. Empty: the ones that come with "
+            "FoodSentry."
+        ),
+    ] = ""
+    escalation: Annotated[
+        str,
+        Meta(
+            description="Escalation policy, or folder of *.toml policies, relative to this "
+            "settings file, which the administration shows: the gateway's. Empty: the one that "
+            "comes with FoodSentry."
+        ),
+    ] = ""
     chart_days: Annotated[
         float, Meta(gt=0, le=90, description="Days that the charts of readings show.")
     ] = 1.0

@@ -16,6 +16,7 @@ from server.live import Hub
 from server.metrics import Metrics
 from server.passwords import Passwords
 from server.rates import Rates
+from server.rule_files import Packs
 from server.settings import ServerSettings
 from timeseries.port import SeriesStore
 
@@ -38,6 +39,8 @@ class State:
     """What a verdict may name, by id."""
     casework: Casework
     """What cases go by: states, moves, clocks, legal bases, working calendar."""
+    packs: Packs
+    """The files that the city's judgement rests on, as they were when the process began."""
     hub: Hub
     metrics: Metrics
     rates: Rates

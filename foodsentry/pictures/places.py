@@ -8,6 +8,8 @@ from ledger.alerts import AlertRow
 from ledger.engine import Connection
 from ledger.establishments import Establishment, EstablishmentKind
 from ledger.place_figures import figures_of
+from ledger.sheets.lists import list_rows
+from ledger.sheets.sheet import EVERYWHERE
 
 MOST = 400
 Finder = Callable[[Connection], str | None]
@@ -76,6 +78,28 @@ def _officer(conn: Connection) -> str | None:
     return _first(one.id for one in found if one.role is officers.Role.TOWN)
 
 
+def _region(conn: Connection) -> str | None:
+    return _first(one.code for one in regions.all_regions(conn) if one.parent)
+
+
+def _row(kind: str) -> Finder:
+    def find(conn: Connection) -> str | None:
+        rows = list_rows(conn, kind, EVERYWHERE, limit=1).rows
+        return _first(one.standing.id for one in rows)
+
+    return find
+
+
+def _agent(column: str) -> Finder:
+    def find(conn: Connection) -> str | None:
+        told = (
+            one.standing.cells for one in list_rows(conn, "devices", EVERYWHERE, limit=MOST).rows
+        )
+        return _first(one[column] for one in told if one["kind"] == "agent")
+
+    return find
+
+
 def _first(found: Iterable[str]) -> str | None:
     return next(iter(found), None)
 
@@ -90,6 +114,12 @@ IN_TOWN: dict[str, Finder] = {
     "public": _public,
     "proposal": _proposal,
     "officer": _officer,
+    "region": _region,
+    "site": _row("sites"),
+    "agent_site": _agent("site"),
+    "agent": _agent("device"),
+    "duty": _row("duties"),
+    "contact": _row("contacts"),
 }
 """What stands in pages' addresses, by name; a new name: one finder."""
 

@@ -13,7 +13,6 @@ from contracts.certificates import SOON_DAYS
 from contracts.clock import utc_now
 from contracts.files import write_whole
 from contracts.settings import SettingsError, load_settings, read_secret
-from gateway.accounts import book
 from gateway.accounts.certificates import (
     Authority,
     CertificateError,
@@ -21,10 +20,11 @@ from gateway.accounts.certificates import (
     make_authority,
 )
 from gateway.accounts.files import write_broker_files
-from gateway.accounts.names import AccountError, checked_name, names_due
-from gateway.accounts.passwords import new_secret
 from gateway.settings import GatewaySettings
 from ledger import broker_accounts, devices, migrate
+from ledger import broker_book as book
+from ledger.broker_names import AccountError, checked_name, names_due
+from ledger.broker_secrets import new_secret
 from ledger.engine import Engine, LedgerDown, reading, writing
 
 CA, CA_KEY = "ca.crt", "ca.key"

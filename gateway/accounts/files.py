@@ -9,9 +9,9 @@ from contracts.files import write_whole
 from contracts.settings import SettingsError
 from gateway.accounts.access import mosquitto_acl
 from gateway.accounts.certificates import Authority
-from gateway.accounts.passwords import Hashed, mosquitto_line
 from ledger import broker_accounts
 from ledger.broker_accounts import Account, IssuedCertificate
+from ledger.broker_secrets import Hashed, mosquitto_line
 from ledger.engine import Connection
 
 PASSWORDS, ACCESS, REVOKED = "foodsentry.passwords", "foodsentry.acl", "revoked.crl"

@@ -58,8 +58,8 @@ class Column(msgspec.Struct, frozen=True):
             if cell in (word, zh) or cell.casefold() == word:
                 return word
         if self.options:
-            options = ", ".join(word for word, _ in self.options)
-            raise Wrong("choice", self.name, value=cell, options=options)
+            words, chinese = (", ".join(both) for both in zip(*self.options, strict=True))
+            raise Wrong("choice", self.name, value=cell, options=words, chinese=chinese)
         return cell
 
     def writes(self, cell: str, chinese: bool) -> str:

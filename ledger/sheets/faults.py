@@ -22,7 +22,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "needed": ("必填", "must not be empty"),
     "long": ("超过 {most} 个字", "longer than {most} characters"),
     "control": ("含有换行或控制字符", "has a line break or a control character"),
-    "choice": ("{value!r} 不是以下之一：{options}", "{value!r} is none of {options}"),
+    "choice": ("{value!r} 不是以下之一：{chinese}", "{value!r} is none of {options}"),
     "unknown": ("{value!r} 不存在", "{value!r} is not known"),
     "taken": ("{value} 已被占用", "{value} is taken"),
     "retired": ("{value} 已停用；先在页面上恢复使用", "{value} is retired; bring it back first"),

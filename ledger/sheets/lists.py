@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, or_, tuple_
+from sqlalchemy import Connection, func, or_, tuple_
 
 from ledger.schema import officers
 from ledger.sheets.cells import Row
@@ -15,6 +15,9 @@ from ledger.sheets.kinds import SHEETS
 from ledger.sheets.sheet import EVERYWHERE, Bounds, Sheet, Standing
 
 Which = Literal["in_use", "retired", "orphans", "now"]
+
+
+_ORPHANED = or_(officers.c.id.is_(None), ~officers.c.active)
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -64,7 +67,7 @@ def list_rows(
         retired = table.c.retired_at
         found = found.where(retired.is_not(None) if which == "retired" else retired.is_(None))
     if which == "orphans":
-        found = found.where(or_(officers.c.id.is_(None), ~officers.c.active))
+        found = found.where(_ORPHANED)
     if which == "now" and now is not None:
         found = found.where(table.c.ends_at > now)
     if search:
@@ -80,6 +83,16 @@ def list_rows(
     listed = [_listed(sheet, row) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
     return Part(listed, None if last is None else _place(last, sheet))
+
+
+def count_rows(conn: Connection, kind: str, bounds: Bounds, which: Which = "in_use") -> int:
+    """How many lie within the bounds."""
+    sheet = SHEETS[kind](conn, bounds)
+    found = sheet.listing().where(sheet.within(), sheet.in_use())
+    if which == "orphans":
+        found = found.where(_ORPHANED)
+    counted = found.with_only_columns(func.count(), maintain_column_froms=True)
+    return conn.scalar(counted) or 0
 
 
 def get_row(conn: Connection, kind: str, bounds: Bounds, row_id: str) -> Listed | None:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from sqlalchemy import Select, select, true
 
 from ledger.duties import LEVELS
-from ledger.ids import new_id
 from ledger.schema import contacts, duties, officers
 from ledger.sheets.cells import Column, Row
 from ledger.sheets.faults import Wrong
@@ -27,6 +26,7 @@ class Duties(Sheet):
     name = "duties"
     one = "duty"
     table = duties
+    numbered = ""
     order = ("starts_at", "region", "id")
     searched = ("region",)
     columns = (
@@ -100,7 +100,7 @@ class Duties(Sheet):
         return {"id": change.id}
 
     def fresh(self, change: Change, at: datetime) -> dict[str, Any]:
-        return self.values(change.after) | {"id": new_id()}
+        return self.values(change.after) | {"id": change.id}
 
 
 class Contacts(Sheet):
@@ -109,6 +109,7 @@ class Contacts(Sheet):
     name = "contacts"
     one = "contact"
     table = contacts
+    numbered = ""
     order = ("officer_id", "position", "id")
     searched = ("channel", "address")
     columns = (
@@ -194,7 +195,7 @@ class Contacts(Sheet):
         return {"id": change.id}
 
     def fresh(self, change: Change, at: datetime) -> dict[str, Any]:
-        return self.values(change.after) | {"id": new_id()}
+        return self.values(change.after) | {"id": change.id}
 
 
 def _check_span(row: Row) -> None:

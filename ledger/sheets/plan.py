@@ -113,19 +113,22 @@ def apply_plan(
     bounds: Bounds = EVERYWHERE,
     source: str = "",
     token: str | None = None,
-) -> None:
+) -> list[str]:
     """Do what a plan of this transaction says, with its entries in the audit chain.
 
+    Returns the ids of what it changed or added, where they are not the database's to give.
     `source` names the file. Raises PlanRefused if it has faults or is not the one of `token`.
     """
     if plan.faults or (token is not None and token != plan.token):
         raise PlanRefused(plan)
     sheet = SHEETS[plan.kind](conn, bounds)
     told: list[bytes] = []
+    ids: list[str] = []
     for part in blocks(plan.changes(), 0 if sheet.whole else BLOCK):
         named = [sheet.named(one) for one in part]
         sheet.look_up_written([dict(one.after) for one in named])
         sheet.write(named, at)
+        ids += (one.id or sheet.id_of(one.after) for one in named)
         told += (_JSON.encode([_told(sheet, one) for one in few]) for few in blocks(named, AUDITED))
     if source:
         summary = {"file": source, "sha256": plan.sha256, "new": plan.new}
@@ -138,6 +141,7 @@ def apply_plan(
             subject = changes[0]["subject"]
             what = f"{plan.kind}.{'new' if changes[0]['before'] is None else 'changed'}"
         audit.append(conn, actor, what, subject[:500], {"changes": changes}, at)
+    return ids
 
 
 def _told(sheet: Sheet, change: Change) -> dict[str, Any]:

@@ -80,6 +80,8 @@ class Sheet(ABC):
     order: ClassVar[tuple[str, ...]]
     """Columns of its table by which it is listed; together they are unique."""
     searched: ClassVar[tuple[str, ...]]
+    numbered: ClassVar[str | None] = None
+    """Empty: its rows have ids of ours that no cell says."""
     whole: ClassVar[bool] = False
     """Its rows name each other: all of a file are looked at at once."""
     defaults: ClassVar[Row] = {}
@@ -136,9 +138,11 @@ class Sheet(ABC):
 
     def named(self, change: Change) -> Change:
         """A change of something new with its id."""
-        if change.before is None and change.after.get("id") == "":
+        if change.before is not None or change.after.get("id", self.numbered) != "":
+            return change
+        if "id" in change.after:
             return msgspec.structs.replace(change, after={**change.after, "id": new_id()})
-        return change
+        return msgspec.structs.replace(change, id=new_id())
 
     def look_up_written(self, rows: Sequence[Row]) -> None:
         """Get ready to `write` these rows."""

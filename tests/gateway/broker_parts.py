@@ -14,10 +14,10 @@ from servers import Mosquitto, free_port
 from contracts.clock import utc_now
 from contracts.files import write_whole
 from contracts.tls import TlsFiles
-from gateway.accounts import book
 from gateway.accounts.certificates import Authority, make_authority
 from gateway.accounts.files import write_broker_files
-from gateway.accounts.passwords import new_secret
+from ledger import broker_book as book
+from ledger.broker_secrets import new_secret
 from ledger.engine import Engine, reading, writing
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"

@@ -14,10 +14,10 @@ from contracts.certificates import read_certificate
 from foodsentry.cli import main
 from gateway.accounts.access import mosquitto_acl, site_rules
 from gateway.accounts.certificates import Authority, CertificateError, make_authority
-from gateway.accounts.names import AccountError, Scope, checked_name, names_due, scope_of
-from gateway.accounts.passwords import hashed, mosquitto_line, new_secret
 from ledger import audit, broker_accounts, devices
 from ledger.broker_accounts import Account
+from ledger.broker_names import AccountError, Scope, checked_name, names_due, scope_of
+from ledger.broker_secrets import hashed, mosquitto_line, new_secret
 from ledger.devices import Device, DeviceKind
 from ledger.engine import Engine, reading, writing
 

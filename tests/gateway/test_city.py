@@ -26,9 +26,9 @@ from contracts.envelope import decode
 from contracts.events import Alert
 from contracts.words import Verdict
 from gateway.accounts.access import SERVICE_RULES, site_rules
-from gateway.accounts.names import scope_of
-from gateway.accounts.passwords import ROUNDS
 from ledger import alerts, results, rule_state
+from ledger.broker_names import scope_of
+from ledger.broker_secrets import ROUNDS
 from ledger.engine import Engine, open_engine, reading, writing
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

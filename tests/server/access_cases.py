@@ -34,6 +34,7 @@ OTHER_PASSWORD: dict[str, object] = {
 }  # fmt: skip
 OFFICER: dict[str, object] = {"name": "新人", "role": "town", "region": "440703-baisha"}
 
+CELL = "440703-baisha-01"
 CHANGES: dict[str, Change] = {
     "POST /signin": Change(403, {"login": "town", "password": "x"}),
     "POST /signout": Change(303),
@@ -46,6 +47,78 @@ CHANGES: dict[str, Change] = {
     "POST /admin/people/{officer_id}/link": Change(200),
     "POST /admin/people/{officer_id}/{move}": Change(303),
     "POST /audit/verify": Change(200),
+    "POST /admin/regions/new": Change(
+        303,
+        {
+            "code": "440703-new",
+            "parent": "440703",
+            "name_zh": "新镇",
+            "name_en": "New",
+        },
+    ),
+    "POST /admin/regions/rows/{region_code}": Change(303, {"name_en": "Renamed"}),
+    "POST /admin/regions/rows/{region_code}/retire": Change(409),
+    "POST /admin/regions/rows/{region_code}/bring-back": Change(303),
+    "POST /admin/establishments/new": Change(
+        303,
+        {
+            "name": "新店",
+            "kind": "market",
+            "region": "440703",
+            "licence_number": "JY12345678901234",
+        },
+    ),
+    "POST /admin/establishments/rows/{establishment_id}": Change(303, {"address": "新路 1 号"}),
+    "POST /admin/establishments/rows/{establishment_id}/retire": Change(303),
+    "POST /admin/establishments/rows/{establishment_id}/bring-back": Change(303),
+    "POST /admin/sites/new": Change(
+        303,
+        {
+            "id": "new-room",
+            "name": "新室",
+            "kind": "testing_room",
+            "region": "440703",
+        },
+    ),
+    "POST /admin/sites/rows/{site}": Change(303, {"name": "改名"}),
+    "POST /admin/sites/rows/{site}/retire": Change(303),
+    "POST /admin/sites/rows/{site}/bring-back": Change(303),
+    "POST /admin/devices/new": Change(
+        303,
+        {
+            "site": "site-in-cell",
+            "device": "new",
+            "kind": "probe",
+            "name": "冷库",
+        },
+    ),
+    "POST /admin/devices/rows/{site}/{device}": Change(303, {"name": "改名"}),
+    "POST /admin/devices/rows/{site}/{device}/retire": Change(303),
+    "POST /admin/devices/rows/{site}/{device}/bring-back": Change(303),
+    "POST /admin/devices/rows/{site}/{device}/secret": Change(200),
+    "POST /admin/duties/new": Change(
+        303,
+        {
+            "region": CELL,
+            "login": "keeper-in-cell",
+            "starts_at": "2026-05-01T08:00",
+            "ends_at": "2026-05-02T08:00",
+        },
+    ),
+    "POST /admin/duties/rows/{duty_id}": Change(303, {"ends_at": "2026-04-09T08:00"}),
+    "POST /admin/duties/rows/{duty_id}/retire": Change(303),
+    "POST /admin/contacts/new": Change(
+        303,
+        {
+            "login": "keeper-in-cell",
+            "channel": "sms",
+            "address": "138",
+        },
+    ),
+    "POST /admin/contacts/rows/{contact_id}": Change(303, {"position": "3"}),
+    "POST /admin/import/{sheet}": Change(200, {"text": "name,kind,region"}),
+    "POST /admin/import/{sheet}/apply": Change(409, {"token": "none"}),
+    "POST /admin/rules/check": Change(422),
     "POST /alerts/{alert_id}/acknowledge": Change(303),
     "POST /alerts/{alert_id}/dispose": Change(303, NOTE, "taken"),
     "POST /alerts/{alert_id}/review": Change(303, NOTE, "disposed"),
@@ -104,7 +177,7 @@ QUERIES: dict[str, str] = {
 
 FIXED: dict[str, str] = {
     "kind": "inhibition", "language": "en", "move": "unlock", "token": "the-token-of-a-link",
-    "move_id": "appeal",
+    "move_id": "appeal", "device": "agent", "sheet": "establishments",
 }  # fmt: skip
 """Parameters of paths that name nothing of a place."""
 

@@ -20,7 +20,9 @@ from contracts.words import Phase, Severity
 from ledger import (
     alert_life,
     alerts,
+    contacts,
     devices,
+    duties,
     establishments,
     evidence,
     observations,
@@ -34,7 +36,9 @@ from ledger import (
     silences,
     sites,
 )
+from ledger.contacts import Contact
 from ledger.devices import Device, DeviceKind
+from ledger.duties import Duty
 from ledger.engine import Connection
 from ledger.establishments import Establishment, EstablishmentKind
 from ledger.officers import Officer, Role
@@ -223,7 +227,11 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
         "colour": "red", "at": NOW, "reason": "逾期", "annul_reason": "",
     }  # fmt: skip
     conn.execute(cards.insert(), card)
+    _kept(conn, place, who.region)
     ids = _case(conn, place, tested.result_id) | {
+        "region_code": who.region,
+        "duty_id": f"duty-{place}",
+        "contact_id": f"contact-{place}",
         "officer_id": f"walks-{place}",
         "card_id": f"card-{place}",
         "establishment_id": place,
@@ -235,6 +243,15 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
         "public_code": f"code-{place}",
     }
     return Target(place, who.region, raised, ids)
+
+
+def _kept(conn: Connection, place: str, region: str) -> None:
+    """Somebody on duty at the place, and how they are reached."""
+    keeper = Officer(f"keeper-{place}", place, Role.TOWN, region, id=f"keeper-{place}")
+    officers.add(conn, keeper)
+    begins, ends = NOW + timedelta(days=20), NOW + timedelta(days=27)
+    duties.add(conn, Duty(region, keeper.id, begins, ends, id=f"duty-{place}"))
+    contacts.put(conn, Contact(keeper.id, "wecom", place, id=f"contact-{place}"))
 
 
 def _picture(conn: Connection, camera: Identity, key: str) -> None:

@@ -30,8 +30,11 @@ from ledger.evidence_keys import Booked
 from ledger.missing import MissingKind
 from ledger.officers import Role
 from ledger.proposals import ProposalKind, ProposalState
+from ledger.sheets import cells
+from ledger.sheets.kinds import SHEETS
 from ledger.sites import SiteKind
 from server import (
+    admin_places,
     bulk,
     case_forms,
     case_list,
@@ -43,6 +46,8 @@ from server import (
     uploads,
     worth_file,
 )
+from server.admin_pages import word_of
+from server.admin_sheets import RETIRES
 from server.formats import duration
 from server.languages import LANGUAGES, MissingWord, Words, chosen, load_words
 from server.pages import TEMPLATES
@@ -81,7 +86,28 @@ FAMILIES: dict[str, set[str]] = {
     "desk.name.": set(desk_filter.NAMES) | {"before"},
     "desk.days.": {"today", "week", "month"},
     "bulk.outcome.": {one.value for one in bulk.Outcome},
+    "admin.kind.": set(SHEETS),
+    "admin.say.": {*SHEETS, "rules", "limits", "calendars", "escalation"},
+    "admin.shown.": {"rules", "limits", "calendars", "escalation"},
+    "admin.new.": set(SHEETS),
+    "admin.lead.": set(SHEETS),
+    "admin.field.": {
+        word_of(kind, column.name) for kind, sheet in SHEETS.items() for column in sheet.columns
+    },
+    "admin.yesno.": {"yes", "no"},
+    "admin.view.": {"in_use", "retired", "orphans", "now", "all"},
+    "admin.warning.": set(get_args(admin_places.Kind)),
+    "admin.done.": {"new", "saved", "retired", "back"},
+    "admin.retire.say.": set(RETIRES),
+    "admin.encoding.": set(get_args(cells.Encoding)),
+    "admin.rules.state.": {"now", "later", "over"},
+    "admin.rules.notify.": {"push", "digest", "none"},
+    "admin.day.": {"work", "off", "holiday", "makeup"},
+    "admin.weekday.": {str(number) for number in range(1, 8)},
+    "admin.span.": {"min", "h", "working_h", "working_days"},
+    "admin.step.": {"acknowledge", "dispose", "review"},
     "nav.": {
+        "admin",
         "alerts",
         "cases",
         "establishments",
@@ -135,6 +161,7 @@ FAMILIES: dict[str, set[str]] = {
     "public.temperature.": {"ok", "over", "unknown", "plain"},
 }
 OPEN_FAMILIES = (
+    "admin.hint.",
     "channel.",
     "told.why.",
     "observed.",

@@ -7,10 +7,10 @@ from datetime import datetime
 import msgspec
 
 from contracts.certificates import Certificate
-from gateway.accounts.names import AccountError, Scope, checked_name, scope_of
-from gateway.accounts.passwords import Hashed, hashed
 from ledger import audit, broker_accounts, devices
 from ledger.broker_accounts import Account, IssuedCertificate
+from ledger.broker_names import AccountError, Scope, checked_name, scope_of
+from ledger.broker_secrets import Hashed, hashed
 from ledger.engine import Connection
 
 
@@ -22,8 +22,14 @@ def actor() -> str:
         return "console"
 
 
-def set_password(conn: Connection, name: str, secret: str, at: datetime, *, renew: bool) -> None:
-    """Give an account a new secret; with `renew` it must have had one. Raises AccountError."""
+def set_password(
+    conn: Connection, name: str, secret: str, at: datetime, *, renew: bool, by: str = ""
+) -> None:
+    """Give an account a new secret; with `renew` it must have had one. Raises AccountError.
+
+    `by`: the officer who does so; empty: whoever sits at the command line.
+    """
+    by = by or actor()
     scope = checked_name(name, devices.list_in(conn))
     known = broker_accounts.get(conn, name, lock=True)
     has = known is not None and known.valid and bool(known.password_hash)
@@ -31,15 +37,15 @@ def set_password(conn: Connection, name: str, secret: str, at: datetime, *, rene
         raise AccountError(f"{name}: has a password; `rotate` gives it a new one")
     if renew and not has:
         raise AccountError(f"{name}: has no password yet; `issue` gives it one")
-    _put(conn, _renewed(known, name, scope, at), hashed(secret), at)
-    _note(conn, "broker.rotate" if renew else "broker.issue", name, {}, at)
+    _put(conn, _renewed(known, name, scope, at, by), hashed(secret), at)
+    _note(conn, by, "broker.rotate" if renew else "broker.issue", name, {}, at)
 
 
 def book_certificate(conn: Connection, name: str, facts: Certificate, at: datetime) -> None:
     """Note a certificate before it is handed out. Raises AccountError."""
     scope = checked_name(name, devices.list_in(conn))
     known = broker_accounts.get(conn, name, lock=True)
-    account = _renewed(known, name, scope, at)
+    account = _renewed(known, name, scope, at, actor())
     broker_accounts.put(conn, account)
     broker_accounts.add_certificate(
         conn,
@@ -48,7 +54,7 @@ def book_certificate(conn: Connection, name: str, facts: Certificate, at: dateti
         ),
     )
     detail = {"serial": facts.serial, "until": facts.not_after.isoformat()}
-    _note(conn, "broker.certify", name, detail, at)
+    _note(conn, actor(), "broker.certify", name, detail, at)
 
 
 def revoke(conn: Connection, name: str, reason: str, at: datetime) -> int:
@@ -70,16 +76,14 @@ def revoke(conn: Connection, name: str, reason: str, at: datetime) -> int:
         ),
     )
     ended = broker_accounts.revoke_certificates(conn, name, at)
-    _note(conn, "broker.revoke", name, {"reason": reason, "certificates": ended}, at)
+    _note(conn, actor(), "broker.revoke", name, {"reason": reason, "certificates": ended}, at)
     return ended
 
 
-def _renewed(known: Account | None, name: str, scope: Scope, at: datetime) -> Account:
+def _renewed(known: Account | None, name: str, scope: Scope, at: datetime, by: str) -> Account:
     if known is None:
-        return Account(name, at, at, actor(), scope.region, scope.site, scope.agent)
-    return msgspec.structs.replace(
-        known, changed_at=at, changed_by=actor(), revoked_at=None, reason=""
-    )
+        return Account(name, at, at, by, scope.region, scope.site, scope.agent)
+    return msgspec.structs.replace(known, changed_at=at, changed_by=by, revoked_at=None, reason="")
 
 
 def _put(conn: Connection, account: Account, kept: Hashed, at: datetime) -> None:
@@ -90,6 +94,6 @@ def _put(conn: Connection, account: Account, kept: Hashed, at: datetime) -> None
 
 
 def _note(
-    conn: Connection, action: str, name: str, detail: Mapping[str, object], at: datetime
+    conn: Connection, by: str, action: str, name: str, detail: Mapping[str, object], at: datetime
 ) -> None:
-    audit.append(conn, actor(), action, name, detail, at)
+    audit.append(conn, by, action, name, detail, at)

@@ -30,6 +30,7 @@ from ledger.officers import Officer
 from ledger.results import ResultRow
 from ledger.silences import Silence
 from ledger.verdicts import VerdictRow
+from server.alert_context import Turn, whose_turn
 from server.desk import AlertLine, Names, alert_lines
 from server.languages import Words
 from server.notification_list import NotificationLine, told_of
@@ -77,6 +78,8 @@ class AlertFile(msgspec.Struct, frozen=True):
     """Who was told, or why not; the newest first."""
     hidden_by: Silence | None
     """What silences it at present."""
+    turn: Turn | None
+    """Who is asked now and next, while something is due."""
 
     @property
     def alert(self) -> AlertRow:
@@ -155,4 +158,5 @@ def read_alert_file(
         hidden_by=silences.hidden_by(
             silences.active(conn, now), alert, now, regions.ancestors(conn, alert.region)
         ),
+        turn=whose_turn(conn, alert, now),
     )

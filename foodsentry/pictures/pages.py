@@ -128,6 +128,7 @@ PARTS: dict[str, str] = {
     "/alerts/choices": "a part of the desk",
     "/alerts/members": "a part of the desk",
     "/alerts/{alert_id}/state": "a part of the alert's page",
+    "/alerts/{alert_id}/chart": "figures of a chart",
     "/alerts/{alert_id}/line": "a line of the desk",
     "/alerts/{alert_id}/live": "events",
     "/establishments/{establishment_id}/charts/{kind}": "figures of a chart",

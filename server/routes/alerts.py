@@ -4,19 +4,21 @@ from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Header, Query, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from ledger import audit, journal
+from contracts.topics import Identity
+from ledger import audit, devices, journal
 from ledger.alerts import AlertRow
 from ledger.engine import Connection, reading, writing
 from server.access import Right, may
+from server.alert_context import context_chart, read_context
 from server.alert_file import AlertFile, read_alert_file
 from server.changes import visible_alert
 from server.desk import count_alerts, line_on, tally
 from server.desk_filter import read_filter, sought_of
 from server.judging import offered
 from server.needs import Need, Viewer
-from server.pages import render
+from server.pages import render, words_of
 from server.routes.live import event_stream
 from server.signing import Visit
 from server.state import State
@@ -33,6 +35,7 @@ def one_alert(request: Request, state: Need, visit: Viewer, alert_id: str) -> Re
     with reading(state.engine) as conn:
         alert = visible_alert(conn, visit, alert_id)
         file = _file(conn, state, visit, alert)
+        context = read_context(conn, alert, file.device, visit.scope, state.clock())
         cursor = journal.last_id(conn)
         counted = count_alerts(conn, visit.scope)
     if file.shows_evidence:
@@ -41,6 +44,7 @@ def one_alert(request: Request, state: Need, visit: Viewer, alert_id: str) -> Re
         request,
         "alerts/alert.html",
         file=file,
+        context=context,
         counts=tally(counted),
         cursor=cursor,
         acts=may(visit.officer, Right.ACT),
@@ -60,6 +64,18 @@ def alert_state(request: Request, state: Need, visit: Viewer, alert_id: str) -> 
 def alert_line(request: Request, state: Need, visit: Viewer, alert_id: str) -> Response:
     """The alert's line on the desk, for one whose picture was still on its way."""
     return line_part(request, state, visit, alert_id)
+
+
+@router.get("/alerts/{alert_id}/chart")
+def alert_chart(request: Request, state: Need, visit: Viewer, alert_id: str) -> Response:
+    """What the alert's device measured around that time, for the chart."""
+    with reading(state.engine) as conn:
+        alert = visible_alert(conn, visit, alert_id)
+        device = devices.get(conn, Identity(alert.region, alert.site, alert.device))
+        drawn = context_chart(
+            conn, state.series, state.limit_lines, alert, device, words_of(request), state.clock()
+        )
+    return JSONResponse(drawn)
 
 
 @router.get("/alerts/{alert_id}/live")

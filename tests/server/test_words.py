@@ -153,6 +153,8 @@ FAMILIES: dict[str, set[str]] = {
     "card.colour.": {one.value for one in Colour},
     "timeline.": set(TIMELINE_KINDS),
     "alert.level.": {"1", "2"},
+    "deadline.level.": {"1", "2"},
+    "like.": {"here", "near", "place"},
     "alert.due.": {one.value for one in Due},
     "judge.said.": {one.value for one in AlertVerdict},
     "told.state.": set(notification_list.STATES),

@@ -1,5 +1,6 @@
 // The console's script: htmx for forms and fragments, and the live stream of server-sent events.
 import htmx from "htmx.org";
+import { startAlertKeys, startStrips } from "./alert.js";
 import { startDesk } from "./desk.js";
 import { watchFiles } from "./files.js";
 import { startLive } from "./live.js";
@@ -20,7 +21,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     event.detail.isError = false;
   }
 });
-document.addEventListener("htmx:afterSettle", () => tellTimes(document));
+document.addEventListener("htmx:afterSettle", () => {
+  tellTimes(document);
+  startStrips();
+});
 
 // Without https (but on one's own machine) a browser has no workers.
 if (window.isSecureContext) navigator.serviceWorker?.register("/worker.js", { updateViaCache: "none" }).catch(() => {});
@@ -29,6 +33,8 @@ document.addEventListener("DOMContentLoaded", () => {
   tellTimes(document);
   watchFiles(document);
   setInterval(() => tellTimes(document), 20_000);
+  startStrips();
+  if (document.getElementById("state")) startAlertKeys();
   for (const place of document.querySelectorAll("[data-desk]")) startDesk(place);
   for (const place of document.querySelectorAll("[data-sound]")) offerSound(place);
   for (const place of document.querySelectorAll("[data-urgent]")) showUrgent(Number(place.dataset.urgent));

@@ -73,12 +73,19 @@ function limitLine(paint, limit) {
   };
 }
 
+// The moment that a chart is about, as a line that stands in it.
+function atMoment(paint, moment, line) {
+  if (!moment) return line;
+  const mark = { xAxis: moment, lineStyle: { color: paint.ink3, type: "solid", width: 1 }, label: { formatter: "▼", color: paint.ink3, position: "end", distance: 0 } };
+  return line ? { ...line, data: [...line.data, mark] } : { silent: true, symbol: "none", animation: false, data: [mark] };
+}
+
 function readings(facts, paint) {
   const lines = [paint.note, paint.brand, paint.warn, paint.mute];
   const series = facts.series.map((one, index) => ({
     type: "line", name: one.name, data: one.points, showSymbol: false, connectNulls: false,
     lineStyle: { width: 2 }, color: lines[index % lines.length], sampling: "lttb",
-    markLine: one.limit ? limitLine(paint, one.limit) : undefined,
+    markLine: atMoment(paint, index ? null : facts.moment, one.limit ? limitLine(paint, one.limit) : undefined),
   }));
   const base = frame(paint, { ...facts, scale: true });
   base.tooltip = {
@@ -98,7 +105,7 @@ function inhibition(facts, paint) {
   const series = facts.groups.map((group, index) => ({
     type: "scatter", name: group.name, data: group.points, color: tone[group.verdict],
     symbol: shape[group.verdict], symbolSize: group.verdict === "positive" ? 12 : 9,
-    markLine: index === 0 && facts.limit ? limitLine(paint, facts.limit) : undefined,
+    markLine: index ? undefined : atMoment(paint, facts.moment, facts.limit ? limitLine(paint, facts.limit) : undefined),
     markArea: index === 0 && facts.grey
       ? { silent: true, itemStyle: { color: paint.warnWash }, data: [[{ yAxis: facts.grey[0] }, { yAxis: facts.grey[1] }]] }
       : undefined,

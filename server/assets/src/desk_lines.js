@@ -16,6 +16,8 @@ const neighbour = (row) => {
 
 const membersOf = (row) => (row.nextElementSibling?.classList.contains("members") ? row.nextElementSibling : null);
 
+export const isOpen = (row) => membersOf(row) !== null;
+
 // What the old line had is given to the new one.
 export const carry = (old, row) => {
   const picked = old.querySelector(".pick input")?.checked;

@@ -3,7 +3,7 @@
 // The page carries the number of the last change that it shows (data-after). The stream starts
 // there, and after a break at the last event received, so that nothing between is missed. A stream
 // that has said nothing for SILENCE_MS is taken for dead, whatever the browser thinks.
-import { putInPlace, takeAway } from "./desk_lines.js";
+import { carry, isOpen, openMembers, putInPlace, takeAway } from "./desk_lines.js";
 import { showUrgent, urgent } from "./sound.js";
 import { tellTimes } from "./times.js";
 
@@ -86,7 +86,11 @@ export function startLive(place, htmx) {
       const again = old && old.id !== row.id && change.raised;
       if (old && !again) putInPlace(old, row);
       else {
-        if (old) takeAway(old);
+        const opened = old && isOpen(old);
+        if (old) {
+          carry(old, row);
+          takeAway(old);
+        }
         if (change.raised) {
           row.dataset.new = "";
           place.prepend(row);
@@ -95,6 +99,7 @@ export function startLive(place, htmx) {
           const older = [...place.children].find((other) => other.dataset.at < row.dataset.at);
           place.insertBefore(row, older ?? null);
         }
+        if (opened) openMembers(row);
       }
       htmx.process(row);
       tellTimes(row);

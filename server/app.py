@@ -165,7 +165,7 @@ def create_app(
         passwords=passwords or Passwords(),
         limit_lines=limit_lines or read_limit_lines(),
         causes=causes or load_causes(),
-        casework=casework or casework_of(),
+        casework=casework or casework_of(settings, Path()),
         packs=packs or read_packs(),
         hub=hub,
         metrics=metrics,
@@ -220,9 +220,11 @@ def lines_of(settings: ServerSettings, base: Path) -> LimitLines:
     return read_limit_lines(rules, limits)
 
 
-def casework_of() -> Casework:
-    """Casework's data and the working calendar that come with FoodSentry. Raises SettingsError."""
-    return Casework(read_casework(), Calendar.read(CALENDARS))
+def casework_of(settings: ServerSettings, base: Path) -> Casework:
+    """Casework's data and the working calendar that the settings name. Raises SettingsError."""
+    casework = base / settings.casework if settings.casework else FOLDER
+    calendars = base / settings.calendars if settings.calendars else CALENDARS
+    return Casework(read_casework(casework), Calendar.read(calendars))
 
 
 def causes_of(settings: ServerSettings, base: Path) -> dict[str, Cause]:

@@ -12,7 +12,7 @@ import uvicorn
 from contracts.clock import Clock, utc_now
 from ledger import migrate
 from ledger.engine import Engine, LedgerDown
-from server.app import causes_of, create_app, lines_of
+from server.app import casework_of, causes_of, create_app, lines_of
 from server.rule_files import packs_of
 from server.settings import ServerSettings
 from server.state import State
@@ -35,6 +35,7 @@ def run_server(
     """
     lines = lines_of(settings, settings_file.parent)
     causes = causes_of(settings, settings_file.parent)
+    casework = casework_of(settings, settings_file.parent)
     packs = packs_of(settings, settings_file.parent)
     engine = settings.ledger.open(settings_file)
     series = open_store(settings.series, settings_file.parent)
@@ -42,7 +43,14 @@ def run_server(
         if not _await_ledger(engine, stop):
             return 0
         app = create_app(
-            settings, engine, series, clock=clock, limit_lines=lines, causes=causes, packs=packs
+            settings,
+            engine,
+            series,
+            clock=clock,
+            limit_lines=lines,
+            causes=causes,
+            casework=casework,
+            packs=packs,
         )
         if not app.state.console.assets:
             log.warning("the console's assets are not built: run `python -m server.assets`")

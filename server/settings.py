@@ -204,8 +204,15 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             description="Folder of the working calendars cn_YYYY.toml, relative to this settings "
-            "file, which the administration shows: the gateway's. Empty: the ones that come with "
-            "FoodSentry."
+            "file, by which cases are due and which the administration shows: the gateway's. "
+            "Empty: the ones that come with FoodSentry."
+        ),
+    ] = ""
+    casework: Annotated[
+        str,
+        Meta(
+            description="Casework's data, a folder of *.toml, relative to this settings file; the "
+            "gateway's. Empty: the one that comes with FoodSentry."
         ),
     ] = ""
     escalation: Annotated[

@@ -4,17 +4,16 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
+from case_parts import WORK
+
 from contracts.casework import FileRef, Given
-from contracts.casework_clocks import Casework
 from ledger import attachments, cases, officers
 from ledger.attachments import Kind, NewAttachment
 from ledger.cases import CaseRow
 from ledger.engine import Connection
 from ledger.officers import Officer
-from server.app import casework_of
 
-WORK: Casework = casework_of()
-"""What comes with FoodSentry."""
+__all__ = ["WORK"]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 

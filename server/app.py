@@ -26,6 +26,7 @@ from server.languages import load_words
 from server.limit_lines import LIMITS, RULES, LimitLines, read_limit_lines
 from server.live import Hub
 from server.metrics import Measured, Metrics
+from server.oidc import Provider
 from server.pages import load_assets, make_environment
 from server.passwords import Passwords
 from server.rates import Rates
@@ -58,6 +59,7 @@ from server.routes import (
     pwa,
     results,
     silences,
+    single_sign_on,
     welcome,
     worth,
 )
@@ -72,6 +74,7 @@ CALENDARS = FOLDER.parent / "calendars"
 STATIC = Path(__file__).parent / "static"
 ROUTES = (
     doors,
+    single_sign_on,
     desk,
     alerts,
     alert_moves,
@@ -145,6 +148,7 @@ def create_app(
     passwords: Passwords | None = None,
     limit_lines: LimitLines | None = None,
     causes: dict[str, Cause] | None = None,
+    oidc_secret: str = "",
     casework: Casework | None = None,
     packs: Packs | None = None,
 ) -> FastAPI:
@@ -170,6 +174,7 @@ def create_app(
         hub=hub,
         metrics=metrics,
         rates=Rates(settings.api.per_minute, settings.api.burst),
+        oidc=Provider(settings.oidc, oidc_secret) if settings.oidc.issuer else None,
         change_rates=Rates(settings.rates.changes_per_minute, settings.rates.changes_at_once),
         costly_rates=Rates(settings.rates.costly_per_minute, settings.rates.costly_at_once),
     )

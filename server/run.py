@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from contracts.clock import Clock, utc_now
+from contracts.settings import read_secret
 from ledger import migrate
 from ledger.engine import Engine, LedgerDown
 from server.app import casework_of, causes_of, create_app, lines_of
@@ -37,6 +38,12 @@ def run_server(
     causes = causes_of(settings, settings_file.parent)
     casework = casework_of(settings, settings_file.parent)
     packs = packs_of(settings, settings_file.parent)
+    secret = read_secret(
+        settings.oidc.client_secret_file,
+        "FOODSENTRY_OIDC_SECRET",
+        f"{settings_file}: oidc.client_secret_file",
+        base=settings_file.parent,
+    )
     engine = settings.ledger.open(settings_file)
     series = open_store(settings.series, settings_file.parent)
     try:
@@ -51,6 +58,7 @@ def run_server(
             causes=causes,
             casework=casework,
             packs=packs,
+            oidc_secret=secret or "",
         )
         if not app.state.console.assets:
             log.warning("the console's assets are not built: run `python -m server.assets`")

@@ -40,6 +40,59 @@ class SignInSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 72 * 3600.0
 
 
+class OidcSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Signing in by an identity provider (OpenID Connect)."""
+
+    issuer: Annotated[
+        str,
+        Meta(
+            pattern=r"^$|^https://[^\s?#]+$|^http://(127\.0\.0\.1|localhost)(:\d+)?(/[^\s?#]*)?$",
+            description="The provider's issuer, exactly as it says it itself; empty: off.",
+        ),
+    ] = ""
+    client_id: Annotated[str, Meta(description="What the provider knows this server as.")] = ""
+    client_secret_file: Annotated[
+        str,
+        Meta(
+            description="File that holds the client's secret, relative to this settings file; "
+            "empty: the environment variable FOODSENTRY_OIDC_SECRET, or none (a public client)."
+        ),
+    ] = ""
+    scope: Annotated[
+        str, Meta(pattern=r"(^| )openid( |$)", description="Scopes asked for; openid is one.")
+    ] = "openid profile"
+    claim: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="Claim of the ID token that is an officer's login. It must be one that "
+            "people cannot change themselves at the provider.",
+        ),
+    ] = "preferred_username"
+    local_sign_in: Annotated[
+        bool, Meta(description="Whether passwords are taken here as well.")
+    ] = True
+    break_glass: Annotated[
+        list[str],
+        Meta(
+            description="Logins that may use a password though local_sign_in is off: for the day "
+            "on which the provider is away."
+        ),
+    ] = []
+    ca_file: Annotated[
+        str, Meta(description="PEM file of the authority that the provider's certificate is from.")
+    ] = ""
+    timeout_s: Annotated[
+        float, Meta(gt=0, le=30, description="Seconds that one request to the provider may take.")
+    ] = 5.0
+    cache_s: Annotated[
+        float, Meta(ge=0, description="Seconds for which its description and keys are kept.")
+    ] = 3600.0
+    leeway_s: Annotated[
+        float, Meta(ge=0, le=300, description="Seconds that its clock may differ from ours.")
+    ] = 60.0
+
+
 class RateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often one signed-in browser may ask, in each process."""
 
@@ -169,6 +222,9 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         SignInSettings()
     )
     api: Annotated[ApiSettings, Meta(description="The API for other systems.")] = ApiSettings()
+    oidc: Annotated[OidcSettings, Meta(description="Single sign-on; off by default.")] = (
+        OidcSettings()
+    )
     rates: Annotated[RateSettings, Meta(description="Limits on what one session asks for.")] = (
         RateSettings()
     )

@@ -21,6 +21,7 @@ from ledger.officers import Officer
 from ledger.regions import Region
 from ledger.sessions import Session
 from server.access import Scope, scope_of
+from server.settings import OidcSettings
 from server.state import State
 
 TOUCH_EVERY_S = 60.0
@@ -84,7 +85,12 @@ def sign_in(state: State, login: str, password: str, came: Came | str) -> tuple[
         raise
     with reading(state.engine) as conn:
         officer = officers.by_login(conn, login)
-    usable = officer is not None and officer.active and bool(officer.password_hash)
+    usable = (
+        officer is not None
+        and officer.active
+        and bool(officer.password_hash)
+        and password_allowed(state.settings.oidc, login)
+    )
     stored = officer.password_hash if officer is not None and usable else None
     if not state.passwords.check(stored, password) or officer is None:
         state.metrics.sign_ins.labels("refused").inc()
@@ -99,6 +105,11 @@ def sign_in(state: State, login: str, password: str, came: Came | str) -> tuple[
         token = begin(conn, state, officer, came, now)
     state.metrics.sign_ins.labels("accepted").inc()
     return token, officer
+
+
+def password_allowed(oidc: OidcSettings, login: str) -> bool:
+    """Whether that login may use a password here: always, unless that is switched off."""
+    return not oidc.issuer or oidc.local_sign_in or login in oidc.break_glass
 
 
 def begin(

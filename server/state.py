@@ -14,6 +14,7 @@ from server.languages import Words
 from server.limit_lines import LimitLines
 from server.live import Hub
 from server.metrics import Metrics
+from server.oidc import Provider
 from server.passwords import Passwords
 from server.rates import Rates
 from server.rule_files import Packs
@@ -45,6 +46,8 @@ class State:
     metrics: Metrics
     rates: Rates
     """How often each token may ask."""
+    oidc: Provider | None
+    """The identity provider, if single sign-on is set up."""
     change_rates: Rates
     """How often each session may change something."""
     costly_rates: Rates

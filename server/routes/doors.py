@@ -37,10 +37,10 @@ def sign_in_page(
     request: Request,
     state: Need,
     target: Annotated[str, Query(alias="next")] = HOME,
-    notice: Annotated[Literal["", "set"], Query()] = "",
+    notice: Annotated[Literal["", "set", "out"], Query()] = "",
 ) -> Response:
     """The form; `notice` tells somebody who has just set a password that they can use it."""
-    return _form(request, state, target, notice=notice)
+    return sign_in_form(request, state, target, notice=notice)
 
 
 @router.post("/signin")
@@ -56,13 +56,15 @@ def do_sign_in(
     check_origin(request, state)
     expected = request.cookies.get(FORM_COOKIE, "")
     if not expected or not secrets.compare_digest(form.encode(), expected.encode()):
-        return _form(request, state, target, status=403, trouble="signin.stale", login=login)
+        return sign_in_form(request, state, target, status=403, trouble="signin.stale", login=login)
     try:
         token, _ = sign_in(state, login, password, came_of(request, state))
     except Refused:
-        return _form(request, state, target, status=401, trouble="signin.refused", login=login)
+        return sign_in_form(
+            request, state, target, status=401, trouble="signin.refused", login=login
+        )
     except TooManyAttempts as error:
-        answer = _form(
+        answer = sign_in_form(
             request,
             state,
             target,
@@ -83,7 +85,9 @@ def do_sign_in(
 def do_sign_out(state: Need, visit: Sender) -> Response:
     """End the session; back to the form."""
     sign_out(state, visit)
-    answer = RedirectResponse("/signin", 303)
+    # Its own session at the provider is another matter: the page offers to end that, too.
+    single = visit.session.way == "oidc" and state.oidc is not None
+    answer = RedirectResponse("/signin?notice=out" if single else "/signin", 303)
     take_cookie(state, answer)
     answer.headers["clear-site-data"] = '"cache"'
     return answer
@@ -107,7 +111,7 @@ def choose_language(
     return answer
 
 
-def _form(
+def sign_in_form(
     request: Request,
     state: State,
     target: str,
@@ -118,6 +122,7 @@ def _form(
     login: str = "",
     notice: str = "",
 ) -> Response:
+    """The page of the sign-in, with a form that is tied to this browser."""
     form = secrets.token_urlsafe(24)
     answer = render(
         request,
@@ -129,6 +134,7 @@ def _form(
         login=login,
         notice=notice,
         form=form,
+        oidc=state.settings.oidc,
     )
     answer.set_cookie(
         FORM_COOKIE,

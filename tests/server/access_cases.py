@@ -192,6 +192,9 @@ BLIND: frozenset[str] = frozenset({"GET /alerts/{alert_id}/live", "GET /cases/{c
 PUBLIC: dict[str, int] = {
     "GET /": 303,
     "GET /signin": 200,
+    "GET /signin/oidc": 404,
+    "GET /signin/oidc/callback": 404,
+    "GET /signin/oidc/leave": 404,
     "POST /signin": 403,
     "GET /language/{language}": 303,
     "GET /p/{public_code}": 200,

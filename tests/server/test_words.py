@@ -43,6 +43,7 @@ from server import (
     notification_list,
     password_rules,
     people,
+    single_sign_on,
     uploads,
     worth_file,
 )
@@ -138,6 +139,7 @@ FAMILIES: dict[str, set[str]] = {
         "stale",
         "limited",
     },
+    "oidc.refused.": set(get_args(single_sign_on.Refusal)),
     "signin.road.": {"1", "2", "3"},
     "signin.road.mark.": {"1", "2", "3"},
     "case.kind.": {one.value for one in CaseKind},

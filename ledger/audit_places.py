@@ -13,6 +13,7 @@ from ledger.schema import (
     results,
     sites,
     suppression_proposals,
+    webhooks,
 )
 
 _CARDS = (
@@ -31,6 +32,7 @@ _KEYED: dict[str, tuple[Column[str], ColumnElement[str]]] = {
     "proposal": (suppression_proposals.c.id, suppression_proposals.c.region),
     "region": (regions.c.code, regions.c.code),
     "result": (results.c.result_id, results.c.region),
+    "webhook": (webhooks.c.id, webhooks.c.region),
     "token": (api_tokens.c.id, api_tokens.c.region),
     "site": (sites.c.id, sites.c.region),
 }

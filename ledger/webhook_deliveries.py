@@ -91,10 +91,10 @@ def due(conn: Connection, webhook_id: str, at: datetime, limit: int) -> list[Del
     return [typed(row, Delivery) for row in conn.execute(found.order_by(table.c.id).limit(limit))]
 
 
-def get(conn: Connection, webhook_id: str, delivery_id: int) -> Delivery | None:
-    """That message of that webhook."""
+def get(conn: Connection, webhook_id: str, key: str) -> Delivery | None:
+    """That webhook's message of that id."""
     table = webhook_deliveries
-    found = select(table).where(table.c.webhook_id == webhook_id, table.c.id == delivery_id)
+    found = select(table).where(table.c.webhook_id == webhook_id, table.c.message_id == key)
     return typed_or_none(conn.execute(found).one_or_none(), Delivery)
 
 

@@ -191,4 +191,4 @@ def note_export(state: State, visit: Visit, kind: str) -> None:
     """Audit that a sheet was taken away as a file."""
     with writing(state.engine) as conn:
         detail = {"region": visit.officer.region}
-        audit.append(conn, visit.officer.id, f"{kind}.export", kind, detail, state.clock())
+        audit.append(conn, visit.actor, f"{kind}.export", kind, detail, state.clock())

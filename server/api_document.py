@@ -49,6 +49,8 @@ def document(app: FastAPI) -> dict[str, Any]:
     for operations in made["paths"].values():
         for operation in operations.values():
             _complete(operation)
+    for name in ("HTTPValidationError", "ValidationError"):
+        made["components"]["schemas"].pop(name, None)
     give_examples(made)
     return made
 
@@ -56,7 +58,8 @@ def document(app: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     for status in (*EVERYWHERE, *(WITH_BODY if "requestBody" in operation else ())):
-        answers.setdefault(str(status), problem_response(status))
+        if MEDIA_TYPE not in answers.get(str(status), {}).get("content", {}):
+            answers[str(status)] = problem_response(status)  # FastAPI's own 422 is none of ours
     for status, answer in answers.items():
         content = answer.get("content", {})
         if MEDIA_TYPE not in content:

@@ -41,11 +41,13 @@ from server.routes import (
     api_cases,
     api_moves,
     api_push,
+    api_webhooks,
     api_worth,
     audit,
     cards,
     case_files,
     cases,
+    connect,
     desk,
     devices,
     doors,
@@ -104,6 +106,8 @@ ROUTES = (
     api_moves,
     api_push,
     api_worth,
+    api_webhooks,
+    connect,
 )
 TAGS = [
     {"name": "session", "description": "Who is signed in."},
@@ -114,6 +118,7 @@ TAGS = [
     {"name": "devices", "description": "Devices and their health."},
     {"name": "notifications", "description": "Who was told of what, and by which channel."},
     {"name": "silences", "description": "What hides messages (never alerts), and until when."},
+    {"name": "webhooks", "description": "Other systems that are told of what happens."},
     {"name": "worth", "description": "What alerts were worth, and what is proposed for it."},
 ]
 _DESCRIPTION = (

@@ -13,6 +13,7 @@ from ledger.migrate import LedgerOutdated
 from server.passwords import Passwords, WeakPassword
 from server.run import run_server
 from server.settings import ServerSettings
+from server.token_commands import add_token_commands
 
 
 def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,6 +23,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     run = leaves.add_parser("run", help="serve the console until SIGTERM")
     run.add_argument("settings", type=Path, help="the server's TOML file")
     run.set_defaults(run=_run, long_running=True)
+    add_token_commands(leaves)
     password = leaves.add_parser(
         "set-password", help="set an officer's password, end their sessions"
     )

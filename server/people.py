@@ -75,7 +75,7 @@ def add(state: State, visit: Visit, wish: Wish) -> tuple[Officer, str]:
         )
         officers.add(conn, new)
         detail = _told(new) | {"login": login}
-        audit.append(conn, visit.officer.id, "officer_added", f"officer/{new.id}", detail, now)
+        audit.append(conn, visit.actor, "officer_added", f"officer/{new.id}", detail, now)
         token = _link(conn, state, visit, new, now)
     return new, token
 
@@ -104,9 +104,7 @@ def change(state: State, visit: Visit, officer_id: str, wish: Wish) -> None:
         if msgspec.structs.replace(before, name=after.name) != after:
             sessions.remove_of(conn, officer_id)
         detail = {"before": _told(before), "after": _told(after)}
-        audit.append(
-            conn, visit.officer.id, "officer_changed", f"officer/{officer_id}", detail, now
-        )
+        audit.append(conn, visit.actor, "officer_changed", f"officer/{officer_id}", detail, now)
 
 
 def dismiss(state: State, visit: Visit, officer_id: str) -> None:
@@ -128,7 +126,7 @@ def dismiss(state: State, visit: Visit, officer_id: str) -> None:
             "alerts": left.alerts,
         }
         what = f"officer/{officer_id}"
-        audit.append(conn, visit.officer.id, "officer_dismissed", what, detail, now)
+        audit.append(conn, visit.actor, "officer_dismissed", what, detail, now)
 
 
 def restore(state: State, visit: Visit, officer_id: str) -> None:
@@ -138,7 +136,7 @@ def restore(state: State, visit: Visit, officer_id: str) -> None:
         if _kept(conn, visit, officer_id).active:
             return
         officers.set_active(conn, officer_id, True)
-        audit.append(conn, visit.officer.id, "officer_restored", f"officer/{officer_id}", {}, now)
+        audit.append(conn, visit.actor, "officer_restored", f"officer/{officer_id}", {}, now)
 
 
 def renew_link(state: State, visit: Visit, officer_id: str) -> str:
@@ -163,7 +161,7 @@ def require_change(state: State, visit: Visit, officer_id: str) -> None:
         _kept(conn, visit, officer_id)
         officers_kept.set_must_change(conn, officer_id, True)
         what = f"officer/{officer_id}"
-        audit.append(conn, visit.officer.id, "password_change_required", what, {}, now)
+        audit.append(conn, visit.actor, "password_change_required", what, {}, now)
 
 
 def unlock(state: State, visit: Visit, officer_id: str) -> None:
@@ -172,7 +170,7 @@ def unlock(state: State, visit: Visit, officer_id: str) -> None:
     with writing(state.engine) as conn:
         officer = _kept(conn, visit, officer_id)
         logins.clear(conn, officer.login)
-        audit.append(conn, visit.officer.id, "officer_unlocked", f"officer/{officer_id}", {}, now)
+        audit.append(conn, visit.actor, "officer_unlocked", f"officer/{officer_id}", {}, now)
 
 
 def link_owner(conn: Connection, token: str, now: datetime) -> Officer | None:
@@ -283,7 +281,7 @@ def _link(conn: Connection, state: State, visit: Visit, officer: Officer, now: d
     )
     password_links.put(conn, link)
     detail = {"until": link.expires_at.isoformat()}
-    audit.append(conn, visit.officer.id, "password_link_made", f"officer/{officer.id}", detail, now)
+    audit.append(conn, visit.actor, "password_link_made", f"officer/{officer.id}", detail, now)
     return token
 
 

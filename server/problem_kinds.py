@@ -25,6 +25,7 @@ KINDS: dict[str, ProblemKind] = {
     "csrf": ProblemKind(403, "A change without the session's CSRF token, or from another site"),
     "password-change-needed": ProblemKind(403, "A new password must be chosen on /me first"),
     "scope-missing": ProblemKind(403, "The token has not the scope that this operation asks for"),
+    "link-used": ProblemKind(404, "The one-time link cannot be used any more"),
     "not-found": ProblemKind(404, "Nothing of that name, or nothing within your sight"),
     "method-not-allowed": ProblemKind(405, "`Allow` names the methods that this path has"),
     "alert-closed": ProblemKind(409, "The alert is closed already"),
@@ -37,6 +38,8 @@ KINDS: dict[str, ProblemKind] = {
     "verdict": ProblemKind(409, "The alert can't be judged (so)"),
     "proposal": ProblemKind(409, "The proposal is decided already"),
     "silence-over": ProblemKind(409, "The silence has ended already"),
+    "no-agent": ProblemKind(409, "Only an agent in use signs in at the broker"),
+    "webhook-state": ProblemKind(409, "The webhook or its message is in that state already"),
     "too-large": ProblemKind(413, "The body is larger than the API takes"),
     "unsupported-media-type": ProblemKind(
         415, "The body is of another type than `application/json`"
@@ -47,6 +50,7 @@ KINDS: dict[str, ProblemKind] = {
     "file-refused": ProblemKind(422, "A file is not taken; `errors` says which and why"),
     "cause-text": ProblemKind(422, "This cause of a wrong alert needs words of your own"),
     "silence-refused": ProblemKind(422, "The silence is wider or longer than may be"),
+    "webhook-refused": ProblemKind(422, "Such a webhook cannot be; `errors` says why"),
     "too-many-requests": ProblemKind(
         429, "The token or session asks too often; `Retry-After` says until when"
     ),

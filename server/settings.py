@@ -189,6 +189,13 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     burst: Annotated[
         int, Meta(ge=1, description="Requests that one token may make at once, after a pause.")
     ] = 120
+    allow_networks: Annotated[
+        list[str],
+        Meta(
+            description="Networks (CIDR) that webhooks may go to besides public addresses; the "
+            "gateway, which goes there, needs the same (webhooks.allow_networks)."
+        ),
+    ] = []
     token_days: Annotated[
         int, Meta(ge=1, le=3660, description="Days after which a token ends at the latest.")
     ] = 366

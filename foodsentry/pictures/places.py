@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from contracts.words import OPEN_STATES
-from ledger import alerts, establishments, evidence, officers, proposals, regions, results
+from ledger import alerts, establishments, evidence, officers, proposals, regions, results, webhooks
 from ledger.alerts import AlertRow
 from ledger.engine import Connection
 from ledger.establishments import Establishment, EstablishmentKind
@@ -100,6 +100,11 @@ def _agent(column: str) -> Finder:
     return find
 
 
+def _webhook(conn: Connection) -> str | None:
+    codes = [one.code for one in regions.all_regions(conn)]
+    return _first(one.id for one in webhooks.list_in(conn, codes))
+
+
 def _first(found: Iterable[str]) -> str | None:
     return next(iter(found), None)
 
@@ -120,6 +125,7 @@ IN_TOWN: dict[str, Finder] = {
     "agent": _agent("device"),
     "duty": _row("duties"),
     "contact": _row("contacts"),
+    "webhook": _webhook,
 }
 """What stands in pages' addresses, by name; a new name: one finder."""
 

@@ -81,7 +81,7 @@ def verify_chain(request: Request, state: Need, visit: AuditChecker) -> Response
     now = state.clock()
     with writing(state.engine) as conn:
         detail = {"entries": found.entries, "head": found.head, "broken": found.broken_id or ""}
-        audit.append(conn, visit.officer.id, "audit_verified", "audit", detail, now)
+        audit.append(conn, visit.actor, "audit_verified", "audit", detail, now)
     return _page(request, state, visit, AuditFilter(), None, found)
 
 
@@ -111,4 +111,4 @@ def _page(
 
 def _note(state: State, visit: Visit, action: str, asked: AuditFilter) -> None:
     with writing(state.engine) as conn:
-        audit.append(conn, visit.officer.id, action, "audit", asked.told(), state.clock())
+        audit.append(conn, visit.actor, action, "audit", asked.told(), state.clock())

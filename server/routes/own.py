@@ -59,7 +59,7 @@ def change_language(
     with writing(state.engine) as conn:
         officers.set_language(conn, visit.officer.login, language)
         what = f"officer/{visit.officer.id}"
-        audit.append(conn, visit.officer.id, "language_set", what, {"language": language}, now)
+        audit.append(conn, visit.actor, "language_set", what, {"language": language}, now)
     answer = RedirectResponse("/me", 303)
     answer.set_cookie(
         LANGUAGE_COOKIE,
@@ -80,7 +80,7 @@ def end_session(state: Need, visit: Sender, session_name: str) -> Response:
         if not sessions.remove_named(conn, visit.officer.id, session_name):
             raise not_found("session")
         what = f"officer/{visit.officer.id}"
-        audit.append(conn, visit.officer.id, "session_ended", what, {}, now)
+        audit.append(conn, visit.actor, "session_ended", what, {}, now)
     return RedirectResponse("/me", 303)
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from foodsentry.pictures.pages import PAGES, PARTS, Page
 from foodsentry.pictures.places import IN_TOWN
 from server.app import routes
+from server.problems import is_api
 
 DOCS = Path(__file__).parents[2] / "docs"
 MOST_BYTES = 4_000_000
-GETS = [route for route in routes() if "GET" in (route.methods or ()) and "/api/" not in route.path]
+GETS = [route for route in routes() if "GET" in (route.methods or ()) and not is_api(route.path)]
 
 
 def _route_of(page: Page) -> str | None:

@@ -28,6 +28,7 @@ TESTED = fact_id(Identity("440703-baisha-01", "site-in-cell", "lz"), "e1", 1)
 """The result at the place that every role can see; it is in a case."""
 APPEAL: dict[str, object] = {"note": "当事人申请复议", "version": 1}
 SILENCE: dict[str, object] = {"rule": "no_hat", "reason": "检修", "ends_at": "2026-03-12T10:00:00Z"}
+HOOK: dict[str, object] = {"name": "n", "url": "https://hooks.example/x"}
 
 OTHER_PASSWORD: dict[str, object] = {
     "old": "jiangmen-2026-shian", "new": "wind over the harbour", "again": "wind over the harbour",
@@ -36,6 +37,20 @@ OFFICER: dict[str, object] = {"name": "新人", "role": "town", "region": "44070
 
 CELL = "440703-baisha-01"
 CHANGES: dict[str, Change] = {
+    "POST /admin/tokens": Change(200, {"name": "n", "scope": "alerts:read", "days": 9}),
+    "POST /admin/tokens/{token_id}/revoke": Change(303),
+    "POST /admin/webhooks": Change(200, HOOK | {"event": "alert.*"}),
+    "POST /admin/webhooks/{webhook_id}/test": Change(303),
+    "POST /admin/webhooks/{webhook_id}/pause": Change(303),
+    "POST /admin/webhooks/{webhook_id}/resume": Change(303),
+    "POST /admin/webhooks/{webhook_id}/remove": Change(303),
+    "POST /admin/webhooks/{webhook_id}/deliveries/{message_id}/redeliver": Change(303),
+    "POST /api/v1/webhooks": Change(200, HOOK | {"events": ["alert.*"]}),
+    "DELETE /api/v1/webhooks/{webhook_id}": Change(200),
+    "POST /api/v1/webhooks/{webhook_id}/test": Change(200),
+    "POST /api/v1/webhooks/{webhook_id}/pause": Change(200),
+    "POST /api/v1/webhooks/{webhook_id}/resume": Change(200),
+    "POST /api/v1/webhooks/{webhook_id}/deliveries/{message_id}/redeliver": Change(200),
     "POST /signin": Change(403, {"login": "town", "password": "x"}),
     "POST /signout": Change(303),
     "POST /me/password": Change(303, OTHER_PASSWORD),

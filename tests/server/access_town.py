@@ -20,6 +20,7 @@ from contracts.words import Phase, Severity
 from ledger import (
     alert_life,
     alerts,
+    api_tokens,
     contacts,
     devices,
     duties,
@@ -35,6 +36,8 @@ from ledger import (
     sessions,
     silences,
     sites,
+    webhook_deliveries,
+    webhooks,
 )
 from ledger.contacts import Contact
 from ledger.devices import Device, DeviceKind
@@ -228,20 +231,24 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
     }  # fmt: skip
     conn.execute(cards.insert(), card)
     _kept(conn, place, who.region)
-    ids = _case(conn, place, tested.result_id) | {
-        "region_code": who.region,
-        "duty_id": f"duty-{place}",
-        "contact_id": f"contact-{place}",
-        "officer_id": f"walks-{place}",
-        "card_id": f"card-{place}",
-        "establishment_id": place,
-        "result_id": tested.result_id,
-        "site": who.site,
-        "evidence_id": f"o-{place}-1",
-        "silence_id": silence.id,
-        "proposal_id": f"proposal-{place}",
-        "public_code": f"code-{place}",
-    }
+    ids = (
+        _case(conn, place, tested.result_id)
+        | _connected(conn, place, who.region)
+        | {
+            "region_code": who.region,
+            "duty_id": f"duty-{place}",
+            "contact_id": f"contact-{place}",
+            "officer_id": f"walks-{place}",
+            "card_id": f"card-{place}",
+            "establishment_id": place,
+            "result_id": tested.result_id,
+            "site": who.site,
+            "evidence_id": f"o-{place}-1",
+            "silence_id": silence.id,
+            "proposal_id": f"proposal-{place}",
+            "public_code": f"code-{place}",
+        }
+    )
     return Target(place, who.region, raised, ids)
 
 
@@ -252,6 +259,27 @@ def _kept(conn: Connection, place: str, region: str) -> None:
     begins, ends = NOW + timedelta(days=20), NOW + timedelta(days=27)
     duties.add(conn, Duty(region, keeper.id, begins, ends, id=f"duty-{place}"))
     contacts.put(conn, Contact(keeper.id, "wecom", place, id=f"contact-{place}"))
+
+
+def _connected(conn: Connection, place: str, region: str) -> dict[str, str]:
+    """A token and a webhook of another system that was told something."""
+    token = api_tokens.ApiToken(
+        id=f"token-{place}", token_hash=token_hash(f"fst_{place}"), shown="fst_", name="n",
+        scopes=("alerts:read",), region=region, officer_id="officer-root", created_at=NOW,
+        expires_at=NOW + timedelta(days=9),
+    )  # fmt: skip
+    api_tokens.add(conn, token)
+    hook = webhooks.Webhook(
+        id=f"webhook-{place}", name="n", url="https://hooks.example/", events=("alert.*",),
+        region=region, secret="whsec_", officer_id="officer-root", created_at=NOW,
+        changed_at=NOW, position=0,
+    )  # fmt: skip
+    webhooks.add(conn, hook)
+    new = webhook_deliveries.NewDelivery(f"msg_{place}", "webhook.test", place, b"{}")
+    webhook_deliveries.enqueue(conn, hook.id, [new], NOW)
+    (one,) = webhook_deliveries.list_of(conn, hook.id, 1)
+    webhook_deliveries.settle(conn, one, "sent", NOW, status=200, answer="")
+    return {"token_id": token.id, "webhook_id": hook.id, "message_id": one.message_id}
 
 
 def _picture(conn: Connection, camera: Identity, key: str) -> None:

@@ -33,6 +33,7 @@ from server.access import RIGHTS, Right, grants, scope_of
 from server.app import create_app, routes
 from server.pages import load_assets
 from server.rights_page import Asked, asked_by, name_of
+from server.settings import RateSettings
 from server.signing import token_hash
 from timeseries.settings import SeriesSettings, open_store
 
@@ -40,6 +41,12 @@ ALL = routes()
 GUARDED = [route for route in ALL if name_of(route) not in PUBLIC]
 ALTERING = [route for route in GUARDED if not route.methods & {"GET", "HEAD"}]
 EVIL = "https://evil.example"
+PLENTY = RateSettings(
+    changes_per_minute=10**6,
+    changes_at_once=10**6,
+    costly_per_minute=10**6,
+    costly_at_once=10**6,
+)
 
 
 class City:
@@ -58,7 +65,9 @@ class City:
             live.backup(self.kept)
         self.series = open_store(SeriesSettings(path="series.sqlite"), folder)
         self.clock = Clock(NOW)
-        app = create_app(settings(), self.engine, self.series, clock=self.clock, passwords=CHEAP)
+        app = create_app(
+            settings(rates=PLENTY), self.engine, self.series, clock=self.clock, passwords=CHEAP
+        )
         self.ask = Asking(app)
         self.statements = 0
         event.listen(self.engine, "before_cursor_execute", self._count)

@@ -25,7 +25,7 @@ def test_the_document_holds_the_api_and_no_page(app: FastAPI) -> None:
     nouns = {path.split("/")[3] for path in document["paths"]}
     assert nouns == {
         "me", "alerts", "establishments", "devices", "results", "missing", "notifications",
-        "silences", "scorecards", "alert-times", "proposals", "push-subscriptions",
+        "silences", "scorecards", "alert-times", "proposals", "push-subscriptions", "webhooks",
     }  # fmt: skip
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

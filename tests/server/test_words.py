@@ -20,7 +20,14 @@ from contracts.words import (
     Severity,
     Verdict,
 )
-from ledger import attachments, notifications, silences
+from ledger import (
+    attachments,
+    hook_events,
+    notifications,
+    silences,
+    webhook_deliveries,
+    webhooks,
+)
 from ledger.alert_types import TIMELINE_KINDS
 from ledger.cards import Colour
 from ledger.devices import DeviceKind
@@ -52,11 +59,18 @@ from server.admin_sheets import RETIRES
 from server.formats import duration
 from server.languages import LANGUAGES, MissingWord, Words, chosen, load_words
 from server.pages import TEMPLATES
+from server.scopes import SCOPES
 
 WORDS = load_words()
 FILES = sorted(TEMPLATES.rglob("*.html"))
 SOURCES = sorted(Path(desk.__file__).parent.rglob("*.py"))
-DOCUMENTED = ("api_models.py", "api_cases.py", "api_worth.py", "app.py")
+DOCUMENTED = (
+    "api_models.py",
+    "api_cases.py",
+    "api_webhooks.py",
+    "api_worth.py",
+    "app.py",
+)
 """These hold the examples and names of the API's document."""
 _NAME = re.compile(r"""\bt\(\s*["']([a-z0-9_.]+)["']""")
 _NAME_IN_PLACE = re.compile(r"""["']((?:[a-z_0-9]+\.)+[a-z_0-9]+)["']""")
@@ -161,6 +175,12 @@ FAMILIES: dict[str, set[str]] = {
     "judge.said.": {one.value for one in AlertVerdict},
     "told.state.": set(notification_list.STATES),
     "told.kind.": set(get_args(notifications.Kind)),
+    "connect.scope.": set(SCOPES),
+    "connect.event.": set(hook_events.PATTERNS),
+    "connect.reason.": set(get_args(webhooks.Reason)) - {""},
+    "connect.delivery.": set(get_args(webhook_deliveries.State)),
+    "connect.do.": {"test", "pause", "resume", "remove"},
+    "connect.refused.": {"name", "scopes", "region", "days", "url", "events"},
     "public.camera.": {"sees", "blind", "unknown"},
     "public.temperature.": {"ok", "over", "unknown", "plain"},
 }

@@ -37,8 +37,13 @@ class Kind:
     basis: str = ""
     low: float = 0.0
     high: float = 0.0
-    seen: bool = False
-    """Whether a camera saw it, so that there are an observation and pictures."""
+    seen_as: str = ""
+    """What a camera saw it as, so that there are an observation and pictures; empty: none did."""
+
+    @property
+    def seen(self) -> bool:
+        """Whether a camera saw it."""
+        return bool(self.seen_as)
 
 
 _ONE, _TWO, _THREE = Severity.AT_ONCE, Severity.DEADLINE, Severity.GUIDANCE
@@ -56,13 +61,13 @@ KINDS = (
     Kind("freezer_warm", _TWO, _PROBE, "冷冻库温度超限", "Freezer too warm", 6,
          "°C", "< -12 °C", _STORAGE, -12, -2),
     Kind("no_hat", _THREE, _CAMERA, "后厨人员未戴厨师帽", "Kitchen staff without a chef's hat", 18,
-         basis=_KITCHEN, seen=True),
+         basis=_KITCHEN, seen_as="no_hat"),
     Kind("no_mask", _THREE, _CAMERA, "专间人员未戴口罩", "Staff without a mask", 14,
-         basis=_KITCHEN, seen=True),
+         basis=_KITCHEN, seen_as="no_mask"),
     Kind("phone_use", _THREE, _CAMERA, "操作时使用手机", "Phone in use at the counter", 8,
-         basis=_KITCHEN, seen=True),
+         basis=_KITCHEN, seen_as="phone"),
     Kind("rodent", _TWO, _CAMERA, "疑似鼠类活动", "Rodent activity suspected", 4,
-         basis="食品安全法 第33条", seen=True),
+         basis="食品安全法 第33条", seen_as="rodent"),
     Kind("camera_cannot_see", _TWO, _CAMERA, "摄像头看不见", "Camera cannot see", 6),
     Kind("agent_offline", _TWO, _AGENT, "点位失联", "Site not heard of", 8),
     Kind("device_silent", _TWO, _PROBE, "设备沉默", "Device silent", 8),

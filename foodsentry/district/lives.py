@@ -140,7 +140,7 @@ def alert_row(one: Life) -> tuple[Any, ...]:
     kind, (zh, en) = one.kind, one.titles
     facts = {"value": one.value, "unit": kind.unit, "limit": kind.limit} if kind.unit else {}
     facts |= {"basis": kind.basis} if kind.basis else {}
-    facts |= {"kind": kind.rule, "zone": "切配间"} if kind.seen else {}
+    facts |= {"kind": kind.seen_as, "zone": "切配间"} if kind.seen else {}
     say = f"{one.place.name}：{kind.zh}" + (
         f" {one.value:g} {kind.unit}，限值 {kind.limit}" if kind.unit else ""
     )

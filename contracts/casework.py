@@ -104,7 +104,11 @@ class Mover(msgspec.Struct, frozen=True):
 
 
 class CaseEvent(msgspec.Struct, frozen=True):
-    """One step of a case; never changed, never removed."""
+    """One step of a case; never changed, never removed.
+
+    Its digest stands in the audit chain: a new field of `Given` leaves old ones as they are, one
+    of this type would not.
+    """
 
     seq: int
     """From 1 without gaps; the case's version after it."""

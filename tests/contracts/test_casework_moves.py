@@ -344,7 +344,8 @@ def test_what_may_be_published(outcome: str) -> None:
 def test_an_appeal_stops_closing_and_publishing_and_nothing_else() -> None:
     case = closed("minor")
     at = case.events[-1].at
-    case = go(case, "appeal", at, PARTY)
+    assert codes(case, "appeal", at, PARTY) == ["role"]
+    case = go(case, "appeal", at)
     assert codes(case, "publish", at) == ["paused"]
     assert codes(case, "appeal", at) == ["unanswered"]
     assert codes(case, "annul", at) == []

@@ -9,8 +9,9 @@ from case_story import OPENED, TOWN, Story, files_of, populate, who
 from ledger_town import AT, MARKET, OFFICER, after, alert, result
 from sqlalchemy import text
 
-from contracts.casework import CaseKind, Finding, Given
+from contracts.casework import CaseKind, Finding, Given, Mover
 from contracts.casework_clocks import Casework, clocks
+from contracts.casework_moves import opened
 from contracts.words import AlertState
 from contracts.workdays import Calendar
 from ledger import alerts, audit, case_proof, cases, journal, officers, regions
@@ -169,7 +170,7 @@ def test_alerts_follow_their_case(office: Engine) -> None:
         one.go("send_back", "wang", note="照片不清")
         assert alert_of(conn, alert_id).state is AlertState.ACKNOWLEDGED
         one.go("report", note="补拍", files=["f-photo"])
-        one.go("appeal", "stall", note="申请行政复议")
+        one.go("appeal", note="申请行政复议")
         assert alert_of(conn, alert_id).paused_since == one.at
         one.go("end_appeal", note="维持", files=["f-document"])
         assert alert_of(conn, alert_id).paused_since is None
@@ -224,7 +225,11 @@ def test_who_may_have_to_do_with_a_case(office: Engine) -> None:
         one.go("verify", note="x", second="chen")
         for assignee in ("far", "gone", "hu", "stall", "nobody"):
             assert one.refused("dispatch", assignee=assignee) == {"assignee_unfit"}
-        one.go("appeal", "stall", note="复议")
+        assert one.refused("appeal", "stall", note="复议") == {"role"}
+        one.go("serve_result", happened_at=one.at, files=["f-document"])
+        assert one.go("object", "stall").assignee == ""
+        (objection,) = cases.events_of(conn, one.row.case_id)[-1:]
+        assert (objection.actor, objection.counts_at) == ("stall", one.at)
 
 
 def test_a_mover_says_what_they_saw(office: Engine) -> None:
@@ -265,6 +270,24 @@ def test_files_are_of_the_case(office: Engine) -> None:
                        Given(note="x", second="chen", files=(kept,)), who(conn), one.at,
                        version=one.row.version)  # fmt: skip
         assert why(caught) == {"unknown_file"}
+
+
+def test_a_proof_holds_for_years() -> None:
+    """What is digested today is digested so for ever; a field that comes later must be left out
+    of what has none."""
+    event = opened(
+        WORK,
+        by=Mover("li", "town"),
+        at=AT,
+        known_at=AT,
+        occurred_at=AT,
+        event_id="e1",
+        note="线索",
+        lab="快检室",
+    )
+    assert case_proof.digest_of("c1", event) == (
+        "ff7ce28a233f9515f4345b552503381b31db793a194224c68e0d1da5eb838098"
+    )
 
 
 def test_what_a_database_cannot_hold_is_proven_all_the_same(office: Engine) -> None:
@@ -358,7 +381,7 @@ def test_what_is_kept_is_what_the_clocks_say(office: Engine) -> None:
         faces = {face.clock.id: face for face in clocks(WORK, cases.case(conn, one.row), one.at)}
         assert one.row.due_clock == "review"
         assert one.row.due_at == faces["review"].due_at
-        one.go("appeal", "stall", note="复议")
+        one.go("appeal", note="复议")
         assert (one.row.due_at, one.row.paused_since) == (None, one.at)
         assert cases.list_in(conn, None, overdue_at=one.at + timedelta(days=99)) == []
 

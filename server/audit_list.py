@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,11 +19,13 @@ from server.signing import Visit
 LARGEST_FILE = 200_000
 """Entries in one file at most; a narrower period gives the rest."""
 _PART = 1000
+_HASH = re.compile(r"[0-9a-f]{64}")
 COLUMNS = (
     "id", "at", "actor", "login", "action", "subject", "region", "detail", "previous_hash", "hash",
 )  # fmt: skip
 PAGES = {
     "alert": "/alerts/",
+    "case": "/cases/",
     "establishment": "/establishments/",
     "officer": "/admin/people/",
     "proposal": "/worth/proposals/",
@@ -116,7 +119,8 @@ def _line(conn: Connection, one: AuditEntry, named: dict[str, tuple[str, str]]) 
 
 
 def _plain(value: object) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    told = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return f"{told[:12]}…" if _HASH.fullmatch(told) else told
 
 
 def file_parts(engine: Engine, wanted: Filter) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from contracts.clock import utc_now
 from contracts.settings import load_settings
-from ledger import audit, officers, sessions
+from ledger import audit, officers, officers_kept, sessions
 from ledger.engine import writing
 from ledger.migrate import LedgerOutdated
 from server.passwords import Passwords, WeakPassword
@@ -31,6 +31,9 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     password.add_argument("login", help="the officer's login")
     password.add_argument(
         "--password-file", type=Path, help="read it from this file instead of asking"
+    )
+    password.add_argument(
+        "--must-change", action="store_true", help="they choose another one when they sign in"
     )
     password.set_defaults(run=_set_password)
 
@@ -64,6 +67,7 @@ def _set_password(arguments: argparse.Namespace) -> int:
             print(f"foodsentry: no officer {arguments.login!r}", file=sys.stderr)
             return 1
         officers.set_password(conn, officer.id, hashed)
+        officers_kept.set_must_change(conn, officer.id, arguments.must_change)
         sessions.remove_of(conn, officer.id)
         who = f"officer/{officer.id}"
         audit.append(conn, "command line", "password_set", who, {}, utc_now())

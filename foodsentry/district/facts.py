@@ -89,9 +89,9 @@ def observation_row(one: Life) -> tuple[Any, ...]:
     ended_at = one.raised_at + timedelta(minutes=2)
     return (
         one.who.region, one.who.site, one.who.device, one.observation_id,
-        one.place.establishment_id, one.kind.seen_as, "closed", one.raised_at, ended_at, one.raised_at,
-        one.raised_at, "连续 6 帧 / six frames", "切配间", "food_preparation", 1, 0.91,
-        to_json(_BOXES), to_json([{"id": "hygiene", "version": "1", "sha256": "ab" * 32}]),
+        one.place.establishment_id, one.kind.seen_as, "closed", one.raised_at, ended_at,
+        one.raised_at, one.raised_at, "连续 6 帧 / six frames", "切配间", "food_preparation", 1,
+        0.91, to_json(_BOXES), to_json([{"id": "hygiene", "version": "1", "sha256": "ab" * 32}]),
         to_json(one.pictures),
     )  # fmt: skip
 

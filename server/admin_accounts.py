@@ -55,7 +55,7 @@ def issue(state: State, visit: Visit, row_id: str) -> tuple[str, str]:
         try:
             broker_book.set_password(
                 conn, account.name, secret, state.clock(),
-                renew=account.has_password, by=visit.officer.id,
+                renew=account.has_password, by=visit.actor,
             )  # fmt: skip
         except AccountError as error:
             raise Problem(409, "no-agent", str(error)) from None

@@ -130,7 +130,7 @@ def _take(
         faults = [Wrong("taken", known, value=cells[known]).fault(1)]
     if faults:
         raise RowRefused(faults, cells)
-    ids = apply_plan(conn, plan, visit.officer.id, state.clock(), bounds=bounds)
+    ids = apply_plan(conn, plan, visit.actor, state.clock(), bounds=bounds)
     return ids[0] if ids else ""
 
 
@@ -139,7 +139,7 @@ def retire_row(state: State, visit: Visit, kind: str, row_id: str) -> Retired:
     with writing(state.engine) as conn:
         before = row_of(conn, visit, kind, row_id)
         try:
-            return retire(conn, kind, row_id, visit.officer.id, state.clock())
+            return retire(conn, kind, row_id, visit.actor, state.clock())
         except Wrong as wrong:
             raise RowRefused([wrong.fault(1)], before.standing.cells) from None
 
@@ -149,7 +149,7 @@ def bring_row_back(state: State, visit: Visit, kind: str, row_id: str) -> None:
     with writing(state.engine) as conn:
         before = row_of(conn, visit, kind, row_id)
         try:
-            bring_back(conn, kind, row_id, visit.officer.id, state.clock())
+            bring_back(conn, kind, row_id, visit.actor, state.clock())
         except Wrong as wrong:
             raise RowRefused([wrong.fault(1)], before.standing.cells) from None
 
@@ -180,7 +180,7 @@ def take_over(state: State, visit: Visit, kind: str, name: str, content: bytes, 
     with writing(state.engine) as conn:
         plan = make_plan(conn, kind, io.BytesIO(content), bounds_of(visit))
         apply_plan(
-            conn, plan, visit.officer.id, state.clock(),
+            conn, plan, visit.actor, state.clock(),
             bounds=bounds_of(visit), source=name or kind, token=token,
         )  # fmt: skip
         uploads.remove(conn, visit.officer.id, kind)

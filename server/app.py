@@ -38,6 +38,7 @@ from server.routes import (
     alerts,
     answers,
     api,
+    api_admin,
     api_cases,
     api_moves,
     api_push,
@@ -108,6 +109,7 @@ ROUTES = (
     api_worth,
     api_webhooks,
     connect,
+    api_admin,
 )
 TAGS = [
     {"name": "session", "description": "Who is signed in."},
@@ -120,6 +122,7 @@ TAGS = [
     {"name": "silences", "description": "What hides messages (never alerts), and until when."},
     {"name": "webhooks", "description": "Other systems that are told of what happens."},
     {"name": "worth", "description": "What alerts were worth, and what is proposed for it."},
+    {"name": "administration", "description": "Places, devices, rosters and contacts, kept."},
 ]
 _DESCRIPTION = (
     "Everything is limited to the signed-in officer's region and what lies below it; whatever lies "

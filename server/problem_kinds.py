@@ -40,6 +40,9 @@ KINDS: dict[str, ProblemKind] = {
     "silence-over": ProblemKind(409, "The silence has ended already"),
     "no-agent": ProblemKind(409, "Only an agent in use signs in at the broker"),
     "webhook-state": ProblemKind(409, "The webhook or its message is in that state already"),
+    "row-changed": ProblemKind(409, "Somebody else changed the row since `version` of it"),
+    "row-in-use": ProblemKind(409, "Something in use lies in it, or what it lies in is retired"),
+    "file-changed": ProblemKind(409, "The file or the ledger is not what its token was given for"),
     "too-large": ProblemKind(413, "The body is larger than the API takes"),
     "unsupported-media-type": ProblemKind(
         415, "The body is of another type than `application/json`"

@@ -18,6 +18,8 @@ class Change(msgspec.Struct, frozen=True):
     body: dict[str, object] = {}
     alert: str = "firing"
     """State of the alert that it is asked for."""
+    kind: str = ""
+    """Kind of problem that it answers with, if `ok` is an error."""
 
 
 NOTE: dict[str, object] = {"note": "已处置"}
@@ -164,6 +166,67 @@ CHANGES: dict[str, Change] = {
     "POST /api/v1/cases/{case_id}/confirmations/{confirmation_id}/confirm": Change(200),
     "POST /api/v1/cases/{case_id}/confirmations/{confirmation_id}/decline": Change(200, NOTE),
     "POST /api/v1/cases/{case_id}/questions/{question_id}/withdraw": Change(200),
+    "POST /api/v1/admin/regions": Change(
+        200,
+        {"cells": {"code": "440703-new", "parent": "440703", "name_zh": "新镇", "name_en": "New"}},
+    ),
+    "PUT /api/v1/admin/regions/rows/{region_code}": Change(200, {"cells": {"name_en": "Renamed"}}),
+    "POST /api/v1/admin/regions/import": Change(200, {"csv": ""}),
+    "POST /api/v1/admin/regions/rows/{region_code}/retire": Change(409, kind="row-in-use"),
+    "POST /api/v1/admin/regions/rows/{region_code}/bring-back": Change(200),
+    "POST /api/v1/admin/establishments": Change(
+        200,
+        {
+            "cells": {
+                "name": "新店",
+                "kind": "market",
+                "region": "440703",
+                "licence_number": "JY12345678901234",
+            }
+        },
+    ),
+    "PUT /api/v1/admin/establishments/rows/{establishment_id}": Change(
+        200, {"cells": {"address": "新路"}}
+    ),
+    "POST /api/v1/admin/establishments/import": Change(200, {"csv": ""}),
+    "POST /api/v1/admin/establishments/rows/{establishment_id}/retire": Change(200),
+    "POST /api/v1/admin/establishments/rows/{establishment_id}/bring-back": Change(200),
+    "POST /api/v1/admin/sites": Change(
+        200,
+        {"cells": {"id": "new-room", "name": "新室", "kind": "testing_room", "region": "440703"}},
+    ),
+    "PUT /api/v1/admin/sites/rows/{site}": Change(200, {"cells": {"name": "改名"}}),
+    "POST /api/v1/admin/sites/import": Change(200, {"csv": ""}),
+    "POST /api/v1/admin/sites/rows/{site}/retire": Change(200),
+    "POST /api/v1/admin/sites/rows/{site}/bring-back": Change(200),
+    "POST /api/v1/admin/devices": Change(
+        200, {"cells": {"site": "site-in-cell", "device": "new", "kind": "probe", "name": "冷库"}}
+    ),
+    "PUT /api/v1/admin/devices/rows/{site}/{device}": Change(200, {"cells": {"name": "改名"}}),
+    "POST /api/v1/admin/devices/import": Change(200, {"csv": ""}),
+    "POST /api/v1/admin/devices/rows/{site}/{device}/retire": Change(200),
+    "POST /api/v1/admin/devices/rows/{site}/{device}/bring-back": Change(200),
+    "POST /api/v1/admin/duties": Change(
+        200,
+        {
+            "cells": {
+                "region": "440703-baisha-01",
+                "login": "keeper-in-cell",
+                "starts_at": "2026-05-01T08:00",
+                "ends_at": "2026-05-02T08:00",
+            }
+        },
+    ),
+    "PUT /api/v1/admin/duties/rows/{duty_id}": Change(
+        200, {"cells": {"ends_at": "2026-04-09T08:00"}}
+    ),
+    "POST /api/v1/admin/duties/import": Change(200, {"csv": ""}),
+    "POST /api/v1/admin/duties/rows/{duty_id}/retire": Change(200),
+    "POST /api/v1/admin/contacts": Change(
+        200, {"cells": {"login": "keeper-in-cell", "channel": "sms", "address": "138"}}
+    ),
+    "PUT /api/v1/admin/contacts/rows/{contact_id}": Change(200, {"cells": {"position": "3"}}),
+    "POST /api/v1/admin/contacts/import": Change(200, {"csv": ""}),
     "POST /api/v1/alerts/{alert_id}/acknowledge": Change(200),
     "POST /api/v1/alerts/{alert_id}/dispose": Change(200, NOTE, "taken"),
     "POST /api/v1/alerts/{alert_id}/review": Change(200, NOTE | {"accepted": True}, "disposed"),

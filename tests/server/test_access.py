@@ -141,7 +141,8 @@ def expected(route: APIRoute, asked: Asked, login: str, place: str) -> tuple[int
         return 403, "forbidden"
     if len(places_of(route)) > 1 and name_of(route) not in BLIND and not sees(login, place):
         return 404, "not-found"
-    return good(route), ""
+    change = CHANGES.get(name_of(route))
+    return good(route), change.kind if change else ""
 
 
 def test_every_route_says_who_may_use_it_and_how_it_is_tested() -> None:

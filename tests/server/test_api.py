@@ -24,8 +24,9 @@ def test_the_document_holds_the_api_and_no_page(app: FastAPI) -> None:
     assert all(path.startswith("/api/v1/") for path in document["paths"])
     nouns = {path.split("/")[3] for path in document["paths"]}
     assert nouns == {
-        "me", "alerts", "establishments", "devices", "results", "missing", "notifications",
-        "silences", "scorecards", "alert-times", "proposals", "push-subscriptions", "webhooks",
+        "me", "admin", "alerts", "cases", "case-confirmations", "establishments", "devices",
+        "results", "missing", "notifications", "silences", "scorecards", "alert-times",
+        "proposals", "push-subscriptions", "webhooks",
     }  # fmt: skip
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

@@ -223,6 +223,8 @@ def _moved(
         told=told,
         tallied={one.value: sum(x.outcome is one for x in told) for one in bulk.Outcome},
         move=move,
+        # Nothing can be got at the form's own address: from here one goes back to the desk.
+        path="/alerts",
         wanted=which.asked.wanted,
         counts=tally(counted),
     )

@@ -372,6 +372,11 @@ def test_offers_of_a_page(office: Engine) -> None:
         assert offers["verify"].possible
         assert not offers["publish"].possible
         assert {reason.code for reason in offers["publish"].why} >= {"state", "role"}
+        # Another server, whose clock is a little behind.
+        behind = one.at - timedelta(seconds=1)
+        assert cases.offers(conn, WORK, one.row, who(conn), behind) == tuple(offers.values())
+        one.at = behind
+        assert one.move("verify", OFFICER, "", 1, note="x", second="chen").changed_at > behind
 
 
 def test_what_is_kept_is_what_the_clocks_say(office: Engine) -> None:

@@ -75,10 +75,12 @@ def test_what_says_its_length_is_refused_before_it_is_read(console: Served) -> N
 def test_what_does_not_say_it_is_cut_off_as_it_comes(
     console: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spool))
     path = "/cases/x/moves/order"
     assert _send(console.port, console.tokens["baisha"], path, None, _endless(400)) == 413
-    assert list(tmp_path.iterdir()) == []
+    assert list(spool.iterdir()) == []
 
 
 def test_a_strangers_body_is_not_read(console: Served) -> None:

@@ -1,7 +1,7 @@
 """How times, numbers and bytes are written on a page. Times are shown in China's time."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from contracts.units import symbol
@@ -34,6 +34,11 @@ def exact(at: datetime | None) -> str:
 def day(at: datetime | None) -> str:
     """The date."""
     return local(at).strftime("%Y-%m-%d") if at else ""
+
+
+def last_day(until: datetime) -> str:
+    """The last day that lies, or begins, before a moment."""
+    return day(until - timedelta(microseconds=1))
 
 
 def clock_time(at: datetime | None) -> str:

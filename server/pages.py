@@ -31,6 +31,7 @@ def make_environment() -> Environment:
     environment.filters.update(
         exact=formats.exact,
         day=formats.day,
+        last_day=formats.last_day,
         clock_time=formats.clock_time,
         number=formats.number,
         unit=formats.unit,

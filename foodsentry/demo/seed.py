@@ -4,6 +4,7 @@ import tomllib
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from foodsentry.demo.cases import add_cases
 from foodsentry.demo.town import OFFICERS, SITES, DemoOfficer, DemoSite
 from gateway.notify.channels.mqtt_notices import NAME as MQTT
 from ledger import contacts, devices, duties, establishments, officers, regions, sites
@@ -84,6 +85,7 @@ def seed(engine: Engine, regions_file: Path, at: datetime) -> dict[str, str]:
                 _officer(conn, person, hashed, owners[person.site])
         for person in supervisors:
             duties.add(conn, duties.Duty(person.region, added[person.login], at, at + ON_DUTY))
+        add_cases(conn, at)
         return owners
 
 

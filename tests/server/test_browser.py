@@ -280,7 +280,7 @@ def test_the_public_page_weighs_little_and_runs_nothing(visit: Visit) -> None:
     assert page.context.cookies() == []
 
 
-def _paths(alert_ids: dict[str, str]) -> dict[str, str]:
+def _paths(alert_ids: dict[str, str], case_ids: dict[str, str]) -> dict[str, str]:
     return {
         "desk": "/alerts",
         "closed": "/alerts?state=closed",
@@ -288,6 +288,9 @@ def _paths(alert_ids: dict[str, str]) -> dict[str, str]:
         "picture": f"/alerts/{alert_ids['hat']}",
         "reading": f"/alerts/{alert_ids['cold']}",
         "silence": f"/alerts/{alert_ids['van']}",
+        "cases": "/cases?state=all",
+        "inhand": f"/cases/{case_ids['inhand']}",
+        "published": f"/cases/{case_ids['published']}",
         "places": "/establishments",
         "canteen": "/establishments/tangxia-school",
         "market": "/establishments/baisha-market",
@@ -307,12 +310,16 @@ def _paths(alert_ids: dict[str, str]) -> dict[str, str]:
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["1440", "390"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_overflows_and_axe_finds_nothing_serious(
-    visit: Visit, alert_ids: dict[str, str], size: tuple[int, int], scheme: str
+    visit: Visit,
+    alert_ids: dict[str, str],
+    case_ids: dict[str, str],
+    size: tuple[int, int],
+    scheme: str,
 ) -> None:
     page = visit("shiju", size, scheme)
     axe = AXE.read_text("utf-8")
     found = []
-    for name, path in _paths(alert_ids).items():
+    for name, path in _paths(alert_ids, case_ids).items():
         if name == "error":
             page = visit_quietly(page, path)
         else:
@@ -337,9 +344,11 @@ def visit_quietly(page: Page, path: str) -> Page:
     return page
 
 
-def test_english_pages_fit_too(visit: Visit, alert_ids: dict[str, str]) -> None:
+def test_english_pages_fit_too(
+    visit: Visit, alert_ids: dict[str, str], case_ids: dict[str, str]
+) -> None:
     page = visit("shiju", PHONE, locale="en-GB")
-    for path in _paths(alert_ids).values():
+    for path in _paths(alert_ids, case_ids).values():
         if path == "/alerts/none":
             continue
         page.goto(path)

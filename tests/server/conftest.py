@@ -17,6 +17,7 @@ from timeseries.settings import SeriesSettings, open_store
 sys.path.insert(0, str(Path(__file__).parent))
 
 import console_town
+import console_worth
 from console_app import CHEAP, NOW, Clock, TestClient, settings, sign_in
 from console_town import CASE
 
@@ -32,6 +33,19 @@ def built_town(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str
     store.close()
     engine.dispose()
     return folder, made
+
+
+@pytest.fixture(scope="session")
+def built_weeks(
+    built_town: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, str]]:
+    """The town with weeks of alerts and verdicts, and ids by a short name; made once."""
+    folder = tmp_path_factory.mktemp("weeks") / "town"
+    shutil.copytree(built_town[0], folder)
+    engine = open_engine(f"sqlite:///{folder / 'ledger.sqlite'}")
+    made = console_worth.build_weeks(engine, NOW, built_town[1])
+    engine.dispose()
+    return folder, built_town[1] | made
 
 
 @pytest.fixture

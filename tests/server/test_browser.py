@@ -1,8 +1,7 @@
-"""Journeys in headless Chromium: signing in, live alerts, two browsers, phone and desk, axe."""
+"""Journeys in headless Chromium: signing in, live alerts, two browsers, phone and desk."""
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from console_app import NOW, Clock
@@ -16,7 +15,6 @@ from contracts.words import Phase, Severity, Verdict
 from ledger import alerts, push_subscriptions, results
 from ledger.alerts import NewAlert
 from ledger.engine import Engine, reading, writing
-from server import assets
 from timeseries.port import SeriesStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -31,7 +29,6 @@ FLAGS = [
     "--no-first-run",
 ]
 DESK, PHONE = (1440, 900), (390, 844)
-AXE = Path(assets.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -278,84 +275,6 @@ def test_the_public_page_weighs_little_and_runs_nothing(visit: Visit) -> None:
     assert sum(weights) < 50_000
     assert "script" not in kinds and "xhr" not in kinds
     assert page.context.cookies() == []
-
-
-def _paths(alert_ids: dict[str, str], case_ids: dict[str, str]) -> dict[str, str]:
-    return {
-        "desk": "/alerts",
-        "closed": "/alerts?state=closed",
-        "test": f"/alerts/{alert_ids['positive']}",
-        "picture": f"/alerts/{alert_ids['hat']}",
-        "reading": f"/alerts/{alert_ids['cold']}",
-        "silence": f"/alerts/{alert_ids['van']}",
-        "cases": "/cases?state=all",
-        "inhand": f"/cases/{case_ids['inhand']}",
-        "published": f"/cases/{case_ids['published']}",
-        "places": "/establishments",
-        "canteen": "/establishments/tangxia-school",
-        "market": "/establishments/baisha-market",
-        "bare": "/establishments/huicheng-market",
-        "devices": "/devices",
-        "missing": "/devices/missing",
-        "notices": "/notifications",
-        "silences": "/silences?rule=no_hat",
-        "worth": "/worth",
-        "behind": "/worth/alerts?rule=no_hat&said=judged",
-        "public": "/p/code-tangxia-school",
-        "error": "/alerts/none",
-        "signin": "/signin",
-    }
-
-
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["1440", "390"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_overflows_and_axe_finds_nothing_serious(
-    visit: Visit,
-    alert_ids: dict[str, str],
-    case_ids: dict[str, str],
-    size: tuple[int, int],
-    scheme: str,
-) -> None:
-    page = visit("shiju", size, scheme)
-    axe = AXE.read_text("utf-8")
-    found = []
-    for name, path in _paths(alert_ids, case_ids).items():
-        if name == "error":
-            page = visit_quietly(page, path)
-        else:
-            page.goto(path)
-        page.wait_for_load_state("load")
-        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        if page.evaluate(wide) > 0:
-            found.append(f"{name}: overflows by {page.evaluate(wide)} px")
-        page.evaluate(axe)
-        told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        for one in told["violations"]:
-            if one["impact"] in ("serious", "critical"):
-                where = one["nodes"][0]["target"], one["nodes"][0]["failureSummary"][:300]
-                found.append(f"{name}: {one['id']} ({one['impact']}) {where}")
-    assert found == []
-
-
-def visit_quietly(page: Page, path: str) -> Page:
-    """Go to a page that is an error without the browser's own complaint being one of ours."""
-    page.route(f"**{path}", lambda route: route.fulfill(response=route.fetch(), status=200))
-    page.goto(path)
-    return page
-
-
-def test_english_pages_fit_too(
-    visit: Visit, alert_ids: dict[str, str], case_ids: dict[str, str]
-) -> None:
-    page = visit("shiju", PHONE, locale="en-GB")
-    for path in _paths(alert_ids, case_ids).values():
-        if path == "/alerts/none":
-            continue
-        page.goto(path)
-        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert page.evaluate(wide) <= 0, path
-        if not path.startswith("/p/"):
-            assert page.locator("html").get_attribute("lang") == "en"
 
 
 def test_a_picture_that_comes_after_its_alert_appears_by_itself(

@@ -10,31 +10,17 @@ from pathlib import Path
 import pytest
 from console_app import NOW, TestClient, csrf_of
 from console_places import CANTEEN
-from console_worth import build_weeks
 from test_pages import shown
 
 from contracts.words import Severity
 from ledger import alerts, audit, proposals, rule_modes, silences
-from ledger.engine import Engine, open_engine, reading
+from ledger.engine import Engine, reading
 from ledger.proposals import ProposalState
 
 pytestmark = pytest.mark.slow
 
 Enter = Callable[[str], TestClient]
 WHEN = {"ends": "2026-03-12T18:45", "reason": "冷库检修"}
-
-
-@pytest.fixture(scope="session")
-def built_weeks(
-    built_town: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, dict[str, str]]:
-    """The town with weeks of alerts and verdicts, and ids by a short name; made once."""
-    folder = tmp_path_factory.mktemp("weeks") / "town"
-    shutil.copytree(built_town[0], folder)
-    engine = open_engine(f"sqlite:///{folder / 'ledger.sqlite'}")
-    made = build_weeks(engine, NOW, built_town[1])
-    engine.dispose()
-    return folder, built_town[1] | made
 
 
 @pytest.fixture

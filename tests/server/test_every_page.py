@@ -54,11 +54,12 @@ PARTS = 9
 """So often Tab stops within one input of date and time at most."""
 FOCUSED = """() => {
   const one = document.activeElement, style = getComputedStyle(one);
-  const ring = node => { const s = getComputedStyle(node);
-    return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0 || s.boxShadow !== "none"; };
-  const around = one.closest("label, li, article, fieldset, div");
-  const seen = [one, ...one.querySelectorAll("*"), around];
-  return {place: window.stops.indexOf(one), seen: seen.some(node => node && ring(node)),
+  const lined = node => { const s = getComputedStyle(node);
+    return s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0; };
+  const own = [one, ...one.querySelectorAll("*")];
+  let seen = own.some(node => lined(node) || getComputedStyle(node).boxShadow !== "none");
+  for (let at = one; at && at.tagName !== "MAIN"; at = at.parentElement) seen ||= lined(at);
+  return {place: window.stops.indexOf(one), seen,
     what: one.outerHTML.slice(0, 90), radio: one.type === "radio" ? one.name : ""};
 }"""
 

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.slow
 
 OPEN, SHUT = "⟦", "⟧"
 SHOWN = ("title", "alt", "placeholder", "aria-label", "label", "content", "value")
-NOT_READ = {"script", "style", "code"}
+NOT_READ = {"script", "style", "code", "kbd"}
+"""Names of keys are those on the keyboard."""
 LOGINS = {"city": "shiju", "town": "tangxia", "operator": "shichang"}
 """The officers of the tests' town in the place of those of the made-up district."""
 _WORD = re.compile(r"[A-Za-z一-鿿]{2,}")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from foodsentry.district import facts, lives, messages
+from foodsentry.district.casework import open_cases
 from foodsentry.district.picture import made_picture
 from foodsentry.district.places import (
     People,
@@ -62,6 +63,7 @@ def fill(engine: Engine, size: Size, now: datetime, hashed: str) -> Filled:
         _tell(conn, made)
         _silence(conn, people, now)
         _propose(conn, made, now)
+        open_cases(conn, made, now)
     return Filled(places, people, made[-2000:])
 
 

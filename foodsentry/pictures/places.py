@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterable
 
 from contracts.words import OPEN_STATES
-from ledger import alerts, establishments, evidence, officers, proposals, regions, results, webhooks
+from ledger import (
+    alerts,
+    cases,
+    establishments,
+    evidence,
+    officers,
+    proposals,
+    regions,
+    results,
+    webhooks,
+)
 from ledger.alerts import AlertRow
 from ledger.engine import Connection
 from ledger.establishments import Establishment, EstablishmentKind
@@ -105,6 +115,14 @@ def _webhook(conn: Connection) -> str | None:
     return _first(one.id for one in webhooks.list_in(conn, codes))
 
 
+def _case(conn: Connection) -> str | None:
+    return _first(one.case_id for one in cases.list_in(conn, None))
+
+
+def _result(conn: Connection) -> str | None:
+    return _first(row.result_id for row in _newest(conn) if row.result_id)
+
+
 def _first(found: Iterable[str]) -> str | None:
     return next(iter(found), None)
 
@@ -113,6 +131,8 @@ IN_TOWN: dict[str, Finder] = {
     "test": _test,
     "picture": _picture,
     "reading": _reading,
+    "case": _case,
+    "result": _result,
     "market": _establishment(EstablishmentKind.MARKET),
     "canteen": _establishment(EstablishmentKind.CANTEEN),
     "word": _word,

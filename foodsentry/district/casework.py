@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from contracts.casework import Given
+from contracts.casework_clocks import Casework
+from contracts.casework_file import FOLDER, read_casework
+from contracts.workdays import Calendar
 from foodsentry.district.lives import Life
 from ledger import cases, officers
 from ledger.engine import Connection
-from server.app import casework_of
 
 COUNT = 40
 
 
 def open_cases(conn: Connection, made: Sequence[Life], now: datetime) -> None:
     """Open so many; every other one is verified by two and dispatched."""
-    work = casework_of()
+    work = Casework(read_casework(FOLDER), Calendar.read(FOLDER.parent / "calendars"))
     young = [one for one in made if one.state == "acknowledged"][-COUNT:]
     for number, one in enumerate(young):
         officer = officers.get(conn, one.town)

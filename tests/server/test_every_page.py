@@ -81,11 +81,14 @@ def town(built_weeks: tuple[Path, dict[str, str]], tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def addresses(engine: Engine) -> list[tuple[Page, str]]:
-    """The pages that the tests' town has."""
+def addresses(engine: Engine, case_ids: dict[str, str]) -> list[tuple[Page, str]]:
+    """The pages that the tests' town has; of cases one in each of several states."""
     with reading(engine) as conn:
         found = find(conn)
-    return [(page, address) for page in PAGES if (address := page.address(found)) is not None]
+    told = [(page, address) for page in PAGES if (address := page.address(found)) is not None]
+    cases = {f"case-{name}": f"/cases/{case_id}" for name, case_id in case_ids.items()}
+    cases |= {"cases-all": "/cases?state=all"}
+    return [*told, *((Page(name, path, "", ""), path) for name, path in cases.items())]
 
 
 @pytest.fixture

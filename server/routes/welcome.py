@@ -77,7 +77,6 @@ def _form(
         trouble=trouble,
         form=form,
     )
-    answer.headers["referrer-policy"] = "no-referrer"
     answer.set_cookie(
         FORM_COOKIE,
         form,

@@ -65,6 +65,7 @@ WORDS = load_words()
 FILES = sorted(TEMPLATES.rglob("*.html"))
 SOURCES = sorted(Path(desk.__file__).parent.rglob("*.py"))
 DOCUMENTED = (
+    "api_admin.py",
     "api_models.py",
     "api_cases.py",
     "api_webhooks.py",

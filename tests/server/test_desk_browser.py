@@ -237,7 +237,7 @@ def test_pictures_are_stepped_through_by_key_and_button(
 ) -> None:
     page = visit("tangxia")
     page.goto(f"/alerts/{alert_ids['hat']}")
-    current = page.locator(".steps a[aria-current]")
+    current = page.locator(".frame-steps a[aria-current]")
     expect(current).to_have_text("取证")
     expect(page.locator("figure.best")).to_be_in_viewport(ratio=0.5)
     page.keyboard.press("ArrowLeft")
@@ -245,7 +245,7 @@ def test_pictures_are_stepped_through_by_key_and_button(
     expect(page.locator("figure.before")).to_be_in_viewport(ratio=0.5)
     page.get_by_role("button", name="下一张").click()
     expect(current).to_have_text("取证")
-    page.locator(".steps a").last.click()
+    page.locator(".frame-steps a").last.click()
     expect(page.locator("figure.after")).to_be_in_viewport(ratio=0.5)
     page.keyboard.press("a")
     expect(page.locator("#state")).to_contain_text("区健华 于")

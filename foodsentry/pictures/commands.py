@@ -68,8 +68,9 @@ def _take(
     for page in wanted:
         address = page.address(found)
         if address is None:
-            raise browser.PicturesFailed(f"the district has nothing to show on {page.path}")
-        pages.append((page, address))
+            print(f"the district has nothing to show on {page.path}", file=sys.stderr)
+        else:
+            pages.append((page, address))
     with Processes(folder) as processes:
         processes.start("server", "server", "run", str(settings))
         base_url = f"http://127.0.0.1:{port}"

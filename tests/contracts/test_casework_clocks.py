@@ -171,6 +171,15 @@ def test_an_appeal_stops_working_days_by_working_time() -> None:
     assert face(idle, "publication", china(2026, 10, 7, 20)).due_at == due
 
 
+def test_what_is_typed_later_counts_from_when_it_was() -> None:
+    """A decision of the 2nd that is booked on the 6th; an appeal was heard on the 4th."""
+    case = put(beginning(at=china(2026, 3, 2, 9)), "appeal", china(2026, 3, 4, 9))
+    case = put(case, "end_appeal", china(2026, 3, 5, 9))
+    decided = Given(outcome="minor", happened_at=china(2026, 3, 2, 9))
+    case = put(case, "close", china(2026, 3, 6, 9), state="closed", given=decided)
+    assert face(case, "publication", china(2026, 3, 6, 9)).due_at == china(2026, 3, 31, 17, 30)
+
+
 def test_an_appeal_stops_no_right_and_no_withdrawal() -> None:
     case = put(go(beginning(), "serve_result", AT), "appeal", AT + HOUR)
     assert face(case, "objection", AT + 2 * HOUR).due_at == AT + 4 * HOUR

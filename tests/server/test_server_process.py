@@ -158,6 +158,6 @@ def test_a_password_is_set_from_a_file_and_ends_sessions(
     assert not Passwords().check(officer.password_hash, PASSWORD)
     word.write_text("short", "utf-8")
     assert run("set-password", settings, "shiju", "--password-file", word) == 1
-    assert "10 to 256" in capsys.readouterr().err
+    assert "12 to 256" in capsys.readouterr().err
     assert run("set-password", settings, "nobody", "--password-file", settings) == 1
     assert "nobody" in capsys.readouterr().err

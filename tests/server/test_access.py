@@ -32,6 +32,7 @@ from ledger.sessions import NAME_LENGTH
 from server.access import RIGHTS, Right, grants, scope_of
 from server.app import create_app, routes
 from server.pages import load_assets
+from server.problems import is_api
 from server.rights_page import Asked, asked_by, name_of
 from server.settings import RateSettings
 from server.signing import token_hash
@@ -194,7 +195,7 @@ def test_without_a_session_that_runs_nothing_is_answered(city: City, route: APIR
     tokens += [f"{login}-{end}" for login in PEOPLE for end in ("over", "gone")]
     for token in tokens:
         answer = ask(city, route, path, token=token, csrf="csrf-" + token.removesuffix("-over"))
-        if path.startswith("/api/"):
+        if is_api(path):
             assert (answer.status, answer.kind) == (401, "sign-in-needed"), token
         elif "GET" not in route.methods:
             assert answer.status == 401, token

@@ -141,6 +141,8 @@ FILES: Stores = {
     "series": {"api": "sqlite", "path": "series.sqlite"},
 }
 """The demo's own stores: two files."""
+LOOPBACK = ["127.0.0.0/8", "::1/128"]
+"""Where the demo's webhooks may go besides public addresses: this machine."""
 
 
 def write_settings(
@@ -156,12 +158,14 @@ def write_settings(
         "mqtt": _mqtt(layout, "gateway", words["gateway"], "gateway"),
         "intake": {"group": group},
         "alerts": {"rules": _rules(layout), "watch_every_s": 2.0},
+        "webhooks": {"allow_networks": LOOPBACK},
         "http": {"port": layout.ports.gateway},
     }
     layout.settings("gateway").write_text(toml(gateway), "utf-8")
     server = {
         "port": layout.ports.server,
         "public_base_url": f"http://127.0.0.1:{layout.ports.server}",
+        "api": {"allow_networks": LOOPBACK},
         **stores,
     }
     layout.settings("server").write_text(toml(server), "utf-8")

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query
 
 from ledger.engine import reading
 from ledger.sheets.kinds import SHEETS
-from ledger.sheets.lists import Listed, Which, list_rows
+from ledger.sheets.lists import Listed, Which, get_row, list_rows
 from ledger.sheets.plan import Plan, PlanRefused
+from ledger.sheets.sheet import Bounds
 from server import api_admin as shapes
 from server.access import Right
 from server.admin_sheets import (
@@ -28,7 +29,7 @@ from server.admin_sheets import (
 from server.api_models import Page
 from server.cursors import cursor, invalid_cursor, place_of
 from server.needs import Need, acts, reads
-from server.problems import Problem, at_field
+from server.problems import Problem, at_field, not_found
 from server.routes.admin import parts_path, with_parts
 from server.routes.api_parts import PREFIX, Before, Limit, problems
 from server.signing import Visit
@@ -86,12 +87,12 @@ def _list(kind: str) -> Callable[..., Any]:
 
 
 def _get(kind: str) -> Callable[..., Any]:
-    def get_row(state: Need, visit: Reader, row_id: str) -> shapes.AdminRow:
+    def show_row(state: Need, visit: Reader, row_id: str) -> shapes.AdminRow:
         """One row."""
         with reading(state.engine) as conn:
             return _row(row_of(conn, visit, kind, row_id))
 
-    return with_parts(kind, get_row)
+    return with_parts(kind, show_row)
 
 
 def _add(kind: str, actor: Any) -> Callable[..., Any]:
@@ -102,7 +103,11 @@ def _add(kind: str, actor: Any) -> Callable[..., Any]:
         except RowRefused as error:
             raise _refused(error) from None
         with reading(state.engine) as conn:
-            return _row(row_of(conn, visit, kind, row_id))
+            # A new region was not in sight when the request came.
+            found = get_row(conn, kind, Bounds.below(conn, visit.officer.region), row_id)
+        if found is None:
+            raise not_found(SHEETS[kind].one)
+        return _row(found)
 
     return add
 

@@ -236,6 +236,7 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
         | _connected(conn, place, who.region)
         | {
             "region_code": who.region,
+            "device": "agent",
             "duty_id": f"duty-{place}",
             "contact_id": f"contact-{place}",
             "officer_id": f"walks-{place}",

@@ -44,7 +44,11 @@ DOORS = {
     "fastapi": {"server/"},
     "torch": {"models/training/"},
     "apprise": {"gateway/notify/channels/apprise_channel.py"},
-    "requests": {"gateway/notify/channels/ear.py", "gateway/notify/channels/http_post.py"},
+    "requests": {
+        "gateway/notify/channels/ear.py",
+        "gateway/notify/channels/http_post.py",
+        "server/oidc.py",
+    },
 }
 
 

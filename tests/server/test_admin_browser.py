@@ -2,9 +2,9 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from axe import AXE
 from console_app import Clock
 from console_places import PASSWORD
 from console_served import served
@@ -13,11 +13,9 @@ from playwright.sync_api import Page, expect, sync_playwright
 from contracts.identifiers import credit_code_check
 from ledger import devices, establishments
 from ledger.engine import Engine, reading
-from server import assets
 from timeseries.port import SeriesStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-AXE = Path(assets.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 MENDED = {17: ("船", "超市"), 230: ("440799", "440703-baisha"), 499: ("nobody", "baisha")}
 
 

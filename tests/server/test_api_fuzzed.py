@@ -89,15 +89,20 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     made.close()
 
 
-def real(targets: list[Target], path: str) -> st.SearchStrategy[dict[str, str] | None]:
-    """Sometimes what is there, so that more than a 404 is met."""
+def known(targets: list[Target], path: str) -> list[dict[str, str]]:
+    """What fills a path's parameters with what is there, each once."""
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    known = [
+    found = [
         {name: (target.ids | {"alert_id": alert}).get(name, "x") for name in names}
         for target in targets
         for alert in target.alerts.values()
     ]
-    return st.sampled_from([None, *known]) if names else st.none()
+    return [one for place, one in enumerate(found) if one not in found[:place]]
+
+
+def real(targets: list[Target], path: str) -> st.SearchStrategy[dict[str, str] | None]:
+    """Sometimes what is there, so that more than a 404 is met."""
+    return st.sampled_from([None, *known(targets, path)]) if "{" in path else st.none()
 
 
 def look(town: Town, case: Case, login: str | None) -> int:
@@ -147,6 +152,8 @@ def test_an_operation_answers_as_the_document_says(town: Town, name: str) -> Non
     assert met[401] or met[422], met
     by_token = any("token" in need for need in operation.definition.raw["security"])
     if name.startswith("GET") and by_token:
+        for found in known(town.targets, operation.path):
+            met.update(look(town, operation.Case(path_parameters=found), one) for one in ROLES)
         assert met[200], f"nothing but refusals: {met}"
 
 

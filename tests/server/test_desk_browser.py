@@ -2,9 +2,9 @@
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+from axe import AXE
 from console_app import NOW
 from console_district import add_district
 from console_facts import simple_alert
@@ -15,10 +15,8 @@ from test_browser import PHONE, Visit, chromium, console, raise_one, visit
 from contracts.words import AlertState, Severity
 from ledger import alerts
 from ledger.engine import Engine, reading, writing
-from server import assets
 
 __all__ = ["chromium", "console", "visit"]
-AXE = Path(assets.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 STUB = """() => {

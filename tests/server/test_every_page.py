@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe import AXE
 from console_app import Clock
 from console_places import PASSWORD
 from console_served import Served, served
@@ -15,13 +16,11 @@ from foodsentry.pictures.browser import DESK, FLAGS, PHONE
 from foodsentry.pictures.pages import PAGES, Page
 from foodsentry.pictures.places import find
 from ledger.engine import Engine, reading
-from server import assets
 from timeseries.port import SeriesStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 CHROMIUM = "/usr/bin/chromium"
-AXE = Path(assets.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 LOGINS = {"city": "shiju", "town": "tangxia", "operator": "shichang"}
 """The officers of the tests' town in the place of those of the made-up district."""
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -108,7 +108,7 @@ def test_three_moments_side_by_side_and_what_vouches_for_them(
     client = as_officer("tangxia")
     path = f"/alerts/{alert_ids['hat']}"
     text = client.get(path).text
-    assert re.findall(r'<figure class="(\w+)">', text) == ["before", "best", "after"]
+    assert re.findall(r'<figure class="(\w+)" id="frame-', text) == ["before", "best", "after"]
     said = shown(text)
     assert said.count("签名有效") == 3 and "首次使用时登记" in said
     assert "未模糊原图已在现场加密封存，须两名人员共同开启" in said

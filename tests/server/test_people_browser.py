@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from axe import AXE
 from playwright.sync_api import expect
-from test_browser import AXE, PHONE, Visit, chromium, console, visit
+from test_browser import PHONE, Visit, chromium, console, visit
 
 from ledger import audit
 from ledger.engine import Engine, reading

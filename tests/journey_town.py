@@ -12,6 +12,7 @@ from servers import Mosquitto, program
 from contracts.topics import Identity
 from contracts.words import DeviceState
 from edge_agent.simulation.film_cook import Cook
+from foodsentry.demo.cases import REPORTED
 from foodsentry.demo.files import CONFIGS, Layout
 from foodsentry.demo.processes import Processes
 from foodsentry.demo.stage import Stage
@@ -63,8 +64,10 @@ class Town:
             return results.list_in(conn, REGIONS, 10_000)
 
     def raised(self) -> list[AlertRow]:
+        """What rules raised: without the matters that the town's cases began with."""
         with reading(self.engine) as conn:
-            return alerts.list_in(conn, REGIONS, None, 10_000)
+            found = alerts.list_in(conn, REGIONS, None, 10_000)
+        return [alert for alert in found if alert.rule != REPORTED]
 
     def holding(self, put_until: datetime) -> list[str]:
         """Sites that, by their agents' latest word, hold something put until then; or are silent.

@@ -19,6 +19,8 @@ from ledger.cases import CaseRow
 from ledger.engine import Connection
 from ledger.officers import Officer
 
+REPORTED = "reported"
+"""What people told the office of stands under no rule's name."""
 CALENDARS = FOLDER.parent / "calendars"
 WORK = Casework(read_casework(), Calendar.read(CALENDARS))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -48,7 +50,7 @@ def add_cases(conn: Connection, now: datetime) -> None:
 
 def _open(conn: Connection, what: str, severity: Severity, at: datetime) -> CaseRow:
     new = NewAlert(
-        fingerprint=f"demo-case|{what}", rule="reported", rule_version="1", severity=severity,
+        fingerprint=f"demo-case|{what}", rule=REPORTED, rule_version="1", severity=severity,
         title_zh=what, title_en=what, summary_zh=what, summary_en=what, raised_at=at,
         who=Identity(CANTEEN.region, CANTEEN.site, AGENT.device),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from console_facts import simple_alert
 from console_places import CANTEEN, MARKET
 from playwright.sync_api import Page, expect
 from test_browser import PHONE, Visit, chromium, console, raise_one, visit
+from waiting import until
 
 from contracts.words import AlertState, Severity
 from ledger import alerts
@@ -213,7 +214,7 @@ def test_class_1_sounds_once_when_it_was_switched_on_and_never_late(
     tried = len(page.evaluate("tones"))
     assert tried > 0, "one hears what it will be"
     raise_one(engine, "响一次")
-    page.wait_for_function(f"tones.length === {tried * 2}")
+    until(page, f"tones.length === {tried * 2}")
     with writing(engine) as conn:  # raised again: the same alert is not sounded for twice
         alerts.raise_alert(
             conn, simple_alert("b|响一次", MARKET, Severity.AT_ONCE, NOW, "响一次", "x", "说明")

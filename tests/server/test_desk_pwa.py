@@ -12,6 +12,7 @@ from console_app import Clock, TestClient
 from console_places import PASSWORD
 from console_served import served
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from waiting import until
 
 from ledger.engine import Engine
 from server.assets import icons
@@ -115,7 +116,7 @@ def enter(page: Page) -> None:
     page.click("button.primary")
     page.wait_for_url("**/alerts")
     page.evaluate("navigator.serviceWorker.ready")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    until(page, "navigator.serviceWorker.controller !== null")
 
 
 @pytest.mark.slow

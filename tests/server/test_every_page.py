@@ -11,6 +11,7 @@ from console_places import PASSWORD
 from console_served import Served, served
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from playwright.sync_api import Page as Tab
+from waiting import until
 
 from foodsentry.pictures.browser import DESK, FLAGS, PHONE
 from foodsentry.pictures.pages import PAGES, Page
@@ -199,7 +200,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
     found = []
     for page, address in addresses:
         tab = looker.at(page, address)
-        tab.wait_for_function(SETTLED)
+        until(tab, SETTLED)
         count, first = tab.evaluate(TABBABLE)
         order: list[int] = [first] if first >= 0 else []
         unseen: list[str] = []

@@ -25,6 +25,7 @@ from ledger.engine import Engine, writing
 from ledger.officers import Officer, Role
 
 CHANNEL = "ear"
+SETTLED_S = 1.0
 
 
 class Ear:
@@ -102,6 +103,14 @@ class Office(AbstractContextManager["Office"]):
     def wake(self) -> None:
         """Alerts were committed, as intake says it."""
         self._pipeline.wake()
+
+    def settle(self) -> None:
+        """Wait until all that was raised before is told."""
+        told = -1
+        while told != self.ear.messages:
+            told = self.ear.messages
+            self.wake()
+            time.sleep(SETTLED_S)
 
     def __enter__(self) -> Self:
         for thread in self._threads:

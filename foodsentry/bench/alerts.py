@@ -186,6 +186,7 @@ def _late(town: _Town, share: float, whole: float, seconds: float) -> Late:
     gc.freeze()
     before = town.last_alert()
     with Office(town.engine) as office:
+        office.settle()
         came, committed = _offer(town, office, load, per_s)
         raised = town.raised_since(before)
         until = time.perf_counter() + PATIENCE_S

@@ -1,6 +1,7 @@
 """A lease in the ledger: of several gateways one does a thing, until it stops or falls silent."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -49,14 +50,18 @@ class Lease:
             self._look_again_at = None if self._until else now + timedelta(seconds=LEASE_S / 5)
             return self._until is not None
 
-    def give_back(self) -> None:
-        """Let another have it at once. Raises LedgerDown."""
+    def give_back(self, last: Callable[[Connection], object] = lambda _: None) -> None:
+        """Let another have it at once; `last` is done with it, if it is still ours.
+
+        Raises LedgerDown.
+        """
         with self._lock:
             if self._until is None:
                 return
             self._until = None
             with writing(self._engine) as conn:
                 if self._read(conn, lock=True).owner == self._owner:
+                    last(conn)
                     rule_state.put(conn, {self._key: {}}, self._clock())
 
     def _take(self, now: datetime) -> datetime | None:

@@ -11,8 +11,6 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import msgspec
-
 from contracts.clock import Clock
 from contracts.envelope import encode
 from contracts.events import Alert
@@ -21,31 +19,20 @@ from contracts.words import OPEN_STATES, AlertState
 from gateway.alerts.wording import cut
 from gateway.broker import Broker, Outbound
 from gateway.health import Health
+from gateway.lease import Lease
 from gateway.metrics import Metrics
-from ledger import alerts, cursors, evidence, journal, rule_state
+from ledger import alerts, cursors, evidence, journal
 from ledger.alerts import AlertRow
 from ledger.engine import Connection, Engine, LedgerDown, reading, writing
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2
-LEASE_S = 15.0
 PUBLISH_LIMIT_S = 5.0
 ROWS = 500
 KEEP_EVERY = timedelta(seconds=10)
 """The cursor is kept at most so often: under load its transaction waits for intake's, and the next
 alert behind it. What is published again after a crash is the same state once more."""
-
-
-class Lease(msgspec.Struct, frozen=True):
-    """Who publishes, until when."""
-
-    owner: str = ""
-    until: datetime | None = None
-
-    def free_for(self, owner: str, at: datetime) -> bool:
-        """Whether `owner` has it or may take it."""
-        return self.owner == owner or self.until is None or self.until <= at
 
 
 class Publisher:
@@ -64,21 +51,19 @@ class Publisher:
     ) -> None:
         self._engine = engine
         self._broker = broker
-        self._name = name
         self._cursor_name = f"{group}.alerts"
-        self._lease_key = (f"{group}.publisher", "lease")
+        self._lease = Lease(engine, f"{group}.publisher", name, clock)
+        self._held = False
         self._metrics = metrics
         self._health = health
         self._clock = clock
         self._wake = threading.Event()
-        self._until: datetime | None = None
         self._cursor: int | None = None
         self._kept = 0
         self._unkept = False
         """Whether alerts were published since the cursor was kept."""
         self._keep_at: datetime | None = None
         self._session: int | None = None
-        self._look_again_at: datetime | None = None
 
     def wake(self) -> None:
         """There may be something new."""
@@ -161,52 +146,22 @@ class Publisher:
         self._kept = position
 
     def _hold_lease(self) -> bool:
-        """Whether we have the lease, with time enough left to publish under it."""
-        now = self._clock()
-        if self._until and self._until - now > timedelta(seconds=LEASE_S / 2):
-            return True
-        if self._look_again_at and now < self._look_again_at:
-            return False
-        with reading(self._engine) as conn:
-            seen = self._read_lease(conn, lock=False)
-        taken = None
-        if seen.free_for(self._name, now):
-            taken = self._take_lease(now)
-        if taken is None:
-            self._look_again_at = now + timedelta(seconds=LEASE_S / 5)
-            self._until = self._cursor = None
-            return False
-        if self._until is None:
+        """Whether it is ours to publish. Raises LedgerDown."""
+        held = self._lease.hold()
+        if not held or not self._held:
             self._cursor = None  # another may have moved it on
-        self._until = taken
-        self._look_again_at = None
-        return True
-
-    def _take_lease(self, now: datetime) -> datetime | None:
-        until = now + timedelta(seconds=LEASE_S)
-        with writing(self._engine) as conn:
-            if not self._read_lease(conn, lock=True).free_for(self._name, now):
-                return None
-            lease = msgspec.to_builtins(Lease(self._name, until))
-            rule_state.put(conn, {self._lease_key: lease}, now)
-        return until
+        self._held = held
+        return held
 
     def _give_back(self) -> None:
-        if self._until is None:
-            return
-        now = self._clock()
         try:
-            with writing(self._engine) as conn:
-                if self._read_lease(conn, lock=True).owner == self._name:
-                    if self._cursor:
-                        cursors.set(conn, self._cursor_name, self._cursor)
-                    rule_state.put(conn, {self._lease_key: {}}, now)
+            self._lease.give_back(self._keep_last)
         except LedgerDown as error:
             log.warning("the publisher's lease runs out by itself: %s", error)
 
-    def _read_lease(self, conn: Connection, *, lock: bool) -> Lease:
-        body = rule_state.get(conn, [self._lease_key], lock=lock)[self._lease_key]
-        return msgspec.convert(body, Lease)
+    def _keep_last(self, conn: Connection) -> None:
+        if self._cursor:
+            cursors.set(conn, self._cursor_name, self._cursor)
 
 
 def _changes_state(kind: str) -> bool:

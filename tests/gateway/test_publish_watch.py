@@ -12,8 +12,9 @@ from gateway.alerts.book import RuleBook
 from gateway.broker import Outbound
 from gateway.health import Health
 from gateway.intake.store import take_in
+from gateway.lease import LEASE_S
 from gateway.metrics import Metrics
-from gateway.publish import LEASE_S, Publisher
+from gateway.publish import Publisher
 from gateway.registry import Devices
 from gateway.unpack import Accepted, unpack
 from gateway.watch import Watch

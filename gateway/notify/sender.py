@@ -14,8 +14,8 @@ from functools import partial
 from itertools import chain
 
 from contracts.clock import Clock
-from gateway.backoff import pauses
 from gateway.health import Health
+from gateway.looking import look_until
 from gateway.metrics import Metrics
 from gateway.notify.channels.channel import Outcome, Retry
 from gateway.notify.channels.opening import Opened
@@ -34,7 +34,6 @@ IN_HAND_MOST = 400
 """Rows that are taken and not settled yet: what bounds the sender's memory."""
 TAKEN_AT_ONCE = 100
 DRAIN_S = 8.0
-PAUSE_MOST_S = 10.0
 
 
 class Sender:
@@ -82,19 +81,15 @@ class Sender:
         if not self._settings.enabled:
             stop.wait()
             return
-        pause = pauses(PAUSE_MOST_S)
-        while not stop.is_set():
-            wait_s = self._settings.poll_s
-            try:
-                self.look_once()
-                self._health.well("notify")
-                pause = pauses(PAUSE_MOST_S)
-            except LedgerDown as error:
-                self._metrics.ledger_errors.inc()
-                self._health.trouble("notify", f"ledger: {error}")
-                wait_s = next(pause)
-            self._wake.wait(wait_s)
-            self._wake.clear()
+        look_until(
+            stop,
+            self.look_once,
+            part="notify",
+            wake=self._wake,
+            poll_s=self._settings.poll_s,
+            metrics=self._metrics,
+            health=self._health,
+        )
         self.end()
 
     def start(self) -> None:

@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from contracts.clock import Clock
 from contracts.hook_url import BadTarget, parse_hook_url
 from contracts.words import Severity
-from gateway.backoff import pauses
 from gateway.health import Health
 from gateway.lease import Lease
+from gateway.looking import look_until
 from gateway.metrics import Metrics
 from gateway.webhooks.pauses import pause_after
 from gateway.webhooks.post import Posted, post
@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 ROWS = 500
 BATCH = 20
 """Messages that one thread posts before others have their turn."""
-PAUSE_MOST_S = 10.0
 PURGE_EVERY = timedelta(hours=1)
 ACTOR = "gateway"
 GONE = 410
@@ -85,19 +84,15 @@ class Deliverer:
         if not self._settings.enabled:
             stop.wait()
             return
-        pause = pauses(PAUSE_MOST_S)
-        while not stop.is_set():
-            wait_s = self._settings.poll_s
-            try:
-                self.look_once()
-                self._health.well("webhooks")
-                pause = pauses(PAUSE_MOST_S)
-            except LedgerDown as error:
-                self._metrics.ledger_errors.inc()
-                self._health.trouble("webhooks", f"ledger: {error}")
-                wait_s = next(pause)
-            self._wake.wait(wait_s)
-            self._wake.clear()
+        look_until(
+            stop,
+            self.look_once,
+            part="webhooks",
+            wake=self._wake,
+            poll_s=self._settings.poll_s,
+            metrics=self._metrics,
+            health=self._health,
+        )
         self.end()
 
     def look_once(self) -> int:

@@ -97,9 +97,10 @@ class Connection:
             self._link.open()
 
     def _drop(self, reason: str) -> None:
+        # Our reason first: once abandoned, the link's own thread may say "connection lost".
+        self._inbox.put(Letter(self._generation, Down(reason)))
         if self._link is not None:
             self._link.abandon()
-        self._inbox.put(Letter(self._generation, Down(reason)))
 
     def read(self, letter: Letter, now: float) -> LinkEvent | None:
         """The event, after taking note of it; None if it comes from a link of the past."""

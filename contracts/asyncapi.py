@@ -11,8 +11,8 @@ from contracts import envelope
 from contracts.envelope import DATA_TYPES, Envelope, event_type
 from contracts.topics import ALERTS, NOTICES, PREFIX, Channel
 
-_TO_EDGE = {Channel.RECEIPTS.value, Channel.COMMANDS.value}
-_RETAINED = {Channel.STATUS.value, ALERTS}
+_TO_EDGE = {Channel.RECEIPTS.value, Channel.COMMANDS.value, Channel.ROOM.value}
+_RETAINED = {Channel.STATUS.value, Channel.ROOM.value, ALERTS}
 _PARAMETERS = {
     "region": "Administrative code of the region, the natural shard.",
     "site": "Where the device stands: a testing room, a van, a canteen.",

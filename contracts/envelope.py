@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from contracts import events
+from contracts import events, room
 from contracts.topics import Channel, Identity, parse_source
 
 MAX_PAYLOAD_BYTES = 1_000_000
@@ -29,6 +29,8 @@ Data = (
     | events.Alert
     | events.Notice
     | events.Command
+    | room.SampleRecord
+    | room.RoomBook
 )
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -42,6 +44,8 @@ DATA_TYPES: dict[str, type[msgspec.Struct]] = {
     "alerts": events.Alert,
     "notices": events.Notice,
     Channel.COMMANDS.value: events.Command,
+    Channel.SAMPLES.value: room.SampleRecord,
+    Channel.ROOM.value: room.RoomBook,
 }
 """Event kind (the middle word of the type) → type of `data`."""
 _KINDS = {f"foodsentry.{kind}.v{VERSION}": kind for kind in DATA_TYPES}

@@ -23,13 +23,21 @@ class Channel(StrEnum):
     TESTS = "tests"
     OBSERVATIONS = "observations"
     EVIDENCE = "evidence"
+    SAMPLES = "samples"
     STATUS = "status"
     RECEIPTS = "receipts"
     CONFIG = "config"
     COMMANDS = "commands"
+    ROOM = "room"
 
 
-UPLINK_CHANNELS = (Channel.READINGS, Channel.TESTS, Channel.OBSERVATIONS, Channel.EVIDENCE)
+UPLINK_CHANNELS = (
+    Channel.READINGS,
+    Channel.TESTS,
+    Channel.OBSERVATIONS,
+    Channel.EVIDENCE,
+    Channel.SAMPLES,
+)
 """Channels whose events carry a sequence number, are receipted and never lost."""
 
 

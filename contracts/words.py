@@ -14,6 +14,19 @@ class Verdict(StrEnum):
     """No rule judges this item: the value is kept, nothing is claimed."""
 
 
+class AttachedHow(StrEnum):
+    """How a result came to its sample."""
+
+    NUMBER = "number"
+    """The instrument sent the sample's number."""
+    WINDOW = "window"
+    """By its time: no other sample could be meant."""
+    CHOSEN = "chosen"
+    """A person was asked."""
+    RERUN = "rerun"
+    """复检: of the same number, after a first result that asked for it."""
+
+
 class Severity(IntEnum):
     """Class of an alert: 1 at once, 2 with a deadline, 3 daily guidance."""
 

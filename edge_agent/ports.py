@@ -27,7 +27,7 @@ class Fact(msgspec.Struct, frozen=True):
 
     who: Identity
     kind: str
-    """``readings``, ``tests``, ``observations`` or ``evidence``."""
+    """``readings``, ``tests``, ``observations``, ``evidence`` or ``samples``."""
     data: msgspec.Struct
     captured_at: datetime
 

@@ -1,9 +1,8 @@
 """How rows are named: random ids, and ids that follow from the fact they name."""
 
-import hashlib
 import secrets
 
-from contracts.topics import Identity
+from contracts.fact_ids import fact_id as fact_id
 
 
 def new_id() -> str:
@@ -14,9 +13,3 @@ def new_id() -> str:
 def new_public_code() -> str:
     """An unguessable code for an establishment's public page (12 URL-safe characters)."""
     return secrets.token_urlsafe(9)
-
-
-def fact_id(who: Identity, epoch: str, sequence: int) -> str:
-    """The id of the fact that `who` told under this number: the same for every redelivery."""
-    text = f"{who.source}#{epoch}-{sequence}"
-    return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -16,7 +16,7 @@ class Lane(IntEnum):
     """Order of sending: alarms before pictures before readings."""
 
     ALARM = 0
-    """Test results and observations: what raises alerts."""
+    """Test results and observations, which raise alerts, and the samples that they belong to."""
     PICTURE = 1
     READING = 2
 
@@ -24,6 +24,7 @@ class Lane(IntEnum):
 _LANES = {
     Channel.TESTS: Lane.ALARM,
     Channel.OBSERVATIONS: Lane.ALARM,
+    Channel.SAMPLES: Lane.ALARM,
     Channel.EVIDENCE: Lane.PICTURE,
     Channel.READINGS: Lane.READING,
 }

@@ -12,7 +12,7 @@ from contracts.topics import ALERTS, NOTICES, PREFIX, UPLINK_CHANNELS, Channel
 from ledger.broker_accounts import Account
 
 FACTS = (*UPLINK_CHANNELS, Channel.STATUS)
-TO_EDGE = (Channel.RECEIPTS, Channel.COMMANDS, Channel.CONFIG)
+TO_EDGE = (Channel.RECEIPTS, Channel.COMMANDS, Channel.CONFIG, Channel.ROOM)
 
 Rule = tuple[str, str]
 """What is allowed (read, write, deny), and the topic filter below ``fs/v1/``."""
@@ -21,6 +21,7 @@ SERVICE_RULES: dict[str, list[Rule]] = {
     "gateway": [
         *(("read", f"+/+/+/{channel}") for channel in FACTS),
         ("write", f"+/+/+/{Channel.RECEIPTS}"),
+        ("write", f"+/+/+/{Channel.ROOM}"),
         ("write", f"+/+/{ALERTS}/+"),
         ("write", f"+/+/{NOTICES}/+"),
     ],

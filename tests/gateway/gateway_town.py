@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from contracts import events
 from contracts.envelope import encode
+from contracts.room import SampleRecord
 from contracts.topics import Channel, Identity, device_topic
 from contracts.words import DeviceState, Phase, Verdict
 from gateway.broker import Inbound
@@ -158,6 +159,7 @@ CHANNELS = {
     events.Observation: Channel.OBSERVATIONS,
     events.Evidence: Channel.EVIDENCE,
     events.Status: Channel.STATUS,
+    SampleRecord: Channel.SAMPLES,
 }
 
 

@@ -69,7 +69,7 @@ def test_wrong_password_is_refused(broker: Mosquitto) -> None:
 
 def test_agent_publishes_only_its_own_sites_facts(users: dict[str, Client]) -> None:
     agent = users["440703/market1"]
-    for channel in ("readings", "tests", "observations", "evidence", "status"):
+    for channel in ("readings", "tests", "observations", "evidence", "samples", "status"):
         assert agent.may_publish(f"fs/v1/440703/market1/reader1/{channel}")
         assert not agent.may_publish(f"fs/v1/440703/canteen1/reader1/{channel}")
         assert not agent.may_publish(f"fs/v1/440704/market1/reader1/{channel}")
@@ -81,6 +81,7 @@ def test_agent_publishes_only_its_own_sites_facts(users: dict[str, Client]) -> N
         "fs/v1/440703/market1/agent/receipts",
         "fs/v1/440703/market1/agent/commands",
         "fs/v1/440703/market1/agent/config",
+        "fs/v1/440703/market1/agent/room",
         "anything",
     ):
         assert not agent.may_publish(topic)
@@ -93,6 +94,7 @@ def test_agent_reads_only_its_own(users: dict[str, Client]) -> None:
         "fs/v1/440703/market1/agent/receipts",
         "fs/v1/440703/market1/agent/commands",
         "fs/v1/440703/market1/agent/config",
+        "fs/v1/440703/market1/agent/room",
         "fs/v1/440703/market1/alerts/a1",
     ]
     for topic in [*(topic.replace("market1", "canteen1") for topic in mine), *mine]:

@@ -8,7 +8,7 @@ WHERE revoked_at IS NULL AND password_hash <> '';
 
 CREATE OR REPLACE VIEW emqx_rules AS
 WITH facts (channel) AS (
-    VALUES ('readings'), ('tests'), ('observations'), ('evidence'), ('status')
+    VALUES ('readings'), ('tests'), ('observations'), ('evidence'), ('samples'), ('status')
 ),
 valid AS (
     SELECT name, region, site, agent FROM broker_accounts WHERE revoked_at IS NULL
@@ -31,7 +31,7 @@ SELECT 2, name, 'allow', 'publish', place || '/+/' || channel
 FROM sites CROSS JOIN facts
 UNION ALL
 SELECT 2, name, 'allow', 'subscribe', place || '/' || self || '/' || channel
-FROM sites CROSS JOIN (VALUES ('receipts'), ('commands'), ('config')) AS to_edge (channel)
+FROM sites CROSS JOIN (VALUES ('receipts'), ('commands'), ('config'), ('room')) AS to_edge (channel)
 UNION ALL
 SELECT 2, name, 'allow', 'subscribe', place || '/alerts/+'
 FROM sites
@@ -43,8 +43,10 @@ JOIN (VALUES
     ('gateway', 'subscribe', '+/+/+/tests'),
     ('gateway', 'subscribe', '+/+/+/observations'),
     ('gateway', 'subscribe', '+/+/+/evidence'),
+    ('gateway', 'subscribe', '+/+/+/samples'),
     ('gateway', 'subscribe', '+/+/+/status'),
     ('gateway', 'publish', '+/+/+/receipts'),
+    ('gateway', 'publish', '+/+/+/room'),
     ('gateway', 'publish', '+/+/alerts/+'),
     ('gateway', 'publish', '+/+/notices/+'),
     ('server', 'publish', '+/+/+/commands'),

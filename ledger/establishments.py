@@ -41,6 +41,8 @@ class Establishment(msgspec.Struct, frozen=True):
     """A to D, empty while not graded."""
     retired_at: datetime | None = None
     """Out of use since then; its file stays."""
+    registered_at: datetime | None = None
+    """When it was entered, from when on it counts; None: before this was kept."""
 
 
 def add(conn: Connection, new: Establishment) -> None:

@@ -23,6 +23,7 @@ from ledger.tables.facts import (
     results,
     samples,
 )
+from ledger.tables.indicators import camera_meals, indicator_snapshots, samplings
 from ledger.tables.notify import (
     notification_alerts,
     notification_tries,
@@ -55,6 +56,7 @@ __all__ = [
     "audit",
     "broker_accounts",
     "broker_certificates",
+    "camera_meals",
     "cards",
     "case_alerts",
     "case_confirmations",
@@ -72,6 +74,7 @@ __all__ = [
     "evidence",
     "evidence_contents",
     "evidence_keys",
+    "indicator_snapshots",
     "intake",
     "journal",
     "loaded_rules",
@@ -91,6 +94,7 @@ __all__ = [
     "rule_modes",
     "rule_state",
     "samples",
+    "samplings",
     "sessions",
     "sheet_uploads",
     "sign_in_requests",

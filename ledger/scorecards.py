@@ -237,12 +237,13 @@ class _Sums:
 def _camera_days(
     conn: Connection, sites: Iterable[str], since: datetime, until: datetime
 ) -> dict[str, float]:
-    """Days between `since` and `until` that each site's cameras were registered."""
-    found = select(devices.c.site, devices.c.registered_at).where(
+    """Days between `since` and `until` that each site's cameras were registered and in use."""
+    found = select(devices.c.site, devices.c.registered_at, devices.c.retired_at).where(
         among(devices.c.site, "sites"), devices.c.kind == DeviceKind.CAMERA.value
     )
     days: dict[str, float] = {}
-    for site, registered_at in conn.execute(found, {"sites": sites}):
-        lasted_s = (until - max(since, registered_at)).total_seconds()
+    for site, registered_at, retired_at in conn.execute(found, {"sites": sites}):
+        ended_at = min(until, retired_at or until)
+        lasted_s = (ended_at - max(since, registered_at)).total_seconds()
         days[site] = days.get(site, 0.0) + max(0.0, lasted_s) / DAY_S
     return days

@@ -22,7 +22,7 @@ from gateway.alerts.judge import (
 )
 from gateway.alerts.outcomes import Outcome
 from gateway.unpack import Accepted, Numbered, Refused
-from ledger import dead_letters, intake, results, statuses
+from ledger import camera_meals, dead_letters, intake, results, statuses
 from ledger.devices import DeviceKind
 from ledger.engine import Connection
 
@@ -63,6 +63,7 @@ def take_in(
     fresh = unclaimed.taken(accepted)
     bad = unclaimed.taken(refused, unnumbered=True)
     outcomes = judge_batch_readings(conn, book, fresh, now)
+    camera_meals.add(conn, [meal for one in fresh for meal in _meals(one)])
     others = [one for one in fresh if not isinstance(one.event.data, Readings)]
     results.add(conn, [_new_result(one) for one in others if _is_test(one)])
     outcomes += judge_results(book, others)
@@ -127,6 +128,13 @@ def _claim(
     if everything:
         claimed = {key: set(wanted) for key, wanted in numbers.items()}
     return _Unclaimed(claimed, sum(map(len, numbers.values())))
+
+
+def _meals(one: Accepted) -> list[camera_meals.Meal]:
+    data = one.event.data
+    if one.device.kind is not DeviceKind.CAMERA or not isinstance(data, Readings):
+        return []
+    return camera_meals.meals_of(one.who, data.readings, one.message.received_at)
 
 
 def _is_test(one: Accepted) -> bool:

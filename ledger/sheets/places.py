@@ -152,7 +152,8 @@ class Establishments(Sheet):
         return {"id": change.id}
 
     def fresh(self, change: Change, at: datetime) -> dict[str, Any]:
-        return self.values(change.after) | {"public_code": new_public_code()}
+        made = self.values(change.after)
+        return made | {"public_code": new_public_code(), "registered_at": at}
 
 
 class Sites(Sheet):

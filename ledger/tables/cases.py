@@ -50,6 +50,7 @@ cases = Table(
     CheckConstraint("kind IN ('produce_test', 'food_test', 'scene')", name="kind"),
     CheckConstraint("finding IN ('suspect', 'established', 'cleared')", name="finding"),
     Index("ix_cases_opened_at", "opened_at", "number"),
+    Index("ix_cases_known_at", "known_at"),
     Index("ix_cases_region", "region", "state", "opened_at"),
     Index("ix_cases_establishment_id", "establishment_id", "opened_at"),
     Index("ix_cases_assignee", "assignee", "state"),

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from ledger.columns import BigKey, Json, UtcTime
 from ledger.tables.base import Id, Line, Segment, Word, filled, metadata
 
+POSITIVE = "verdict = 'positive'"
 _DEVICE = ["devices.site", "devices.device"]
 
 samples = Table(
@@ -86,6 +87,12 @@ results = Table(
     UniqueConstraint("site", "device", "epoch", "sequence"),
     Index("ix_results_establishment", "establishment_id", "captured_at", "number"),
     Index("ix_results_region", "region", "captured_at"),
+    Index(
+        "ix_results_positive",
+        "captured_at",
+        sqlite_where=text(POSITIVE),
+        postgresql_where=text(POSITIVE),
+    ),
 )
 
 observations = Table(

@@ -42,6 +42,8 @@ establishments = Table(
     Column("officer_id", Id, index=True),
     filled("public_code", Word, unique=True),
     filled("risk_grade", Word),
+    # When it was entered here, from when on it counts; None: before this was kept.
+    Column("registered_at", UtcTime),
     Column("retired_at", UtcTime),
     CheckConstraint("kind IN ('market', 'canteen', 'van', 'supermarket')", name="kind"),
 )

@@ -5,6 +5,7 @@ from datetime import timedelta
 import alert_steps
 import pytest
 from ledger_town import AT, CAMERA, MARKET, OFFICER, READER, after, alert, observation
+from sqlalchemy import update
 
 from contracts.events import ModelRef
 from contracts.words import AlertVerdict, Severity
@@ -12,6 +13,7 @@ from ledger import alert_times, alerts, notifications, observations, scorecards,
 from ledger.alert_times import spread
 from ledger.engine import Connection, Engine, reading, writing
 from ledger.notifications import NewNotification
+from ledger.schema import devices
 from ledger.scorecards import Card, Key
 
 TRUE, FALSE, UNSURE = AlertVerdict.TRUE, AlertVerdict.FALSE, AlertVerdict.UNSURE
@@ -50,8 +52,22 @@ def judged(conn: Connection) -> list[str]:
     return made
 
 
+OF_OLD = Key("no_hat", "pj-market-1", "hygiene 1")
+
+
 def _by_key(found: list[Card]) -> dict[Key, Card]:
     return {one.key: one for one in found}
+
+
+def test_a_retired_camera_counts_for_its_time(town: Engine) -> None:
+    with writing(town) as conn:
+        judged(conn)
+        conn.execute(
+            update(devices).where(devices.c.device == CAMERA.device).values(retired_at=after(DAY))
+        )
+    with reading(town) as conn:
+        told = scorecards.cards(conn, HERE, AT, AT + timedelta(days=4))
+    assert _by_key(told)[OF_OLD].camera_days == pytest.approx(1.0)
 
 
 def test_a_card_counts_what_was_said(town: Engine) -> None:

@@ -86,6 +86,8 @@ def family_of(kind: str, column: str) -> str:
     """Where the words of a column's options stand in the catalogue; empty: they are shown so."""
     if column in ("self_test", "active"):
         return "admin.yesno."
+    if column == "channel":
+        return "channel."
     return _FAMILIES.get(kind, "") if column == "kind" else ""
 
 

@@ -11,7 +11,7 @@ from ledger.engine import Connection
 from ledger.regions import Region
 from server.access import Scope
 from server.desk_filter import DeskFilter
-from server.formats import local
+from server.formats import general, local
 from server.languages import Words
 
 MOST_DEVICES = 40
@@ -106,15 +106,10 @@ def _rules(conn: Connection, sought: Sought, found: list[tuple[str, int]]) -> li
     """Rules by the title of their newest alert, up to what tells one alert from another."""
     titles = alert_search.titles(conn, [rule for rule, _ in found])
     return [
-        Choice(rule, _general(zh), _general(en), count)
+        Choice(rule, general(zh), general(en), count)
         for rule, count in found
         for zh, en in [titles.get(rule, (rule, rule))]
     ]
-
-
-def _general(title: str) -> str:
-    """A title without the sample or device that it is about."""
-    return title.replace(": ", "：").partition("：")[0].strip()
 
 
 def _devices(conn: Connection, found: list[tuple[tuple[str, str], int]]) -> list[Choice]:
@@ -135,7 +130,7 @@ def chips_of(conn: Connection, wanted: DeskFilter, words: Words) -> list[Chip]:
             region = regions.get(conn, value)
             zh, en = (region.name_zh, region.name_en) if region else (value, value)
         elif name == "rule":
-            zh, en = map(_general, alert_search.titles(conn, [value]).get(value, (value, value)))
+            zh, en = map(general, alert_search.titles(conn, [value]).get(value, (value, value)))
         elif name == "kind":
             zh = en = words(f"site.{value}")
         elif name == "device":

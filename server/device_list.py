@@ -30,6 +30,15 @@ class DeviceLine(msgspec.Struct, frozen=True):
         """Whether its clock is off by more than a little."""
         return abs(self.device.clock_offset_s or 0.0) > CLOCK_OFF_S
 
+    @property
+    def plain(self) -> bool:
+        """Whether nothing more can be said of it than that it is well."""
+        return (
+            self.state is DeviceState.ONLINE
+            and not self.clock_off
+            and self.device.kind is not DeviceKind.AGENT
+        )
+
 
 class SiteDevices(msgspec.Struct, frozen=True):
     """A site with its devices, the agent first."""
@@ -37,6 +46,16 @@ class SiteDevices(msgspec.Struct, frozen=True):
     site: Site
     region: tuple[str, str]
     lines: list[DeviceLine]
+
+    @property
+    def told(self) -> list[DeviceLine]:
+        """The agent, whose figures are the site's, and what is in trouble: a line each."""
+        return [line for line in self.lines if not line.plain]
+
+    @property
+    def well(self) -> list[DeviceLine]:
+        """The others, named in one line."""
+        return [line for line in self.lines if line.plain]
 
     @property
     def trouble(self) -> int:

@@ -76,6 +76,11 @@ def hex_lines(content: bytes, width: int = 16) -> Iterator[tuple[str, str, str]]
         yield f"{start:04x}", f"{part.hex(' '):<{width * 3 - 1}}", printable
 
 
+def general(title: str) -> str:
+    """A title without the sample or device that it is about: ``冷库温度超限：冷藏库 1``."""
+    return title.replace(": ", "：").partition("：")[0].strip()
+
+
 def signed(value: float) -> str:
     """A number with its sign and one decimal; what rounds to nothing has none."""
     rounded = round(value, 1)

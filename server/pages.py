@@ -29,6 +29,7 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
+        general=formats.general,
         exact=formats.exact,
         day=formats.day,
         last_day=formats.last_day,
@@ -100,8 +101,14 @@ def _common(state: State, words: Words) -> dict[str, Any]:
         name, n = formats.duration(seconds)
         return words(f"lasting.{name}", n=n)
 
+    def rule_name(rule: str) -> str:
+        found = (one for one in state.packs.rules if one.id == rule)
+        first = next(found, None)
+        return formats.general(words.pick(first.title_zh, first.title_en)) if first else rule
+
     return {
         "t": words,
+        "rule_name": rule_name,
         "asset": asset,
         "now": now,
         "moment": moment,

@@ -14,7 +14,7 @@ from ledger.proposals import Policy, Proposal
 from ledger.scorecards import Card, Judged, Key, said_of, tally
 from server.access import Scope
 from server.desk import AlertLine, Names, alert_lines
-from server.formats import SHANGHAI, local
+from server.formats import SHANGHAI, general, local
 from server.languages import Words
 
 WEEKS = 12
@@ -32,8 +32,7 @@ class CardLine(msgspec.Struct, frozen=True):
 
     def title(self, words: Words) -> str:
         """What its alerts say, without what tells one from the other."""
-        text = words.pick(self.card.title_zh, self.card.title_en)
-        return text.partition("：")[0].partition(": ")[0]
+        return general(words.pick(self.card.title_zh, self.card.title_en))
 
 
 class ProposalLine(msgspec.Struct, frozen=True):

@@ -76,7 +76,7 @@ def _step(
     **given: object,
 ) -> CaseRow:
     officer = _officer(conn, login)
-    kept = [attachments.add(conn, row.case_id, _file(kind), officer.id, at) for kind in files]
+    kept = [attachments.add(conn, row.case_id, made_file(kind), officer.id, at) for kind in files]
     told = Given(files=tuple(FileRef(one.id) for one in kept), **given)  # type: ignore[arg-type]
     return cases.move(
         conn, WORK, row.case_id, move, told, officer, at,
@@ -84,7 +84,7 @@ def _step(
     )  # fmt: skip
 
 
-def _file(kind: Kind) -> NewAttachment:
+def made_file(kind: Kind) -> NewAttachment:
     """A drawn page; as a photo, or as a document."""
     page = Image.new("RGB", (640, 480), (236, 240, 238))
     draw = ImageDraw.Draw(page)

@@ -2,17 +2,20 @@
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 from contracts.clock import utc_now
 from foodsentry.demo.files import FILES, toml
 from foodsentry.demo.seed import PASSWORD
-from foodsentry.district.fill import Size, fill, fill_series
+from foodsentry.district.fill import Filled, Size, fill, fill_series
+from foodsentry.district.places import Place
 from ledger.engine import open_engine
 from server.passwords import Passwords
 from timeseries.settings import SeriesSettings, open_store
 
 SETTINGS = "server.toml"
+WATCHED = 60
 
 
 class DistrictFailed(RuntimeError):
@@ -39,12 +42,20 @@ def make_district(folder: Path, size: Size, port: int) -> Path:
     made = fill(engine, size, now, Passwords().hash(PASSWORD))
     engine.dispose()
     store = open_store(SeriesSettings(path="series.sqlite"), folder)
-    fill_series(store, made.places[:40], now)
+    fill_series(store, _watched(made), now, made.newest)
     store.close()
     table = {"port": port, "public_base_url": f"http://127.0.0.1:{port}", **FILES}
     settings = folder / SETTINGS
     settings.write_text(toml(table), "utf-8")
     return settings
+
+
+def _watched(made: Filled) -> list[Place]:
+    """Places whose temperatures somebody will look at: those with the most open alerts."""
+    counted = Counter(one.place.site for one in made.newest if one.state != "closed")
+    warm = {one.place.site for one in made.newest[-400:] if one.kind.where}
+    most = {site for site, _ in counted.most_common(WATCHED)} | warm
+    return [one for one in made.places if one.site in most]
 
 
 def _make(arguments: argparse.Namespace) -> int:

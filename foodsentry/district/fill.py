@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from contracts.topics import Identity
 from foodsentry.district import facts, lives, messages
 from foodsentry.district.casework import open_cases
+from foodsentry.district.connected import connect
 from foodsentry.district.picture import made_picture
 from foodsentry.district.places import (
     People,
@@ -18,12 +20,13 @@ from foodsentry.district.places import (
     put_people,
     put_places,
 )
+from foodsentry.district.rosters import put_rosters
 from ledger import alerts, proposals, silences
 from ledger.bulk import past_given_keys, pour
 from ledger.engine import Connection, Engine, writing
 from ledger.migrate import upgrade
 from ledger.silences import Matchers, Silence
-from timeseries.port import Point, SeriesStore
+from timeseries.port import Point, SeriesStore, to_ns
 
 REGIONS = Path(__file__).resolve().parents[2] / "firmware_configs" / "regions" / "jiangmen.toml"
 
@@ -64,6 +67,8 @@ def fill(engine: Engine, size: Size, now: datetime, hashed: str) -> Filled:
         _silence(conn, people, now)
         _propose(conn, made, now)
         open_cases(conn, made, now)
+        put_rosters(conn, people, now)
+        connect(conn, people, made, now)
     return Filled(places, people, made[-2000:])
 
 
@@ -116,23 +121,32 @@ def _propose(conn: Connection, made: Sequence[lives.Life], now: datetime) -> Non
             proposals.renew(conn, row, now)
 
 
-def fill_series(store: SeriesStore, places: Sequence[Place], now: datetime) -> None:
-    """A day's temperatures of these places' probes."""
+def fill_series(
+    store: SeriesStore, places: Sequence[Place], now: datetime, made: Sequence[lives.Life] = ()
+) -> None:
+    """Two days' temperatures of these places' probes, warm where one of these alerts says so."""
     dice = random.Random(3)
+    warm = {one.who.source: one for one in made if one.kind.where}
     for place in places:
         for device, kind, _ in place.devices:
-            if kind != "probe":
-                continue
-            mean = -18.5 if device.startswith("freezer") else 4.2
-            tags = {
-                "region": place.region,
-                "site": place.site,
-                "device": device,
-                "metric": "temperature",
-            }
-            points = []
-            for minute in range(0, 24 * 60, 2):
-                value = mean + 0.8 * math.sin(minute / 23) + dice.gauss(0, 0.12)
-                at_ns = int((now - timedelta(minutes=minute)).timestamp()) * 10**9
-                points.append(Point("readings", tags, {"value": round(value, 1)}, at_ns))
-            store.write(points)
+            if kind == "probe":
+                who = Identity(place.region, place.site, device)
+                store.write(_temperatures(who, warm.get(who.source), now, dice))
+
+
+def _temperatures(
+    who: Identity, alert: lives.Life | None, now: datetime, dice: random.Random
+) -> list[Point]:
+    mean = -18.5 if who.device.startswith("freezer") else 4.2
+    tags = {"region": who.region, "site": who.site, "device": who.device, "metric": "temperature"}
+    points = []
+    for minute in range(0, 48 * 60, 4):
+        at = now - timedelta(minutes=minute)
+        value = mean + 0.8 * math.sin(minute / 23) + dice.gauss(0, 0.12)
+        if alert is not None:
+            # It climbs for half an hour until the alert, and is well again an hour later.
+            since = (at - alert.raised_at).total_seconds() / 60
+            share = max(0.0, 1 + since / 30) if since < 0 else max(0.0, 1 - since / 60)
+            value += share * (alert.value - mean)
+        points.append(Point("readings", tags, {"value": round(value, 1)}, to_ns(at)))
+    return points

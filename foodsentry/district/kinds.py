@@ -37,6 +37,8 @@ class Kind:
     basis: str = ""
     low: float = 0.0
     high: float = 0.0
+    where: str = ""
+    """What its devices' ids begin with."""
     seen_as: str = ""
     """What a camera saw it as, so that there are an observation and pictures; empty: none did."""
 
@@ -57,16 +59,16 @@ KINDS = (
     Kind("pesticide_suspect", _TWO, _READER, "农药残留快检可疑", "Pesticide residue suspect", 6,
          "%", "< 50 %", _PESTICIDE, 40, 50),
     Kind("cold_store_warm", _TWO, _PROBE, "冷库温度超限", "Cold store too warm", 14,
-         "°C", "< 8 °C", _STORAGE, 8.1, 16),
+         "°C", "< 8 °C", _STORAGE, 8.1, 16, "cold"),
     Kind("freezer_warm", _TWO, _PROBE, "冷冻库温度超限", "Freezer too warm", 6,
-         "°C", "< -12 °C", _STORAGE, -12, -2),
+         "°C", "< -12 °C", _STORAGE, -11.9, -2, "freezer"),
     Kind("no_hat", _THREE, _CAMERA, "后厨人员未戴厨师帽", "Kitchen staff without a chef's hat", 18,
          basis=_KITCHEN, seen_as="no_hat"),
     Kind("no_mask", _THREE, _CAMERA, "专间人员未戴口罩", "Staff without a mask", 14,
          basis=_KITCHEN, seen_as="no_mask"),
     Kind("phone_use", _THREE, _CAMERA, "操作时使用手机", "Phone in use at the counter", 8,
          basis=_KITCHEN, seen_as="phone"),
-    Kind("rodent", _TWO, _CAMERA, "疑似鼠类活动", "Rodent activity suspected", 4,
+    Kind("rodent", _TWO, _CAMERA, "疑似鼠类活动", "Rodent activity suspected", 9,
          basis="食品安全法 第33条", seen_as="rodent"),
     Kind("camera_cannot_see", _TWO, _CAMERA, "摄像头看不见", "Camera cannot see", 6),
     Kind("agent_offline", _TWO, _AGENT, "点位失联", "Site not heard of", 8),

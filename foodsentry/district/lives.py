@@ -49,6 +49,7 @@ class Life:
     disposed_at: datetime | None
     reviewed_at: datetime | None
     closed_at: datetime | None
+    resolved_at: datetime | None
     value: float
     food: str
 
@@ -71,7 +72,10 @@ class Life:
     @property
     def changed_at(self) -> datetime:
         """When something last happened to it."""
-        moments = (self.taken_at, self.disposed_at, self.reviewed_at, self.closed_at)
+        moments = (
+            *(self.taken_at, self.disposed_at, self.reviewed_at, self.closed_at),
+            self.resolved_at,
+        )
         return max((one for one in moments if one), default=self.raised_at)
 
     @property
@@ -87,16 +91,16 @@ def lives(
 ) -> Iterator[Life]:
     """So many alerts, the oldest first; newer ones are a little denser."""
     dice = random.Random(23)
-    by_device: dict[str, list[Place]] = {}
-    for place in places:
-        for of in {kind for _, kind, _ in place.devices}:
-            by_device.setdefault(of, []).append(place)
-    kinds = [kind for kind in KINDS for _ in range(kind.weight) if kind.device in by_device]
+    fitting = {
+        kind.rule: [one for one in places if one.who(kind.device, dice, kind.where)]
+        for kind in KINDS
+    }
+    kinds = [kind for kind in KINDS for _ in range(kind.weight) if fitting[kind.rule]]
     ages = sorted((dice.betavariate(1, 1.4) for _ in range(count)), reverse=True)
     for number, age in enumerate(ages):
         kind = dice.choice(kinds)
-        place = dice.choice(by_device[kind.device])
-        who = place.who(kind.device, dice)
+        place = dice.choice(fitting[kind.rule])
+        who = place.who(kind.device, dice, kind.where)
         assert who is not None
         raised_at = now - timedelta(seconds=30 + age * years * 365 * 86_400)
         young = number > count * (1 - OPEN_SHARE)
@@ -131,6 +135,7 @@ def _life(
         number=number, alert_id=f"a{number:07d}", kind=kind, place=place, who=who,
         town=officers[0], county=officers[1], state=state, raised_at=raised_at, taken_at=taken_at,
         disposed_at=disposed_at, reviewed_at=reviewed_at, closed_at=closed_at,
+        resolved_at=raised_at + timedelta(minutes=9) if state == "resolved" else None,
         value=round(dice.uniform(kind.low, kind.high), 1), food=dice.choice(FOODS),
     )  # fmt: skip
 
@@ -141,9 +146,12 @@ def alert_row(one: Life) -> tuple[Any, ...]:
     facts = {"value": one.value, "unit": kind.unit, "limit": kind.limit} if kind.unit else {}
     facts |= {"basis": kind.basis} if kind.basis else {}
     facts |= {"kind": kind.seen_as, "zone": "切配间"} if kind.seen else {}
-    say = f"{one.place.name}：{kind.zh}" + (
-        f" {one.value:g} {kind.unit}，限值 {kind.limit}" if kind.unit else ""
-    )
+    say = kind.zh + (f" {one.value:g} {kind.unit}，限值 {kind.limit}" if kind.unit else "")
+    if kind.seen:
+        say += "，切配间，置信度 91 %"
+    elif not kind.unit:
+        say += f"，已 {7 + one.number % 50} 分钟没有消息"
+    lead = "" if kind.device == "agent" else "。线索待人工复核"
     due = (
         "acknowledge"
         if one.state == "firing"
@@ -153,11 +161,11 @@ def alert_row(one: Life) -> tuple[Any, ...]:
     )
     return (
         one.alert_id, f"{kind.rule}|{one.who.source}|{one.number}", kind.rule, "1",
-        int(kind.severity), one.state, zh, en, f"{say}。快检与识别均为线索，待人工复核。",
+        int(kind.severity), one.state, zh, en, f"{say}{lead}。",
         f"{en} {one.value:g} {kind.unit}",
         one.who.region, one.who.site, one.who.device, one.place.establishment_id,
         one.raised_at, one.changed_at, one.taken_at, one.town if one.taken_at else None,
-        one.changed_at if one.state == "resolved" else None, one.closed_at,
+        one.resolved_at, one.closed_at,
         one.county if one.closed_at else None, "已整改，现场复核合格。" if one.closed_at else "",
         1 + one.number % 3, one.raised_at, one.result_id, one.observation_id, to_json(facts),
         to_json(one.pictures), one.disposed_at, one.town if one.disposed_at else None,
@@ -174,7 +182,7 @@ def timeline_rows(one: Life) -> Iterator[tuple[Any, ...]]:
         ("disposing", one.disposed_at, one.town, "现场核查，当事人已整改。"),
         ("reviewed", one.reviewed_at, one.county, "复核无异议"),
         ("closed", one.closed_at, one.county, "已整改，现场复核合格。"),
-        ("resolved", one.changed_at if one.state == "resolved" else None, "", "已恢复"),
+        ("resolved", one.resolved_at, "", "已恢复"),
     )
     for kind, at, actor, note in said:
         if at is not None:

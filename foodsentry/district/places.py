@@ -63,9 +63,9 @@ class Place:
     devices: tuple[tuple[str, str, str], ...]
     """Id, kind and name."""
 
-    def who(self, kind: str, dice: random.Random) -> Identity | None:
-        """One of its devices of that kind."""
-        found = [device for device, of, _ in self.devices if of == kind]
+    def who(self, kind: str, dice: random.Random, where: str = "") -> Identity | None:
+        """One of its devices of that kind whose id begins with `where`."""
+        found = [one for one, of, _ in self.devices if of == kind and one.startswith(where)]
         return Identity(self.region, self.site, dice.choice(found)) if found else None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
+from playwright.sync_api import Page as Tab
 
 from foodsentry.pictures.page_list import FOLDER, file_of
 from foodsentry.pictures.pages import Page
@@ -16,11 +17,9 @@ from foodsentry.pictures.pages import Page
 DESK, PHONE = (1440, 900), (390, 844)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 SETTLE_MS = 500
-TALLEST = 1500
-"""Pixels of a page that a picture in the docs shows."""
-TALL = 1200
-"""A phone this tall shows its tabs below what it shows of the page."""
 DOCS_WIDTHS = {"desk": 960, "phone": 390}
+"""Pixels of the pictures in the docs."""
+HEIGHT = "Math.ceil(document.documentElement.scrollHeight)"
 
 
 class PicturesFailed(RuntimeError):
@@ -35,9 +34,14 @@ class Look:
     size: tuple[int, int]
     scheme: str
     locale: str = "zh-CN"
+    tallest: int = 16_000
+    """Pixels of a page that its picture shows."""
 
 
-DOCS_LOOKS = (Look("desk", DESK, "light"), Look("phone", (PHONE[0], TALL), "dark"))
+DOCS_LOOKS = (
+    Look("desk", DESK, "light", tallest=1500),
+    Look("phone", PHONE, "dark", tallest=1200),
+)
 ALL_LOOKS = tuple(
     Look(f"{width[0]}-{scheme}-{locale[:2]}", width, scheme, locale)
     for width in (DESK, PHONE)
@@ -79,12 +83,24 @@ def take(
                     if page.login != login:
                         continue
                     try:
-                        tab.goto(address, wait_until="load")
-                        tab.wait_for_timeout(SETTLE_MS)
-                        yield page, look, tab.screenshot(full_page=look.size[1] != TALL)
+                        yield page, look, _picture(tab, address, look)
                     except Error as error:
                         raise PicturesFailed(f"{address}: {error.message}") from None
                 context.close()
+
+
+def _picture(tab: Tab, address: str, look: Look) -> bytes:
+    # The window grows to the page, so that what clings to its foot stands there, and what was
+    # scrolled to (a strip's best picture) stays.
+    width, least = look.size
+    tab.set_viewport_size({"width": width, "height": least})
+    tab.goto(address, wait_until="load")
+    tab.wait_for_timeout(SETTLE_MS)
+    height = min(max(tab.evaluate(HEIGHT), least), look.tallest)
+    if height > least:
+        tab.set_viewport_size({"width": width, "height": height})
+        tab.wait_for_timeout(SETTLE_MS)
+    return tab.screenshot()
 
 
 def _context(browser: Browser, base_url: str, look: Look, cookie: str) -> BrowserContext:
@@ -103,13 +119,13 @@ def _context(browser: Browser, base_url: str, look: Look, cookie: str) -> Browse
 
 
 def for_docs(png: bytes, page: Page, look: Look, docs: Path) -> int:
-    """Write a picture into the docs, smaller and cut; returns its size in bytes."""
+    """Write a picture into the docs, smaller; returns its size in bytes."""
     (docs / FOLDER).mkdir(parents=True, exist_ok=True)
     with Image.open(io.BytesIO(png)) as opened:
         whole = opened.convert("RGB")
-    cut = whole.crop((0, 0, whole.width, min(whole.height, TALLEST)))
     width = DOCS_WIDTHS[look.name]
-    small = cut.resize((width, round(cut.height * width / cut.width)), Image.Resampling.LANCZOS)
+    height = round(whole.height * width / whole.width)
+    small = whole.resize((width, height), Image.Resampling.LANCZOS)
     path = docs / file_of(page, look.name)
     small.save(path, "WEBP", quality=62, method=6)
     return path.stat().st_size

@@ -17,6 +17,7 @@ from foodsentry.district.fill import Size
 from foodsentry.pictures.pages import PAGES, Page
 from foodsentry.pictures.places import find
 from ledger.engine import open_engine, reading
+from server.pages import load_assets
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 START_LIMIT_S = 40.0
@@ -43,6 +44,12 @@ def _run(arguments: argparse.Namespace) -> int:
         return 2
     if importlib.util.find_spec("playwright") is None:
         print("foodsentry pictures: needs playwright (part of `make setup`)", file=sys.stderr)
+        return 1
+    if not load_assets():
+        print(
+            "foodsentry pictures: the console's styles are not built; run `make assets` first",
+            file=sys.stderr,
+        )
         return 1
     browser = importlib.import_module("foodsentry.pictures.browser")
     size = Size(arguments.establishments, arguments.alerts)

@@ -45,9 +45,8 @@ def _picture(conn: Connection) -> str | None:
 
 
 def _reading(conn: Connection) -> str | None:
-    return _first(
-        row.alert_id for row in _newest(conn) if not row.observation_id and not row.result_id
-    )
+    found = [row for row in _newest(conn) if not row.observation_id and not row.result_id]
+    return _first(row.alert_id for row in (*(one for one in found if "value" in one.facts), *found))
 
 
 def _establishment(kind: EstablishmentKind) -> Finder:
@@ -116,7 +115,9 @@ def _webhook(conn: Connection) -> str | None:
 
 
 def _case(conn: Connection) -> str | None:
-    return _first(one.case_id for one in cases.list_in(conn, None))
+    # The one with the most steps.
+    told = sorted(cases.list_in(conn, None), key=lambda one: -one.version)
+    return _first(one.case_id for one in told)
 
 
 def _result(conn: Connection) -> str | None:

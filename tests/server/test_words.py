@@ -195,6 +195,7 @@ OPEN_FAMILIES = (
     "error.",
     "error.say.",
     "audit.action.",
+    "audit.detail.",
 )
 """Looked up with a fallback for what is not listed."""
 

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
 
 from contracts.events import TestResult
+from contracts.names import name_key
 from contracts.topics import Identity
 from contracts.words import Verdict
-from ledger import journal, samples
+from ledger import journal, sample_links
 from ledger.ids import fact_id
 from ledger.schema import results, sites
 from ledger.sql import insert_into, typed, typed_or_none
@@ -92,12 +93,15 @@ def add(conn: Connection, rows: Sequence[NewResult]) -> None:
     owners = select(sites.c.id, sites.c.establishment_id).where(sites.c.id.in_(wanted))
     owner: dict[str, str | None] = {row.id: row.establishment_id for row in conn.execute(owners)}
     numbered = [(row.who.site, row.result.sample.number) for row in rows]
-    known = samples.ids_by_number(conn, [pair for pair in numbered if pair[1]])
+    known = sample_links.by_number(conn, [pair for pair in numbered if pair[1]])
     made = [
-        _row(new, owner.get(new.who.site), known.get(pair))
+        _row(new, owner.get(new.who.site), sample_links.meant(known.get(pair), new.agent))
         for new, pair in zip(rows, numbered, strict=True)
     ]
+    # A sample that came before its result names it; the statement itself looks for it.
+    named = sample_links.named_for(bindparam("of_result"), bindparam("of_site"))
     statement = insert_into(conn, results).on_conflict_do_nothing()
+    statement = statement.values(sample_id=func.coalesce(named, bindparam("by_number")))
     stored = set(conn.scalars(statement.returning(results.c.result_id), made))
     for row in made:
         if row["result_id"] in stored:
@@ -187,7 +191,9 @@ def _row(new: NewResult, establishment_id: str | None, sample_id: str | None) ->
         "sequence": new.sequence,
         "event_id": new.event_id,
         "establishment_id": establishment_id,
-        "sample_id": sample_id,
+        "by_number": sample_id,
+        "of_result": new.result_id,
+        "of_site": new.who.site,
         "received_at": new.received_at,
         "captured_at": result.captured_at,
         "measured_at": result.measured_at,
@@ -219,4 +225,7 @@ def _row(new: NewResult, establishment_id: str | None, sample_id: str | None) ->
         "profile_version": result.profile.version,
         "raw": result.raw.content,
         "raw_sha256": result.raw.sha256,
+        "product_key": name_key(sample.name),
+        "lot_key": name_key(sample.lot),
+        "supplier_key": name_key(sample.supplier),
     }

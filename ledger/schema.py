@@ -21,6 +21,7 @@ from ledger.tables.facts import (
     evidence_keys,
     observations,
     results,
+    sample_results,
     samples,
 )
 from ledger.tables.indicators import camera_meals, indicator_snapshots, samplings
@@ -44,6 +45,7 @@ from ledger.tables.people import (
     sign_in_requests,
 )
 from ledger.tables.places import devices, establishments, regions, sites, stalls
+from ledger.tables.rooms import room_books, tasks
 from ledger.tables.worth import alert_verdicts, suppression_proposals
 
 __all__ = [
@@ -91,8 +93,10 @@ __all__ = [
     "push_subscriptions",
     "regions",
     "results",
+    "room_books",
     "rule_modes",
     "rule_state",
+    "sample_results",
     "samples",
     "samplings",
     "sessions",
@@ -102,6 +106,7 @@ __all__ = [
     "sites",
     "stalls",
     "suppression_proposals",
+    "tasks",
     "webhook_deliveries",
     "webhooks",
 ]

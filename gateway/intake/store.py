@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from contracts.events import Readings, Status, TestResult
+from contracts.room import SampleRecord
 from gateway.alerts.book import RuleBook
 from gateway.alerts.judge import (
     carry_out,
@@ -22,7 +23,7 @@ from gateway.alerts.judge import (
 )
 from gateway.alerts.outcomes import Outcome
 from gateway.unpack import Accepted, Numbered, Refused
-from ledger import camera_meals, dead_letters, intake, results, statuses
+from ledger import camera_meals, dead_letters, intake, results, samples, statuses
 from ledger.devices import DeviceKind
 from ledger.engine import Connection
 
@@ -65,6 +66,7 @@ def take_in(
     outcomes = judge_batch_readings(conn, book, fresh, now)
     camera_meals.add(conn, [meal for one in fresh for meal in _meals(one)])
     others = [one for one in fresh if not isinstance(one.event.data, Readings)]
+    samples.take_in(conn, [_told_sample(one) for one in others if _is_sample(one)])
     results.add(conn, [_new_result(one) for one in others if _is_test(one)])
     outcomes += judge_results(book, others)
     outcomes += put_observations(conn, book, others)
@@ -139,6 +141,17 @@ def _meals(one: Accepted) -> list[camera_meals.Meal]:
 
 def _is_test(one: Accepted) -> bool:
     return isinstance(one.event.data, TestResult)
+
+
+def _is_sample(one: Accepted) -> bool:
+    return isinstance(one.event.data, SampleRecord)
+
+
+def _told_sample(one: Accepted) -> samples.ToldSample:
+    number, record = one.numbered, one.event.data
+    if number is None or not isinstance(record, SampleRecord):
+        raise TypeError(f"{one.message.topic}: not a numbered sample")
+    return samples.ToldSample(one.who, number.agent.device, record, one.message.received_at)
 
 
 def _new_result(one: Accepted) -> results.NewResult:

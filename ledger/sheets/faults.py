@@ -80,6 +80,13 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "not_after": ("{value} 不晚于 {start}", "{value} is not after {start}"),
     "channel": ("{value!r} 只能用 a–z、0–9、- 和 _", "{value!r} is not made of a–z, 0–9, - and _"),
+    # Tasks.
+    "given": (
+        "该任务已下达（原为 {before!r}）；要改请先撤回，再下达新任务",
+        "the task was given as {before!r}; withdraw it and give another",
+    ),
+    "not_in": ("{value} 不在 {region} 内", "{value} is not within {region}"),
+    "not_of": ("{value} 不属于 {of}", "{value} is not of {of}"),
     # Retiring.
     "inhabited": (
         "其下还有 {count} 项在用（区划、主体、点位或人员）",

@@ -5,8 +5,11 @@ from ledger.sheets.people import Contacts, Duties
 from ledger.sheets.places import Establishments, Sites
 from ledger.sheets.regions import Regions
 from ledger.sheets.sheet import Sheet
+from ledger.sheets.tasks import Tasks
 
 SHEETS: dict[str, type[Sheet]] = {
     sheet.name: sheet for sheet in (Regions, Establishments, Sites, Devices, Duties, Contacts)
 }
 """In the order in which a new district is set up."""
+ROADS: dict[str, type[Sheet]] = SHEETS | {Tasks.name: Tasks}
+"""Whatever rows take the sheets' road: besides what is administered, the tasks."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, or_, tuple_
 
 from ledger.schema import officers
 from ledger.sheets.cells import Row
-from ledger.sheets.kinds import SHEETS
+from ledger.sheets.kinds import ROADS
 from ledger.sheets.sheet import EVERYWHERE, Bounds, Sheet, Standing
 
 Which = Literal["in_use", "retired", "orphans", "now"]
@@ -59,7 +59,7 @@ def list_rows(
     now: datetime | None = None,
 ) -> Part:
     """A page of what lies within the bounds. Raises ValueError for an `after` of no page."""
-    sheet = SHEETS[kind](conn, bounds)
+    sheet = ROADS[kind](conn, bounds)
     table = sheet.table
     order = [table.c[name] for name in sheet.order]
     found = sheet.listing().where(sheet.within()).order_by(*order)
@@ -87,7 +87,7 @@ def list_rows(
 
 def count_rows(conn: Connection, kind: str, bounds: Bounds, which: Which = "in_use") -> int:
     """How many lie within the bounds."""
-    sheet = SHEETS[kind](conn, bounds)
+    sheet = ROADS[kind](conn, bounds)
     found = sheet.listing().where(sheet.within(), sheet.in_use())
     if which == "orphans":
         found = found.where(_ORPHANED)
@@ -97,7 +97,7 @@ def count_rows(conn: Connection, kind: str, bounds: Bounds, which: Which = "in_u
 
 def get_row(conn: Connection, kind: str, bounds: Bounds, row_id: str) -> Listed | None:
     """One row by its id, if it lies within the bounds."""
-    sheet = SHEETS[kind](conn, bounds)
+    sheet = ROADS[kind](conn, bounds)
     table = sheet.table
     found = sheet.listing().where(sheet.within())
     if kind == "devices":
@@ -111,7 +111,7 @@ def get_row(conn: Connection, kind: str, bounds: Bounds, row_id: str) -> Listed 
 
 def all_rows(conn: Connection, kind: str, bounds: Bounds = EVERYWHERE) -> Iterator[Row]:
     """The cells of everything in use within the bounds, in order, read in a stream."""
-    sheet = SHEETS[kind](conn, bounds)
+    sheet = ROADS[kind](conn, bounds)
     order = [sheet.table.c[name] for name in sheet.order]
     found = sheet.listing().where(sheet.within(), sheet.in_use()).order_by(*order)
     for row in conn.execute(found, execution_options={"yield_per": 500}):

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from ledger import audit
 from ledger.sheets.cells import MOST_BYTES, Encoding, Row, encoding_of, read_rows
 from ledger.sheets.faults import Fault, Wrong
-from ledger.sheets.kinds import SHEETS
+from ledger.sheets.kinds import ROADS
 from ledger.sheets.sheet import BLOCK, EVERYWHERE, Bounds, Change, Sheet, blocks
 
 SHOWN = 500
@@ -72,7 +72,7 @@ _DECODER = msgspec.msgpack.Decoder(list[Change])
 
 def make_plan(conn: Connection, kind: str, file: BinaryIO, bounds: Bounds = EVERYWHERE) -> Plan:
     """What taking `file` over would do, within somebody's bounds. Raises KeyError for the kind."""
-    sheet = SHEETS[kind](conn, bounds)
+    sheet = ROADS[kind](conn, bounds)
     digest = hashlib.sha256()
     size = 0
     file.seek(0)
@@ -97,7 +97,7 @@ def plan_of_rows(
     conn: Connection, kind: str, rows: Sequence[Row], bounds: Bounds = EVERYWHERE
 ) -> Plan:
     """The same for rows of a form or of the API, numbered from 1."""
-    planner = _Planner(SHEETS[kind](conn, bounds))
+    planner = _Planner(ROADS[kind](conn, bounds))
     columns = {column.name for column in planner.sheet.columns}
     given = [{name: cell.strip() for name, cell in row.items() if name in columns} for row in rows]
     planner.take(iter(enumerate(given, 1)))
@@ -121,7 +121,7 @@ def apply_plan(
     """
     if plan.faults or (token is not None and token != plan.token):
         raise PlanRefused(plan)
-    sheet = SHEETS[plan.kind](conn, bounds)
+    sheet = ROADS[plan.kind](conn, bounds)
     told: list[bytes] = []
     ids: list[str] = []
     for part in blocks(plan.changes(), 0 if sheet.whole else BLOCK):

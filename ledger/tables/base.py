@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Column, MetaData
+from sqlalchemy import Column, MetaData, text
 
 from ledger.columns import CleanText
 
@@ -27,3 +27,8 @@ Long = CleanText()
 def filled(name: str, kind: Any, *arguments: Any, **options: Any) -> Column[Any]:
     """A column that is never NULL."""
     return Column(name, kind, *arguments, nullable=False, **options)
+
+
+def where(condition: str) -> dict[str, Any]:
+    """An index's options for the rows that meet a condition only, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from ledger.columns import BigKey, Json, UtcTime
-from ledger.tables.base import Id, Line, Segment, Word, filled, metadata
+from ledger.tables.base import Id, Line, Long, Segment, Word, filled, metadata, where
 
 POSITIVE = "verdict = 'positive'"
 _DEVICE = ["devices.site", "devices.device"]
@@ -35,7 +35,41 @@ samples = Table(
     filled("origin", Line),
     filled("registered_at", UtcTime),
     Column("registered_by", Id, ForeignKey("officers.id")),
-    UniqueConstraint("site", "number"),
+    filled("agent", Segment, server_default=text("''")),
+    filled("revision", BigInteger, server_default="0"),
+    filled("digest", Id, server_default=text("''")),
+    filled("certificate", Line, server_default=text("''")),
+    filled("task_id", Id, server_default=text("''")),
+    filled("operator", Line, server_default=text("''")),
+    filled("note", Long, server_default=text("''")),
+    filled("voided", Boolean, server_default=false()),
+    filled("void_reason", Line, server_default=text("''")),
+    Column("received_at", UtcTime),
+    filled("product_key", Line, server_default=text("''")),
+    filled("lot_key", Line, server_default=text("''")),
+    filled("supplier_key", Line, server_default=text("''")),
+    Index("ix_samples_site", "site", "number"),
+    Index("ix_samples_site_registered_at", "site", "registered_at"),
+    Index("ix_samples_received_at", "received_at"),
+    Index("ix_samples_task_id", "task_id", **where("task_id <> ''")),
+    Index("ix_samples_lot_key", "lot_key", "registered_at", **where("lot_key <> ''")),
+    Index(
+        "ix_samples_supplier_key", "supplier_key", "registered_at", **where("supplier_key <> ''")
+    ),
+)
+# No number is unique: what a box gave twice is stored twice, and matched by number never.
+
+sample_results = Table(
+    "sample_results",
+    metadata,
+    Column("sample_id", Id, ForeignKey("samples.id"), primary_key=True),
+    Column("result_id", Id, primary_key=True),
+    filled("site", Segment),
+    filled("device", Segment),
+    filled("how", Word),
+    filled("at", UtcTime),
+    filled("by", Line),
+    Index("ix_sample_results_result_id", "result_id"),
 )
 
 results = Table(
@@ -83,8 +117,14 @@ results = Table(
     filled("profile_version", Id),
     filled("raw", LargeBinary),
     filled("raw_sha256", Id),
+    filled("product_key", Line, server_default=text("''")),
+    filled("lot_key", Line, server_default=text("''")),
+    filled("supplier_key", Line, server_default=text("''")),
     ForeignKeyConstraint(["site", "device"], _DEVICE),
     UniqueConstraint("site", "device", "epoch", "sequence"),
+    Index("ix_results_sample_id", "sample_id", **where("sample_id IS NOT NULL")),
+    Index("ix_results_lot_key", "lot_key", "captured_at", **where("lot_key <> ''")),
+    Index("ix_results_supplier_key", "supplier_key", "captured_at", **where("supplier_key <> ''")),
     Index("ix_results_establishment", "establishment_id", "captured_at", "number"),
     Index("ix_results_region", "region", "captured_at"),
     Index(

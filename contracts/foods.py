@@ -61,6 +61,15 @@ class Foods:
     def __len__(self) -> int:
         return len(set(self._names.values()))
 
+    @property
+    def rows(self) -> list[Food]:
+        """Every food once, as the files have them."""
+        return list({food.name: food for food in self._names.values()}.values())
+
+    def named(self, name: str) -> Food | None:
+        """The food whose own name or alias this is."""
+        return self._names.get(_plain(name))
+
     def guess(self, name: str, *, cut: bool) -> Guess | None:
         """The food that a name as sent means, where that is not plain from the name itself.
 

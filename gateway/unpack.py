@@ -85,8 +85,6 @@ _parse_topic = lru_cache(maxsize=65_536)(parse_device_topic)
 _source = lru_cache(maxsize=65_536)(lambda who: who.source)
 _NUMBERED = frozenset(UPLINK_CHANNELS)
 _ACCEPTED = _NUMBERED | {Channel.STATUS}
-_NOT_YET = frozenset({Channel.SAMPLES})
-"""Known to the contract, with no table here yet: kept among the dead letters, for a replay."""
 
 
 def unpack(message: Inbound, registry: Registry) -> Accepted | Refused:
@@ -102,8 +100,6 @@ def unpack(message: Inbound, registry: Registry) -> Accepted | Refused:
         except EnvelopeError as error:
             raise Refusal("unreadable", str(error)) from None
         _check_content(event)
-        if topic.channel in _NOT_YET:
-            raise Refusal("not yet", f"{topic.channel} are not taken in yet: replay it later")
     except Refusal as error:
         return Refused(message, error.kind, str(error), numbered)
     return Accepted(message, topic.identity, device, event, numbered)

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from gateway_town import (
     COLD,
-    NOON,
     READER,
     canteen,
     inbound,
@@ -22,7 +21,6 @@ from gateway_town import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.room import SampleRecord
 from gateway.broker import Inbound
 from gateway.unpack import Accepted, Desk, Refused, unpack
 
@@ -95,13 +93,6 @@ def test_forged_number_counts_under_the_topics_site() -> None:
     unpacked = refused(inbound(READER, result(), 7, topic_of=COLD))
     assert unpacked.numbered is not None
     assert unpacked.numbered.agent == canteen("agent")
-
-
-def test_samples_are_kept_for_a_replay_until_there_is_a_table_for_them() -> None:
-    sample = SampleRecord(sample_id="s1", revision=1, number="1126-001", registered_at=NOON)
-    unpacked = refused(inbound(market("agent"), sample, 4))
-    assert unpacked.kind == "not yet" and unpacked.numbered is not None
-    assert unpacked.numbered.sequence == 4
 
 
 def test_content_that_cannot_be_stored_is_refused() -> None:

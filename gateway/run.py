@@ -39,6 +39,7 @@ from gateway.notify.policy import PolicyFile
 from gateway.notify.settings import NotifySettings
 from gateway.publish import Publisher
 from gateway.registry import Devices
+from gateway.rooms import RoomKeeper
 from gateway.settings import AlertSettings, GatewaySettings
 from gateway.supervise import supervised
 from gateway.watch import Watch
@@ -186,6 +187,15 @@ class Gateway:
             health=self.health,
             clock=clock,
         )
+        self._rooms = RoomKeeper(
+            self.engine,
+            self.broker,
+            name=name,
+            group=intake.group,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
         self.http = HttpServer(settings.http.host, settings.http.port, self.health, self.metrics)
 
     def run(self, stop: threading.Event) -> None:
@@ -202,6 +212,7 @@ class Gateway:
         runs = {
             "deadlines": self._escalation.run,
             "casework": self._casework.run,
+            "rooms": self._rooms.run,
             "watch": self._watch.run,
             "intake": self._intake.run,
             "series": self._series.run,

@@ -76,6 +76,21 @@ def after(conn: Connection, cursor: int, limit: int = 500) -> list[JournalRow]:
     return [typed(row, JournalRow) for row in conn.execute(found)]
 
 
+class Told(msgspec.Struct, frozen=True):
+    """A row without its body: where something was tested or asked."""
+
+    id: int
+    kind: str
+    site: str
+
+
+def told_after(conn: Connection, cursor: int, limit: int) -> list[Told]:
+    """Rows after `cursor` in order, for who needs no more than kind and place."""
+    flush(conn)
+    asked = select(journal.c.id, journal.c.kind, journal.c.site).where(journal.c.id > cursor)
+    return [typed(row, Told) for row in conn.execute(asked.order_by(journal.c.id).limit(limit))]
+
+
 def last_id(conn: Connection) -> int:
     """The newest id; 0 if nothing was ever noted."""
     flush(conn)

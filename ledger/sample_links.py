@@ -115,8 +115,8 @@ def meant(sample: tuple[str, str] | None, agent: str) -> str | None:
     return None if sample is None or sample[1] == agent else sample[0]
 
 
-def settle_recent(conn: Connection, since: datetime) -> int:
-    """Settle the results of samples that came since then.
+def unsettled(conn: Connection, since: datetime) -> tuple[set[str], set[Number]]:
+    """Results, and numbers, of samples that came since then, whose results may want settling.
 
     For two gateways of which one took in the sample while the other took in its result: neither
     saw what the other had not committed.
@@ -138,8 +138,7 @@ def settle_recent(conn: Connection, since: datetime) -> int:
         .where(samples.c.received_at >= since, _R.c.sample_id.is_(None))
         .where(_R.c.sample_number != "", _R.c.agent != samples.c.agent)
     )
-    numbers = {(row.site, row.number) for row in conn.execute(numbered.distinct())}
-    return settle(conn, results=loose, numbers=numbers) if loose or numbers else 0
+    return loose, {(row.site, row.number) for row in conn.execute(numbered.distinct())}
 
 
 _R = results

@@ -197,7 +197,7 @@ def _write(conn: Connection, rows: Sequence[dict[str, Any]]) -> list[str]:
     statement = insert_into(conn, samples)
     given = {name: statement.excluded[name] for name in rows[0] if name != "id"}
     new, old = statement.excluded, samples.c
-    statement = statement.on_conflict_do_update(
+    newer = statement.on_conflict_do_update(
         index_elements=["id"],
         set_=given,
         where=and_(
@@ -209,4 +209,4 @@ def _write(conn: Connection, rows: Sequence[dict[str, Any]]) -> list[str]:
         ),
     ).returning(samples.c.id)
     ordered = sorted(rows, key=lambda row: str(row["id"]))  # gateways lock in one order
-    return sorted(conn.scalars(statement, ordered))
+    return sorted(conn.scalars(newer, ordered))

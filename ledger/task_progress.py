@@ -164,16 +164,16 @@ def tests_of(conn: Connection, sample_ids: Collection[str]) -> Mapping[str, Sequ
     return made
 
 
-def refresh(conn: Connection, wanted: Sequence[Task], group_of: GroupOf) -> list[str]:
-    """Count these tasks anew and store it; returns the ids of those that moved."""
+def moved(
+    conn: Connection, wanted: Sequence[Task], group_of: GroupOf
+) -> dict[str, tuple[int, int]]:
+    """What counts now, and came too late, of those of these tasks that say otherwise."""
     counted = read(conn, wanted, group_of)
-    moved = {
+    return {
         task.id: (now.done, now.late)
         for task in wanted
         if (now := counted[task.id]) and (now.done, now.late) != (task.done, task.late)
     }
-    tasks.keep_counts(conn, moved)
-    return sorted(moved)
 
 
 def _named(one: Tested) -> set[str]:

@@ -119,8 +119,10 @@ def test_what_two_gateways_missed_is_settled_later(town: Engine) -> None:
         samples.take_in(conn, [told("s1", 1, name_of(1))])
         conn.execute(text("UPDATE results SET sample_id = NULL"))
     with writing(town) as conn:
-        assert sample_links.settle_recent(conn, AT) == 1
-        assert sample_links.settle_recent(conn, AT) == 0
+        loose, numbers = sample_links.unsettled(conn, AT)
+        assert (loose, numbers) == ({name_of(1)}, set())
+        assert sample_links.settle(conn, results=loose) == 1
+        assert sample_links.unsettled(conn, AT) == (set(), set())
     assert sample_of(town, 1) == "s1"
 
 
@@ -223,4 +225,5 @@ def test_any_order_and_any_repetition_give_one_ledger(
         mixed = mixed[count:]
     assert whole(one_town) == first
     with writing(one_town) as conn:
-        assert sample_links.settle_recent(conn, AT - timedelta(days=1)) == 0
+        loose, numbers = sample_links.unsettled(conn, AT - timedelta(days=1))
+        assert sample_links.settle(conn, results=loose, numbers=numbers) == 0

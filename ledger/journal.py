@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from ledger.journal_buffer import flush, hold
 from ledger.schema import journal
@@ -87,7 +87,8 @@ class Told(msgspec.Struct, frozen=True):
 def told_after(conn: Connection, cursor: int, limit: int) -> list[Told]:
     """Rows after `cursor` in order, for who needs no more than kind and place."""
     flush(conn)
-    asked = select(journal.c.id, journal.c.kind, journal.c.site).where(journal.c.id > cursor)
+    columns = (journal.c.id, journal.c.kind, journal.c.site)
+    asked: Select[Any] = select(*columns).where(journal.c.id > cursor)
     return [typed(row, Told) for row in conn.execute(asked.order_by(journal.c.id).limit(limit))]
 
 

@@ -188,8 +188,8 @@ def _stalls(
     )
     found: dict[str, dict[str, str]] = {site: {} for site in site_ids}
     registered = select(stalls.c.site, stalls.c.label).where(among_these(stalls.c.site, site_ids))
-    for row in conn.execute(registered):
-        found[row.site].setdefault(row.label[:128], "")
+    for site, label in conn.execute(registered):
+        found[site].setdefault(label[:128], "")
     for row in conn.execute(told):
         own = found[row.site]
         own[row.stall[:128]] = row.supplier or own.get(row.stall[:128], "")

@@ -11,7 +11,9 @@ import logging
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from contracts.clock import Clock, utc_now
@@ -26,6 +28,7 @@ from gateway.alerts.limits import read_limits
 from gateway.alerts.rules import read_rules, rule_files
 from gateway.broker import Broker, Inbound
 from gateway.casework import CaseBooking, read_work
+from gateway.checkpoint import checkpoint_until
 from gateway.escalate import Escalation, read_keeper
 from gateway.health import Health
 from gateway.http import HttpServer
@@ -209,7 +212,7 @@ class Gateway:
 
     def _run(self, stop: threading.Event) -> None:
         # In the order in which they end: each is told to stop after what feeds it has ended.
-        runs = {
+        runs: dict[str, Callable[[threading.Event], None]] = {
             "deadlines": self._escalation.run,
             "casework": self._casework.run,
             "rooms": self._rooms.run,
@@ -220,6 +223,7 @@ class Gateway:
             "publisher": self._publisher.run,
             "webhooks": self._deliverer.run,
             "sender": self._sender.run,
+            "checkpoints": partial(checkpoint_until, self.engine),
         }
         parts = {name: threading.Event() for name in runs}
         self._tell_broker_health()

@@ -35,6 +35,9 @@ BUSY_TIMEOUT_S = 15.0
 """Longest wait for another transaction's lock, for a pooled connection, for a dead link."""
 FORSAKEN_S = 60.0
 """PostgreSQL ends a transaction that its process has left alone this long, and its locks."""
+LOG_PAGES = 16_384
+"""A log of so many pages (64 MB) is moved by whoever made it so long, unless `ledger.checkpoints`
+has moved it before."""
 _READING = "ledger_reading"
 _TURNS: "WeakKeyDictionary[Engine, Turns]" = WeakKeyDictionary()
 
@@ -102,15 +105,15 @@ def writing(engine: Engine, *, first: bool = False) -> Iterator[Connection]:
     Raises LedgerDown when it may be tried again, LedgerRefused when not.
     """
     try:
-        with _turn(engine, first), engine.begin() as connection:
+        with turn(engine, first=first), engine.begin() as connection:
             yield connection
     except (exc.TimeoutError, exc.PendingRollbackError) as error:
         raise LedgerDown(_reason(error)) from error
 
 
 @contextmanager
-def _turn(engine: Engine, first: bool) -> Iterator[None]:
-    """Among this engine's threads, one writes at a time on SQLite."""
+def turn(engine: Engine, *, first: bool = False) -> Iterator[None]:
+    """Among this engine's threads, one writes at a time on SQLite. Raises LedgerDown."""
     turns = _TURNS.get(engine)
     if turns is None:
         yield
@@ -150,6 +153,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         cursor.execute("PRAGMA journal_mode = WAL")
         # FULL: a receipt that left this machine survives a power cut.
         cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         cursor.execute("PRAGMA foreign_keys = ON")
     finally:
         cursor.close()

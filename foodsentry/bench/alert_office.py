@@ -3,12 +3,14 @@ and sender behind the ledger, down to a channel that notes when it was handed wh
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from contracts.clock import utc_now
+from gateway.checkpoint import checkpoint_until
 from gateway.health import Health
 from gateway.metrics import Metrics
 from gateway.notify.channels.channel import Message, Sent
@@ -60,7 +62,7 @@ def employ(engine: Engine, regions: Iterable[str]) -> None:
 
 
 class Office(AbstractContextManager["Office"]):
-    """Pipeline and sender of a gateway, each in its thread, from entering to leaving."""
+    """A gateway's pipeline, sender and checkpoints, each in its thread, until it is left."""
 
     def __init__(self, engine: Engine) -> None:
         self.ear = Ear()
@@ -95,9 +97,14 @@ class Office(AbstractContextManager["Office"]):
             clock=utc_now,
         )
         self._stop = threading.Event()
+        parts: dict[str, Callable[[threading.Event], None]] = {
+            "pipeline": self._pipeline.run,
+            "notify": self._sender.run,
+            "checkpoints": partial(checkpoint_until, engine),
+        }
         self._threads = [
-            threading.Thread(target=part.run, args=(self._stop,), name=name)
-            for name, part in (("pipeline", self._pipeline), ("notify", self._sender))
+            threading.Thread(target=run, args=(self._stop,), name=name)
+            for name, run in parts.items()
         ]
 
     def wake(self) -> None:

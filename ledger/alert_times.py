@@ -13,11 +13,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Float,
+    Null,
     Select,
     Subquery,
     case,
     cast,
     func,
+    null,
     select,
 )
 
@@ -99,12 +101,17 @@ def read(
     until: datetime,
     *,
     establishment_id: str | None = None,
+    notified: bool = True,
 ) -> list[Durations]:
-    """How long the alerts raised from `since` on and before `until` took, in any order."""
+    """How long the alerts raised from `since` on and before `until` took, in any order.
+
+    Without `notified` nobody looks when they were told to somebody, which costs as much again.
+    """
     wanted = alerts_of(regions, since, until, establishment_id)
+    query = _times(wanted, lambda at: epoch(conn, at), notified=notified)
     return [
         Durations(told, _lasted(told, at), _lasted(told, taken), _lasted(told, done))
-        for told, at, taken, done in conn.execute(_times(wanted, lambda at: epoch(conn, at)))
+        for told, at, taken, done in conn.execute(query)
     ]
 
 
@@ -117,17 +124,23 @@ def of_alert(conn: Connection, alert_id: str) -> AlertTimes | None:
 def _times(
     wanted: Sequence[ColumnElement[bool]],
     said_as: Callable[[ColumnElement[Any]], ColumnElement[Any]] = lambda at: at,
+    *,
+    notified: bool = True,
 ) -> Select[Any]:
     """When each wanted alert was first booked, told, taken on and dealt with; one row for each."""
     first, sent = firsts(wanted), _sent(wanted)
-    times = (first.c.told, sent.c.at, first.c.acknowledged, first.c.disposed)
-    both = first.outerjoin(sent, sent.c.alert_id == first.c.alert_id)
-    query = select(*(said_as(at) for at in times)).select_from(both)
-    return query.where(first.c.told.is_not(None))
+    at: ColumnElement[Any] = sent.c.at if notified else null()
+    times = (first.c.told, at, first.c.acknowledged, first.c.disposed)
+    query = select(*(one if isinstance(one, Null) else said_as(one) for one in times))
+    both = first.outerjoin(sent, sent.c.alert_id == first.c.alert_id) if notified else first
+    return query.select_from(both).where(first.c.told.is_not(None))
 
 
-def firsts(wanted: Sequence[ColumnElement[bool]]) -> Subquery:
-    """When each wanted alert was first booked, taken on and dealt with; one row for each."""
+def firsts(wanted: Sequence[ColumnElement[bool]], *also: ColumnElement[Any]) -> Subquery:
+    """When each wanted alert was first booked, taken on and dealt with; one row for each.
+
+    `also`: columns of the alert that stand beside.
+    """
     entry = alert_timeline.c
     kinds = [RAISED, ACKNOWLEDGED, *sorted(DISPOSED)]
 
@@ -137,13 +150,14 @@ def firsts(wanted: Sequence[ColumnElement[bool]]) -> Subquery:
     return (
         select(
             entry.alert_id,
+            *also,
             first("told", RAISED),
             first("acknowledged", ACKNOWLEDGED),
             first("disposed", *sorted(DISPOSED)),
         )
         .join(alerts, alerts.c.alert_id == entry.alert_id)
         .where(*wanted, entry.kind.in_(kinds))
-        .group_by(entry.alert_id)
+        .group_by(entry.alert_id, *also)
         .subquery()
     )
 

@@ -118,7 +118,7 @@ def doubtful(conn: Connection, at: datetime, also: Iterable[Identity]) -> list[D
     farewell = and_(
         devices.c.kind == DeviceKind.AGENT.value, devices.c.state == DeviceState.OFFLINE.value
     )
-    rows = conn.execute(_PLACED.where(or_(farewell, _silent_for_too_long(conn, at))))
+    rows = conn.execute(_PLACED.where(or_(farewell, silent_for_too_long(conn, at))))
     made = [typed(row, Device) for row in rows]
     found = {one.identity: one for one in made}
     more = set(also) - found.keys()
@@ -138,7 +138,7 @@ def list_in(
     conn: Connection, regions: Sequence[str] | None = None, site: str | None = None
 ) -> list[Device]:
     """Devices in use in `regions` and/or at `site`, by region, site and id."""
-    found = select(devices).where(_IN_USE)
+    found = select(devices).where(IN_USE)
     found = found.order_by(devices.c.region, devices.c.site, devices.c.device)
     if regions is not None:
         found = found.where(devices.c.region.in_(regions))
@@ -215,12 +215,13 @@ def silent(conn: Connection, at: datetime) -> list[Device]:
 
     One that was never heard counts from its registration.
     """
-    found = select(devices).where(_IN_USE, _silent_for_too_long(conn, at))
+    found = select(devices).where(IN_USE, silent_for_too_long(conn, at))
     found = found.order_by(devices.c.region, devices.c.site, devices.c.device)
     return [typed(row, Device) for row in conn.execute(found)]
 
 
-_IN_USE = devices.c.retired_at.is_(None)
+IN_USE = devices.c.retired_at.is_(None)
+"""Whether a device has not been retired."""
 _PLACES = devices.join(sites, sites.c.id == devices.c.site).outerjoin(
     establishments, establishments.c.id == sites.c.establishment_id
 )
@@ -228,14 +229,14 @@ _KINDS = (
     sites.c.kind.label("site_kind"),
     func.coalesce(establishments.c.kind, "").label("establishment_kind"),
 )
-_PLACED = select(devices, *_KINDS).select_from(_PLACES).where(_IN_USE)
+_PLACED = select(devices, *_KINDS).select_from(_PLACES).where(IN_USE)
 _REGISTERED = (
     *("region", "site", "device", "kind", "name"),
     *("registered_at", "model", "silent_after_s"),
 )
 """Columns in the order of the fields of Device."""
 _AS_REGISTERED = select(*_KINDS, *(devices.c[name] for name in _REGISTERED))
-_AS_REGISTERED = _AS_REGISTERED.select_from(_PLACES).where(_IN_USE)
+_AS_REGISTERED = _AS_REGISTERED.select_from(_PLACES).where(IN_USE)
 _MARK_SEEN = """
 UPDATE devices SET last_seen_at = new.at
 FROM unnest(%s::timestamptz[], %s::text[], %s::text[]) AS new (at, of_site, of_device)
@@ -256,7 +257,8 @@ def _is(who: Identity):  # type: ignore[no-untyped-def]
     )
 
 
-def _silent_for_too_long(conn: Connection, at: datetime) -> ColumnElement[bool]:
+def silent_for_too_long(conn: Connection, at: datetime) -> ColumnElement[bool]:
+    """Whether a device was not heard for longer than it may be silent, as of `at`."""
     limits = select(devices.c.silent_after_s).where(devices.c.silent_after_s.is_not(None))
     heard_at = func.coalesce(devices.c.last_seen_at, devices.c.registered_at)
     too_long = (

@@ -120,22 +120,31 @@ def alerts_of(
 
 def joined(query: Select[Any]) -> Select[Any]:
     """Alerts with their observations' models and their standing verdicts."""
-    said = and_(
-        alert_verdicts.c.alert_id == alerts.c.alert_id, alert_verdicts.c.superseded_at.is_(None)
-    )
-    return query.select_from(with_models().outerjoin(alert_verdicts, said))
+    return query.select_from(with_models().outerjoin(alert_verdicts, _STANDING))
+
+
+def judged_alerts(query: Select[Any]) -> Select[Any]:
+    """Alerts with their standing verdicts."""
+    return query.select_from(alerts.outerjoin(alert_verdicts, _STANDING))
 
 
 def with_models() -> FromClause:
     """Alerts with the observations that raised them."""
-    seen = and_(
-        observations.c.site == alerts.c.site,
-        observations.c.device == alerts.c.device,
-        observations.c.observation_id == alerts.c.observation_id,
+    return alerts.outerjoin(observations, is_seen(alerts))
+
+
+def is_seen(of: FromClause) -> ColumnElement[bool]:
+    """Whether an observation is what raised an alert, of which `of` has the columns."""
+    return and_(
+        observations.c.site == of.c.site,
+        observations.c.device == of.c.device,
+        observations.c.observation_id == of.c.observation_id,
     )
-    return alerts.outerjoin(observations, seen)
 
 
+_STANDING = and_(
+    alert_verdicts.c.alert_id == alerts.c.alert_id, alert_verdicts.c.superseded_at.is_(None)
+)
 MODELS = cast(observations.c.models, Text).label("models")
 """As text: there are few different ones, and each is read once."""
 

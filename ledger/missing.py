@@ -16,8 +16,8 @@ from contracts.events import Numbering
 from contracts.sequences import RangeSet
 from contracts.topics import Identity
 from contracts.words import DeviceState
-from ledger import devices, intake
-from ledger.devices import Device, DeviceKind
+from ledger import intake, standings
+from ledger.devices import Device
 
 WAITING_AFTER_S = 60.0
 """What waits at a site for less than this is on its way."""
@@ -70,7 +70,12 @@ def find(
     conn: Connection, at: datetime, regions: Sequence[str] | None = None, site: str | None = None
 ) -> list[Missing]:
     """Everything that is missing as of `at` (in these regions, at this site), gravest first."""
-    agents = [one for one in devices.list_in(conn, regions, site) if one.kind is DeviceKind.AGENT]
+    waiting_since = at - timedelta(seconds=WAITING_AFTER_S)
+    return gaps_of(conn, standings.in_question(conn, at, waiting_since, regions, site), at)
+
+
+def gaps_of(conn: Connection, agents: Sequence[Device], at: datetime) -> list[Missing]:
+    """Everything that is missing of these agents as of `at`, gravest first."""
     found = [gap for agent in agents for gap in _at_the_site(agent, at)]
     found += lost(conn, agents)
     order = list(MissingKind)

@@ -44,6 +44,16 @@ def get(conn: Connection, code: str) -> Region | None:
     return typed_or_none(row, Region)
 
 
+_NAMES = select(regions.c.code, regions.c.name_zh, regions.c.name_en).where(
+    among(regions.c.code, "codes")
+)
+
+
+def names(conn: Connection, codes: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Chinese and English names of these regions; those that are not known are left out."""
+    return {code: (zh, en) for code, zh, en in conn.execute(_NAMES, {"codes": codes})}
+
+
 def all_regions(conn: Connection) -> list[Region]:
     """Every region, in order of code."""
     return [typed(row, Region) for row in conn.execute(select(regions).order_by(regions.c.code))]

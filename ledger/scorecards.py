@@ -13,7 +13,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Subquery,
+    and_,
+    case,
     func,
+    or_,
     select,
 )
 
@@ -27,7 +31,9 @@ from ledger.judged import (
     MODELS,
     Judged,
     alerts_of,
+    is_seen,
     joined,
+    judged_alerts,
     model_name,
     read_judged,
     said_as,
@@ -36,7 +42,7 @@ from ledger.judged import (
     with_models,
 )
 from ledger.precision import Precision, precision
-from ledger.schema import alert_verdicts, alerts, devices
+from ledger.schema import alert_verdicts, alerts, devices, observations
 from ledger.sql import among, chunks, typed
 
 __all__ = [
@@ -52,6 +58,15 @@ __all__ = [
 ]
 NO_MODEL = ""
 DAY_S = 86_400.0
+Wanted = Sequence[ColumnElement[bool]]
+_SAID = (alert_verdicts.c.verdict, alert_verdicts.c.cause, alert_verdicts.c.counts)
+_FIGURES = (
+    func.count().label("count"),
+    func.min(alerts.c.severity).label("severity"),
+    func.max(alerts.c.number).label("last"),
+)
+_NO_MODELS = ("[]", "null")
+"""As the ledger writes that none saw it."""
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -114,17 +129,9 @@ def cards(
     With `split` one for each rule, site and model; without, one for each rule.
     """
     where = alerts_of(regions, since, until, establishment_id, rule)
-    groups: dict[Key, _Sums] = {}
-    for row in conn.execute(_counted(where)):
-        key = Key(row.rule, row.site, model_name(row.models)) if split else Key(row.rule)
-        groups.setdefault(key, _Sums()).add(row, model_name(row.models))
-    for row in conn.execute(_acknowledged(conn, where)):
-        key = Key(row.rule, row.site, model_name(row.models)) if split else Key(row.rule)
-        groups[key].waits.append(max(0.0, row.taken - row.told))
-    titles = _titles(conn, (one.last for one in groups.values()))
-    seen = {site for one in groups.values() for site in one.sites}
-    watched = _camera_days(conn, seen, since, until)
-    made = [one.card(key, titles[one.last], watched) for key, one in groups.items()]
+    sums = _by_model(conn, where, since, until) if split else _by_rule(conn, where, since, until)
+    titles = _titles(conn, (one.last for one in sums.values()))
+    made = [one.card(key, titles[one.last]) for key, one in sums.items()]
     return sorted(made, key=lambda one: (-one.false, -one.raised, one.key.rule, one.key.site))
 
 
@@ -160,27 +167,60 @@ def behind(
     return sorted(made, key=lambda one: (one.raised_at, one.number), reverse=True)
 
 
-def _counted(wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    said = (alert_verdicts.c.verdict, alert_verdicts.c.cause, alert_verdicts.c.counts)
-    by = (alerts.c.rule, alerts.c.site, MODELS, *said)
-    figures = (
-        func.count().label("count"),
-        func.min(alerts.c.severity).label("severity"),
-        func.max(alerts.c.number).label("last"),
-    )
-    return joined(select(*by, *figures)).where(*wanted).group_by(*by)
+def _by_rule(
+    conn: Connection, wanted: Wanted, since: datetime, until: datetime
+) -> dict[Key, "_Sums"]:
+    """Added up by the database: of a city's thousands of sites only the sums are read."""
+    groups: dict[Key, _Sums] = {}
+    by = (alerts.c.rule, *_SAID)
+    counted = judged_alerts(select(*by, *_FIGURES)).where(*wanted).group_by(*by)
+    for row in conn.execute(counted):
+        groups.setdefault(Key(row.rule), _Sums()).add(row)
+    first = alert_times.firsts(wanted, alerts.c.rule)
+    for rule, told, taken in conn.execute(_waits(conn, first, first.c.rule)):
+        groups[Key(rule)].waits.append(max(0.0, taken - told))
+    seen = select(alerts.c.rule, alerts.c.site).select_from(with_models())
+    seen = seen.where(*wanted, MODELS.not_in(_NO_MODELS)).distinct()
+    days = _camera_days(conn, since, until).subquery()
+    both = (at := seen.subquery()).outerjoin(days, days.c.site == at.c.site)
+    summed = select(at.c.rule, func.coalesce(func.sum(days.c.days), 0.0)).select_from(both)
+    for rule, total in conn.execute(summed.group_by(at.c.rule)):
+        groups[Key(rule)].camera_days = total
+    return groups
 
 
-def _acknowledged(conn: Connection, wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    first = alert_times.firsts(wanted)
-    told = alert_times.epoch(conn, first.c.told).label("told")
-    taken = alert_times.epoch(conn, first.c.acknowledged).label("taken")
-    whole = with_models().join(first, first.c.alert_id == alerts.c.alert_id)
-    return (
-        select(alerts.c.rule, alerts.c.site, MODELS, told, taken)
-        .select_from(whole)
-        .where(first.c.told.is_not(None), first.c.acknowledged.is_not(None))
-    )
+def _by_model(
+    conn: Connection, wanted: Wanted, since: datetime, until: datetime
+) -> dict[Key, "_Sums"]:
+    """Added up for each rule, site and model."""
+    groups: dict[Key, _Sums] = {}
+    by = (alerts.c.rule, alerts.c.site, MODELS, *_SAID)
+    for row in conn.execute(joined(select(*by, *_FIGURES)).where(*wanted).group_by(*by)):
+        key = Key(row.rule, row.site, model_name(row.models))
+        groups.setdefault(key, _Sums()).add(row)
+    own = alerts.c
+    first = alert_times.firsts(wanted, own.rule, own.site, own.device, own.observation_id)
+    seen = first.outerjoin(observations, is_seen(first))
+    columns = (first.c.rule, first.c.site, MODELS)
+    for rule, site, models, told, taken in conn.execute(
+        _waits(conn, first, *columns).select_from(seen)
+    ):
+        key = Key(rule, site, model_name(models))
+        groups[key].waits.append(max(0.0, taken - told))
+    sites = {"sites": {key.site for key in groups if key.model}}
+    days = _camera_days(conn, since, until).where(among(devices.c.site, "sites"))
+    watched = {row.site: row.days for row in conn.execute(days, sites)}
+    for key, one in groups.items():
+        one.camera_days = watched.get(key.site, 0.0) if key.model else None
+    return groups
+
+
+def _waits(conn: Connection, first: Subquery, *columns: ColumnElement[Any]) -> Select[Any]:
+    """When each alert was booked and taken on, beside `columns`."""
+    told = alert_times.epoch(conn, first.c.told)
+    taken = alert_times.epoch(conn, first.c.acknowledged)
+    query = select(*columns, told, taken)
+    return query.where(first.c.told.is_not(None), first.c.acknowledged.is_not(None))
 
 
 def _titles(conn: Connection, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
@@ -201,11 +241,11 @@ class _Sums:
         self.causes: dict[str, int] = {}
         self.severity = Severity.GUIDANCE
         self.last = 0
-        self.sites: set[str] = set()
+        self.camera_days: float | None = None
         self.waits: list[float] = []
 
-    def add(self, row: Any, model: str) -> None:
-        """Add alerts of one site, model and verdict."""
+    def add(self, row: Any) -> None:
+        """Add alerts of one verdict."""
         said = said_as(row.verdict, row.counts)
         self.raised += row.count
         self.said[said] += row.count
@@ -213,10 +253,8 @@ class _Sums:
             self.causes[row.cause] = self.causes.get(row.cause, 0) + row.count
         self.severity = min(self.severity, Severity(row.severity))
         self.last = max(self.last, row.last)
-        if model:
-            self.sites.add(row.site)
 
-    def card(self, key: Key, title: tuple[str, str], watched: Mapping[str, float]) -> Card:
+    def card(self, key: Key, title: tuple[str, str]) -> Card:
         """The card."""
         return Card(
             key=key,
@@ -229,21 +267,20 @@ class _Sums:
             unsure=self.said["unsure"],
             left_out=self.said["left_out"],
             causes=dict(sorted(self.causes.items(), key=lambda item: (-item[1], item[0]))),
-            camera_days=sum(watched.get(site, 0.0) for site in self.sites) if self.sites else None,
+            camera_days=self.camera_days,
             acknowledge=spread(self.waits),
         )
 
 
-def _camera_days(
-    conn: Connection, sites: Iterable[str], since: datetime, until: datetime
-) -> dict[str, float]:
+def _camera_days(conn: Connection, since: datetime, until: datetime) -> Select[Any]:
     """Days between `since` and `until` that each site's cameras were registered and in use."""
-    found = select(devices.c.site, devices.c.registered_at, devices.c.retired_at).where(
-        among(devices.c.site, "sites"), devices.c.kind == DeviceKind.CAMERA.value
+    registered_at, retired_at = devices.c.registered_at, devices.c.retired_at
+    epoch = alert_times.epoch
+    begun_s = case((registered_at > since, epoch(conn, registered_at)), else_=since.timestamp())
+    ended_s = case((retired_at < until, epoch(conn, retired_at)), else_=until.timestamp())
+    lasted = and_(registered_at < until, or_(retired_at.is_(None), retired_at > since))
+    return (
+        select(devices.c.site, func.sum((ended_s - begun_s) / DAY_S).label("days"))
+        .where(devices.c.kind == DeviceKind.CAMERA.value, lasted)
+        .group_by(devices.c.site)
     )
-    days: dict[str, float] = {}
-    for site, registered_at, retired_at in conn.execute(found, {"sites": sites}):
-        ended_at = min(until, retired_at or until)
-        lasted_s = (ended_at - max(since, registered_at)).total_seconds()
-        days[site] = days.get(site, 0.0) + max(0.0, lasted_s) / DAY_S
-    return days

@@ -5,12 +5,11 @@ from datetime import datetime
 import msgspec
 
 from contracts.words import DeviceState
-from ledger import devices, sites
+from ledger import regions, standings
 from ledger.devices import Device, DeviceKind
 from ledger.engine import Connection
 from ledger.sites import Site
 from server.access import Scope
-from server.desk import Names
 
 CLOCK_OFF_S = 5.0
 """An offset beyond this is pointed out."""
@@ -76,20 +75,34 @@ def device_line(device: Device, now: datetime) -> DeviceLine:
     return DeviceLine(device, state, silent_s)
 
 
-def read_devices(conn: Connection, scope: Scope, now: datetime) -> list[SiteDevices]:
-    """Every site of the scope with its devices; sites in trouble first."""
-    by_site: dict[str, list[Device]] = {}
-    for device in devices.list_in(conn, scope.listed):
-        by_site.setdefault(device.site, []).append(device)
-    names = Names(conn)
-    made = []
-    for site in sites.list_in(conn, scope.listed):
-        if not scope.covers_site(site.region, site.id):
-            continue
-        own = sorted(
-            by_site.get(site.id, ()),
-            key=lambda one: (one.kind is not DeviceKind.AGENT, one.kind.value, one.device),
+class DeviceList(msgspec.Struct, frozen=True):
+    """A page of the sites, and what can be said of all of them."""
+
+    found: list[SiteDevices]
+    sites: int
+    """How many there are on all pages."""
+    numbers: dict[str, int]
+    """How many devices are in each state."""
+
+
+def read_devices(conn: Connection, scope: Scope, now: datetime, page: int, size: int) -> DeviceList:
+    """The sites of the scope with their devices, sites in trouble first: page 1, 2 … of them."""
+    told = standings.state_counts(conn, scope.listed, now, scope.sites)
+    found, total = standings.troubled_sites(
+        conn, scope.listed, now, size, (page - 1) * size, scope.sites
+    )
+    own = standings.at_sites(conn, [site.id for site in found])
+    towns = regions.names(conn, {site.region for site in found})
+    made = [
+        SiteDevices(
+            site=site,
+            region=towns.get(site.region, (site.region, site.region)),
+            lines=[device_line(device, now) for device in sorted(own[site.id], key=_order)],
         )
-        lines = [device_line(device, now) for device in own]
-        made.append(SiteDevices(site, names.region(site.region), lines))
-    return sorted(made, key=lambda one: (one.trouble == 0, one.site.region, one.site.id))
+        for site in found
+    ]
+    return DeviceList(made, total, {one.value: told.get(one, 0) for one in DeviceState})
+
+
+def _order(device: Device) -> tuple[bool, str, str]:
+    return device.kind is not DeviceKind.AGENT, device.kind.value, device.device

@@ -4,11 +4,10 @@ from datetime import datetime
 
 import msgspec
 
-from ledger import missing, sites
+from ledger import missing, regions, sites
 from ledger.engine import Connection
 from ledger.missing import Missing
 from server.access import Scope
-from server.desk import Names
 
 
 class MissingLine(msgspec.Struct, frozen=True):
@@ -26,12 +25,16 @@ class MissingLine(msgspec.Struct, frozen=True):
 
 def read_missing(conn: Connection, scope: Scope, now: datetime) -> list[MissingLine]:
     """Every gap of the scope's agents."""
-    named = {site.id: site.name for site in sites.list_in(conn, scope.listed)}
-    names = Names(conn)
+    gaps = [
+        gap
+        for gap in missing.find(conn, now, scope.listed)
+        if scope.covers_site(gap.agent.region, gap.agent.site)
+    ]
+    named = sites.names(conn, {gap.agent.site for gap in gaps})
+    towns = regions.names(conn, {gap.agent.region for gap in gaps})
     lines = []
-    for gap in missing.find(conn, now, scope.listed):
+    for gap in gaps:
         who = gap.agent
-        if not scope.covers_site(who.region, who.site):
-            continue
-        lines.append(MissingLine(gap, named.get(who.site, who.site), names.region(who.region)))
+        town = towns.get(who.region, (who.region, who.region))
+        lines.append(MissingLine(gap, named.get(who.site, who.site), town))
     return lines

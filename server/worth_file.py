@@ -1,5 +1,6 @@
 """What alerts were worth, as the console shows it: scorecards, proposals, and times by week."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from ledger import alert_times, alerts, notice_counts, proposals, scorecards
-from ledger.alert_times import Spread, spread
+from ledger.alert_times import Durations, Spread, spread
 from ledger.engine import Connection
 from ledger.precision import Precision, precision
 from ledger.proposals import Policy, Proposal
@@ -179,33 +180,38 @@ class Week(msgspec.Struct, frozen=True):
         return {"notify": self.notify, "acknowledge": self.acknowledge}.get(figure, self.dispose)
 
 
-def read_weeks(conn: Connection, scope: Scope, now: datetime) -> list[Week]:
-    """The last weeks, the present one last."""
+def read_weeks(
+    conn: Connection, scope: Scope, now: datetime, *, notified: bool = True
+) -> list[Week]:
+    """The last weeks, the present one last; without `notified` nobody looks when they were told."""
     spans = weeks(now)
     told = alert_times.read(
-        conn, scope.listed, spans[0][0], spans[-1][1], establishment_id=scope.establishment_id
-    )
-    made = []
-    for start, end in spans:
-        since_s, until_s = start.timestamp(), end.timestamp()
-        own = [one for one in told if since_s <= one.told_s < until_s]
-        made.append(
-            Week(
-                starts_at=start,
-                alerts=len(own),
-                notify=spread(one.notify_s for one in own),
-                acknowledge=spread(one.acknowledge_s for one in own),
-                dispose=spread(one.dispose_s for one in own),
-            )
+        conn, scope.listed, spans[0][0], spans[-1][1],
+        establishment_id=scope.establishment_id, notified=notified,
+    )  # fmt: skip
+    starts = [start.timestamp() for start, _ in spans]
+    own: list[list[Durations]] = [[] for _ in spans]
+    for one in told:
+        place = bisect_right(starts, one.told_s) - 1
+        if place >= 0 and one.told_s < spans[-1][1].timestamp():
+            own[place].append(one)
+    return [
+        Week(
+            starts_at=start,
+            alerts=len(found),
+            notify=spread(one.notify_s for one in found),
+            acknowledge=spread(one.acknowledge_s for one in found),
+            dispose=spread(one.dispose_s for one in found),
         )
-    return made
+        for (start, _), found in zip(spans, own, strict=True)
+    ]
 
 
 def times_chart(
     conn: Connection, scope: Scope, now: datetime, figure: Figure, words: Words
 ) -> dict[str, Any]:
     """Median and 90th percentile of a duration by week, in the unit that reads best."""
-    found = read_weeks(conn, scope, now)
+    found = read_weeks(conn, scope, now, notified=figure == "notify")
     by_week = [one.spread(figure) for one in found]
     longest = max((one.p90_s or 0.0 for one in by_week), default=0.0)
     unit, size = next(

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from contracts.words import DeviceState
 from ledger import journal
 from ledger.engine import reading
 from ledger.missing import MissingKind
@@ -36,18 +35,17 @@ def list_devices(
     """The page; asked by htmx, only its lists."""
     with reading(state.engine) as conn:
         cursor = journal.last_id(conn)
-        found = read_devices(conn, visit.scope, state.clock())
+        found = read_devices(conn, visit.scope, state.clock(), page, PAGE)
         missing = read_missing(conn, visit.scope, state.clock())
         counted = count_alerts(conn, visit.scope)
-    states = [line.state for site in found for line in site.lines]
     return render(
         request,
         "devices/lists.html" if fragment else "devices/devices.html",
         missing=missing,
-        found=found[(page - 1) * PAGE : page * PAGE],
+        found=found.found,
         page=page,
-        pages=-(-len(found) // PAGE),
-        numbers={one.value: states.count(one) for one in DeviceState},
+        pages=-(-found.sites // PAGE),
+        numbers=found.numbers,
         cursor=cursor,
         counts=tally(counted),
     )

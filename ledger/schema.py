@@ -25,6 +25,7 @@ from ledger.tables.facts import (
     samples,
 )
 from ledger.tables.indicators import camera_meals, indicator_snapshots, samplings
+from ledger.tables.kitchens import looks
 from ledger.tables.notify import (
     notification_alerts,
     notification_tries,
@@ -81,6 +82,7 @@ __all__ = [
     "journal",
     "loaded_rules",
     "login_failures",
+    "looks",
     "metadata",
     "notification_alerts",
     "notification_tries",

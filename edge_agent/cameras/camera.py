@@ -183,6 +183,7 @@ class Camera:
                 "looks": float(self._looks),
                 **(self._prober.figures() if self._prober else {}),
                 **self._proof.figures(),
+                **self._proof.so_far(self._clock()),
                 **showing.figures(),
                 **self._vault.figures(),
                 **{k: v for one in self._witnesses for k, v in one.figures(self.name).items()},

@@ -11,6 +11,7 @@ from contracts.topics import Identity
 from foodsentry.district import facts, lives, messages
 from foodsentry.district.casework import open_cases
 from foodsentry.district.connected import connect
+from foodsentry.district.kitchens import put_kitchens
 from foodsentry.district.picture import made_picture
 from foodsentry.district.places import (
     People,
@@ -63,6 +64,7 @@ def fill(engine: Engine, size: Size, now: datetime, hashed: str) -> Filled:
         made = list(lives.lives(places, people, size.alerts, size.years, now))
         pour(conn, "alerts", lives.ALERT_COLUMNS, map(lives.alert_row, made))
         _beside(conn, made)
+        put_kitchens(conn, places, made, now)
         _tell(conn, made)
         _silence(conn, people, now)
         _propose(conn, made, now)

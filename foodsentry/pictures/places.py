@@ -109,6 +109,16 @@ def _agent(column: str) -> Finder:
     return find
 
 
+def _camera(column: str) -> Finder:
+    def find(conn: Connection) -> str | None:
+        told = (
+            one.standing.cells for one in list_rows(conn, "devices", EVERYWHERE, limit=MOST).rows
+        )
+        return _first(one[column] for one in told if one["kind"] == "camera")
+
+    return find
+
+
 def _webhook(conn: Connection) -> str | None:
     codes = [one.code for one in regions.all_regions(conn)]
     return _first(one.id for one in webhooks.list_in(conn, codes))
@@ -144,6 +154,8 @@ IN_TOWN: dict[str, Finder] = {
     "site": _row("sites"),
     "agent_site": _agent("site"),
     "agent": _agent("device"),
+    "camera_site": _camera("site"),
+    "camera": _camera("device"),
     "duty": _row("duties"),
     "contact": _row("contacts"),
     "webhook": _webhook,

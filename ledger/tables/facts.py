@@ -166,6 +166,13 @@ observations = Table(
     UniqueConstraint("site", "device", "observation_id"),
     Index("ix_observations_establishment", "establishment_id", "started_at", "number"),
     Index("ix_observations_observation_id", "observation_id"),
+    Index(
+        "ix_observations_open",
+        "site",
+        "device",
+        sqlite_where=text("phase = 'open'"),
+        postgresql_where=text("phase = 'open'"),
+    ),
 )
 
 evidence_contents = Table(
@@ -203,6 +210,7 @@ evidence = Table(
     ForeignKeyConstraint(["site", "device"], _DEVICE),
     Index("ix_evidence_evidence_id", "evidence_id"),
     Index("ix_evidence_observation_id", "observation_id"),
+    Index("ix_evidence_newest", "site", "device", "captured_at"),
 )
 
 evidence_keys = Table(

@@ -255,7 +255,7 @@ QUERIES: dict[str, str] = {
 
 FIXED: dict[str, str] = {
     "kind": "inhibition", "language": "en", "move": "unlock", "token": "the-token-of-a-link",
-    "move_id": "appeal", "device": "agent", "sheet": "establishments",
+    "move_id": "appeal", "device": "agent", "camera": "cam", "sheet": "establishments",
 }  # fmt: skip
 """Parameters of paths that name nothing of a place."""
 

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.casework import CaseKind
 from contracts.casework_clocks import ClockState
+from contracts.sights import CANNOT_SEE
 from contracts.words import (
     AlertState,
     AlertVerdict,
@@ -34,6 +35,7 @@ from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
 from ledger.evidence import Vouched
 from ledger.evidence_keys import Booked
+from ledger.kitchens import CameraState
 from ledger.missing import MissingKind
 from ledger.officers import Role
 from ledger.proposals import ProposalKind, ProposalState
@@ -85,6 +87,10 @@ FAMILIES: dict[str, set[str]] = {
     "verdict.": {one.value for one in Verdict},
     "device.state.": {one.value for one in DeviceState},
     "device.say.": {one.value for one in DeviceState},
+    "kitchen.state.": {one.value for one in CameraState},
+    "kitchen.say.": {one.value for one in CameraState},
+    "kitchen.since.": {one.value for one in CameraState},
+    "kitchen.kind.": set(CANNOT_SEE) | {"other"},
     "devicekind.": {one.value for one in DeviceKind},
     "missing.kind.": {one.value for one in MissingKind},
     "missing.say.": {one.value for one in MissingKind},

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from contracts.events import Reading, Readings
+from contracts.sights import RUNNING_DUE, RUNNING_LIVE
 from contracts.topics import Identity
 from edge_agent.cameras.honesty.keepsakes import Keepsakes
 from edge_agent.cameras.honesty.minutes import LiveMinutes, Meal
@@ -48,6 +49,15 @@ class Proof:
             figures[f"{name}_live_minutes"] = float(live)
             figures[f"{name}_minutes"] = float(whole)
         return figures
+
+    def so_far(self, at: datetime) -> dict[str, float]:
+        """For the state, while a meal runs at `at`: minutes proven and whole minutes passed."""
+        now = [meal for meal in self._running() if meal.begins_at <= at < meal.ends_at]
+        if not now:
+            return {}
+        passed = sum((at - meal.begins_at) // timedelta(minutes=1) for meal in now)
+        live = sum(meal.live_minutes for meal in now)
+        return {RUNNING_LIVE: float(live), RUNNING_DUE: float(passed)}
 
     def _running(self) -> Sequence[Meal]:
         return tuple(self._minutes.running.values())

@@ -1,0 +1,118 @@
+"""Cameras of the made-up district: which see and which do not, and their minutes at meals."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+
+from contracts.topics import Identity
+from contracts.workdays import CHINA
+from edge_agent.cameras.schedule import MEALS
+from foodsentry.district.facts import SEEN_COLUMNS
+from foodsentry.district.lives import Life
+from foodsentry.district.places import Place
+from ledger.bulk import pour, to_json
+from ledger.camera_meals import Meal
+from ledger.camera_meals import add as add_meals
+from ledger.engine import Connection
+from ledger.schema import devices
+
+DAYS = 8
+FRESH_FOR = timedelta(hours=12)
+"""Nobody speaks in a made-up district: for so long its cameras count as heard of."""
+_BLIND = ("camera_covered", "camera_dark", "camera_frozen", "camera_offline", "camera_moved")
+_SAID = {
+    "camera_covered": "镜头被遮挡 / the lens is covered",
+    "camera_dark": "画面全黑 / the picture is dark",
+    "camera_frozen": "画面冻结 / the picture is frozen",
+    "camera_offline": "摄像头离线 / no picture",
+    "camera_moved": "摄像头被移动 / the camera was moved",
+    "camera_blurred": "画面模糊 / the picture is blurred",
+    "camera_clock_wrong": "摄像头时钟不准 / the camera's clock is wrong",
+    "camera_lights_off": "非工作时间关灯 / the lights are off outside working hours",
+}
+
+
+def put_kitchens(
+    conn: Connection, places: Sequence[Place], lives: Sequence[Life], now: datetime
+) -> None:
+    """Say how every camera does, and what it was proven live in the last days."""
+    dice = random.Random(41)
+    raised = {
+        life.who: life
+        for life in lives
+        if life.kind.rule == "camera_cannot_see" and life.state in ("firing", "acknowledged")
+    }
+    seen, meals = [], []
+    for place in places:
+        for device, kind, _ in place.devices:
+            if kind != "camera":
+                continue
+            who = Identity(place.region, place.site, device)
+            sight, since = _sight(raised.get(who), dice, now)
+            _say(conn, who, sight, dice, now)
+            if sight and sight != "unknown":
+                seen.append(_observation(place, who, sight, since))
+            meals += _meals(who, sight, since, dice, now)
+    pour(conn, "observations", SEEN_COLUMNS, seen)
+    add_meals(conn, meals)
+
+
+def _sight(alert: Life | None, dice: random.Random, now: datetime) -> tuple[str, datetime]:
+    """What is wrong with a camera's sight (empty: nothing), and since when."""
+    if alert is not None:
+        return dice.choice(_BLIND), alert.raised_at
+    turn = dice.random()
+    since = now - timedelta(minutes=dice.uniform(3, 240))
+    if turn < 0.015:
+        return dice.choice(_BLIND), since
+    if turn < 0.03:
+        return "unknown", now - timedelta(hours=dice.uniform(1, 60))
+    if turn < 0.05:
+        return dice.choice(("camera_blurred", "camera_clock_wrong")), since
+    return ("camera_lights_off", since) if turn < 0.06 else ("", now)
+
+
+def _say(conn: Connection, who: Identity, sight: str, dice: random.Random, now: datetime) -> None:
+    state = {"": "online", "unknown": "unknown", "camera_offline": "offline"}.get(sight, "degraded")
+    heard_at = now - timedelta(seconds=dice.uniform(1, 9))
+    status_at = heard_at + FRESH_FOR
+    if sight == "unknown":
+        status_at = heard_at = now - timedelta(hours=dice.uniform(1, 60))
+    conn.execute(
+        devices.update()
+        .where(devices.c.site == who.site, devices.c.device == who.device)
+        .values(
+            state=state, state_detail=_SAID.get(sight, ""), state_at=heard_at,
+            status_received_at=status_at, last_seen_at=heard_at,
+        )
+    )  # fmt: skip
+
+
+def _observation(place: Place, who: Identity, sight: str, since: datetime) -> tuple[object, ...]:
+    return (
+        who.region, who.site, who.device, f"{sight}-{since:%Y%m%dT%H%M%S}", place.establishment_id,
+        sight, "open", since, None, since, since, _SAID[sight], "", "", 0, 1.0, to_json([]),
+        to_json([]), to_json([]),
+    )  # fmt: skip
+
+
+def _meals(
+    who: Identity, sight: str, since: datetime, dice: random.Random, now: datetime
+) -> list[Meal]:
+    """Its meals of the last days; of one that is unknown, those before it fell silent."""
+    usual = 1.0 if dice.random() < 0.7 else dice.uniform(0.35, 0.99)
+    today = now.astimezone(CHINA).date()
+    told = []
+    for ago in range(DAYS):
+        midnight = datetime.combine(today - timedelta(days=ago), time(), CHINA)
+        for meal in MEALS:
+            hours, minutes = map(int, meal.end.split(":"))
+            ends_at = midnight + timedelta(hours=hours, minutes=minutes)
+            begins_at = midnight + timedelta(hours=int(meal.begin[:2]), minutes=int(meal.begin[3:]))
+            if ends_at > now or (sight == "unknown" and ends_at > since):
+                continue
+            due = round((ends_at - begins_at).total_seconds() / 60)
+            blind = bool(sight) and "blurred" not in sight and ends_at > since
+            live = 0 if blind else min(due, round(due * usual * dice.uniform(0.97, 1.03)))
+            told.append(Meal(who, ends_at, live, due, ends_at))
+    return told

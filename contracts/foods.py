@@ -70,6 +70,15 @@ class Foods:
         """The food whose own name or alias this is."""
         return self._names.get(_plain(name))
 
+    def names_of(self, name: str) -> tuple[str, ...]:
+        """The name itself, then every name of the food that it means."""
+        food = self.named(name)
+        return (name,) if food is None else (name, food.name, *food.aliases)
+
+    def listed(self) -> list[Food]:
+        """Every food, once, the commonest first."""
+        return sorted(self.rows, key=lambda food: (-food.weight, food.name))
+
     def guess(self, name: str, *, cut: bool) -> Guess | None:
         """The food that a name as sent means, where that is not plain from the name itself.
 

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from contracts.clock import Clock, utc_now
 from contracts.events import Status
+from contracts.topics import Channel
 from contracts.words import DeviceState
 from edge_agent.cameras.settings import located
 from edge_agent.cameras.workers import camera_workers
@@ -20,11 +22,13 @@ from edge_agent.outbox.store import Outbox
 from edge_agent.ports import OutboxError, Sink, Worker
 from edge_agent.preview.board import Board
 from edge_agent.preview.server import Preview
-from edge_agent.settings import EdgeSettings, Places, endpoint, places
+from edge_agent.room.build import Room, build_room
+from edge_agent.settings import CONFIGS, EdgeSettings, Places, endpoint, places
 from edge_agent.sink import AgentSink
 from edge_agent.supervisor import Supervisor
 from edge_agent.uplink.clock_offset import ClockOffset
 from edge_agent.uplink.courier import Courier
+from edge_agent.uplink.state import UplinkState
 from edge_agent.uplink.statuses import StatusBoard
 
 logger = logging.getLogger(__name__)
@@ -81,6 +85,32 @@ def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clo
     return workers
 
 
+def _room(
+    settings: EdgeSettings,
+    where: Places,
+    outbox: Outbox,
+    uplink: Callable[[], UplinkState],
+    wake: Callable[[], None],
+    clock: Clock,
+) -> Room:
+    def connection() -> dict[str, Any]:
+        now = uplink()
+        return {"connected": now.connected, "since": now.since, "unheard": now.unheard}
+
+    return build_room(
+        settings.room,
+        settings.identity,
+        outbox,
+        base=where.base,
+        state=where.state,
+        configs=CONFIGS,
+        foods=where.foods,
+        clock=clock,
+        connection=connection,
+        wake_uplink=wake,
+    )
+
+
 MakeWorkers = Callable[[EdgeSettings, Places, Sink, Clock], list[Worker]]
 
 
@@ -109,10 +139,31 @@ def run_agent(
         max_bytes=max_bytes,
         quarantine_bytes=settings.outbox.quarantine_mb << 20,
         clock_offset_ms=lambda: round((offset.seconds() or 0.0) * 1000),
+        overheard_kinds=frozenset({Channel.TESTS.value} if settings.room.port else ()),
     ) as outbox:
         statuses = StatusBoard(time.monotonic)
-        courier = Courier(who, target, settings.uplink, outbox, statuses, clock, offset, software)
-        sink = AgentSink(outbox, statuses, courier.wake)
+        woken: list[Callable[[], None]] = []
+
+        def wake() -> None:
+            for one in woken:
+                one()
+
+        room = None
+        if settings.room.port:
+            room = _room(settings, where, outbox, lambda: courier.state, wake, clock)
+        courier = Courier(
+            who,
+            target,
+            settings.uplink,
+            outbox,
+            statuses,
+            clock,
+            offset,
+            software,
+            on_room=room.exchange.take_room_message if room else None,
+        )
+        woken += [courier.wake, *([room.worker.wake] if room else [])]
+        sink = AgentSink(outbox, statuses, wake)
         devices = {one.device for one in settings.instruments}
         devices |= {one.device for one in settings.cameras}
 
@@ -122,7 +173,8 @@ def run_agent(
                 sink.report(who.sibling(name), Status(DeviceState.UNKNOWN, clock(), detail))
 
         workers = make_workers(settings, where, sink, clock)
-        supervisor = Supervisor([courier, *workers], failed)
+        pages = [room.worker] if room else []
+        supervisor = Supervisor([courier, *pages, *workers], failed)
 
         def health() -> Status:
             found: OutboxState | str
@@ -155,4 +207,6 @@ def run_agent(
         late = supervisor.join(JOIN_LIMIT_S)
         if late:
             logger.error("agent %s: did not end in time: %s", who.source, ", ".join(late))
+        if room and not late:
+            room.store.close()
     logger.info("agent %s: stopped", who.source)

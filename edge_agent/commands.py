@@ -1,6 +1,7 @@
-"""`foodsentry edge run|check|doctor|key`, and the commands of instruments, cameras and vault."""
+"""`foodsentry edge run|check|doctor|key|operator`, and the commands of devices and vault."""
 
 import argparse
+import getpass
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import msgspec
 
 from contracts.clock import utc_now
 from contracts.events import Status
+from contracts.settings import SettingsError
 from contracts.statement import spoken
 from contracts.topics import Identity
 from contracts.words import DeviceState
@@ -22,7 +24,9 @@ from edge_agent.custody.device_key import FILE, KeyUnusable, read_device_key
 from edge_agent.doctor import as_text, examine
 from edge_agent.instruments import commands as instrument
 from edge_agent.ports import Fact, OutboxError
-from edge_agent.settings import endpoint, load_edge_settings, places
+from edge_agent.room.build import check_room
+from edge_agent.room.operators import write_operator
+from edge_agent.settings import CONFIGS, endpoint, load_edge_settings, places
 from edge_agent.uplink.probe import probe_broker
 
 
@@ -49,6 +53,11 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     leaf.add_argument("settings", type=Path, metavar="SETTINGS.toml")
     leaf.add_argument("--json", action="store_true", help="one JSON object")
     leaf.set_defaults(run=key)
+
+    leaf = leaves.add_parser("operator", help="add a testing room's operator, or set a new PIN")
+    leaf.add_argument("settings", type=Path, metavar="SETTINGS.toml")
+    leaf.add_argument("name", metavar="NAME")
+    leaf.set_defaults(run=operator)
 
     instrument.add_commands(subparsers)
     vision.add_commands(subparsers)
@@ -93,6 +102,8 @@ def check(arguments: argparse.Namespace) -> int:
     settings = load_edge_settings(path)
     endpoint(settings, path)
     read_officers(settings.vault, places(settings, path).base)
+    if settings.room.port:
+        check_room(settings.room, places(settings, path).base, CONFIGS)
     listener = _Listener()
     with tempfile.TemporaryDirectory() as folder:
         where = msgspec.structs.replace(places(settings, path), state=Path(folder))
@@ -123,6 +134,27 @@ def key(arguments: argparse.Namespace) -> int:
     else:
         print(f"{who.source}: public key {public}, made {found.made_at.isoformat()}")
         print(f"fingerprint {spoken(found.key_id)}")
+    return 0
+
+
+def operator(arguments: argparse.Namespace) -> int:
+    """Ask for a PIN twice (or read one line) and write it, hashed, into `room.operators_file`.
+
+    Raises SettingsError.
+    """
+    path: Path = arguments.settings
+    settings = load_edge_settings(path)
+    if not settings.room.operators_file:
+        raise SettingsError(f"{path}: room.operators_file: name the file first")
+    file = path.absolute().parent / settings.room.operators_file
+    if sys.stdin.isatty():
+        pin = getpass.getpass("PIN: ")
+        if getpass.getpass("PIN, again: ") != pin:
+            raise SettingsError("the two PINs differ; nothing was written")
+    else:
+        pin = sys.stdin.readline().strip()
+    write_operator(file, arguments.name, pin)
+    print(f"{file}: {arguments.name}")
     return 0
 
 

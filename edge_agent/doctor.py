@@ -18,6 +18,8 @@ from edge_agent.outbox.lock import in_use
 from edge_agent.outbox.reserve import reserve_held
 from edge_agent.outbox.survey import Survey, survey
 from edge_agent.ports import OutboxError
+from edge_agent.room.build import FILE as ROOM_FILE
+from edge_agent.room.survey import UNREADABLE, survey_room
 from edge_agent.settings import EdgeSettings, Places, endpoint, places
 from edge_agent.uplink.certificates import look_at_certificates
 from edge_agent.uplink.mqtt import Endpoint
@@ -83,6 +85,7 @@ def examine(settings: EdgeSettings, settings_file: Path, at: datetime, probe: Pr
     findings += _look_at_clock(found, uplink, at)
     findings += _look_at_space(found, settings, where.outbox, runs=runs)
     findings += _look_at_vault(settings, where)
+    findings += _look_at_room(settings, where)
     state = found.state
     oldest_at = None if state.oldest_put_at is None else _utc(state.oldest_put_at)
     return msgspec.structs.replace(
@@ -225,6 +228,23 @@ def _look_at_vault(settings: EdgeSettings, where: Places) -> list[Finding]:
         "advice_en": "as intended, or see docs/evidence.md: two officers' keys in vault.officers",
     }
     return [finding(Cause.VAULT, words, grave=False)]
+
+
+def _look_at_room(settings: EdgeSettings, where: Places) -> list[Finding]:
+    file = where.state / ROOM_FILE
+    if not settings.room.port or not file.exists():
+        return []
+    try:
+        found = survey_room(file)
+    except UNREADABLE as error:
+        return [finding(Cause.ROOM_UNREADABLE, {"path": file, "said": error})]
+    findings = []
+    if found.asked:
+        words = {"count": found.asked}
+        findings.append(finding(Cause.ROOM_ASKS, words, since=found.asked_since, grave=False))
+    if found.book_at is None:
+        findings.append(finding(Cause.ROOM_NO_BOOK, grave=False))
+    return findings
 
 
 def as_text(diagnosis: Diagnosis, language: str = "") -> str:

@@ -35,6 +35,9 @@ class Cause(StrEnum):
     QUARANTINED = "quarantined"
     CLOCK = "clock"
     VAULT = "vault"
+    ROOM_UNREADABLE = "room_unreadable"
+    ROOM_ASKS = "room_asks"
+    ROOM_NO_BOOK = "room_no_book"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -109,6 +112,18 @@ _WHAT: dict[Cause, tuple[str, str]] = {
     ),
     Cause.CLOCK: ("本机时钟不准：{zh}", "this machine's clock is wrong: {en}"),
     Cause.VAULT: ("不保存取证原图{zh}", "no originals of findings are kept{en}"),
+    Cause.ROOM_UNREADABLE: (
+        "读不了快检室的样品库 {path}：{said}",
+        "the testing room's samples {path} cannot be read: {said}",
+    ),
+    Cause.ROOM_ASKS: (
+        "{count} 条快检结果还没有确认属于哪个样品",
+        "{count} results wait for somebody to say which sample they are of",
+    ),
+    Cause.ROOM_NO_BOOK: (
+        "市里还没有发来本室的摊位和任务",
+        "the city has not sent this room's stalls and tasks yet",
+    ),
 }
 _ADVICE: dict[Cause, tuple[str, str]] = {
     Cause.NO_AGENT: _START,
@@ -184,6 +199,16 @@ _ADVICE: dict[Cause, tuple[str, str]] = {
         "set this machine's time source (`timedatectl set-ntp true`), or its clock's battery",
     ),
     Cause.VAULT: ("{advice_zh}", "{advice_en}"),
+    Cause.ROOM_UNREADABLE: (
+        "查磁盘；终端重启时会把损坏的文件移开并另建，请保留旧文件",
+        "check the disk; a restart of the agent moves a broken file aside and begins anew: keep it",
+    ),
+    Cause.ROOM_ASKS: ("请操作员在快检室页面确认", "ask the operator to confirm them on the page"),
+    Cause.ROOM_NO_BOOK: (
+        "不影响登记；若一直没有，请市里查网关，以及消息服务器的 ACL 是否准许读取 room",
+        "samples can be registered all the same; if it stays so, have the city check its gateway "
+        "and whether the broker's ACL lets this agent read `room`",
+    ),
 }
 
 

@@ -14,10 +14,13 @@ from edge_agent.custody.settings import VaultSettings
 from edge_agent.instruments.settings import InstrumentSettings
 from edge_agent.outbox.settings import OutboxSettings
 from edge_agent.preview.settings import PreviewSettings
+from edge_agent.room.settings import RoomSettings
 from edge_agent.uplink.mqtt import Endpoint, client_id_of
 from edge_agent.uplink.settings import UplinkSettings
 
 _ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = _ROOT / "firmware_configs"
+"""What comes with the software."""
 
 
 class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +99,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     preview: Annotated[
         PreviewSettings, Meta(description="The page that shows what the cameras see.")
     ] = PreviewSettings()
+    room: Annotated[
+        RoomSettings, Meta(description="The page on which a testing room registers samples.")
+    ] = RoomSettings()
     instruments: Annotated[
         list[InstrumentSettings], Meta(description="Instruments on serial lines.")
     ] = []
@@ -152,7 +158,7 @@ def places(settings: EdgeSettings, settings_file: Path) -> Places:
     base = settings_file.absolute().parent
     folders = settings.folders
     outbox = base / settings.outbox.path
-    configs = _ROOT / "firmware_configs"
+    configs = CONFIGS
     return Places(
         base=base,
         outbox=outbox,

@@ -17,6 +17,7 @@ from paho.mqtt.properties import Properties
 from contracts.clock import Clock, utc_now
 from contracts.envelope import decode_envelope, encode
 from contracts.events import Receipt
+from contracts.room import RoomBook
 from contracts.sequences import RangeSet
 from contracts.topics import UPLINK_CHANNELS, Channel, Identity, channel_filter, device_topic
 
@@ -89,6 +90,11 @@ class FakeCity:
             "receipts", agent, receipt, event_id=f"r{time.monotonic_ns()}", at=self.clock()
         )
         self._client.publish(device_topic(agent, Channel.RECEIPTS), payload, qos=1)
+
+    def send_book(self, agent: Identity, book: RoomBook) -> None:
+        """Publish a testing room's book, retained."""
+        payload = encode("room", agent, book, event_id=f"book-{book.revision}", at=self.clock())
+        self._client.publish(device_topic(agent, Channel.ROOM), payload, qos=1, retain=True)
 
     def _on_connect(self, client: Client, *_: object) -> None:
         channels = [*UPLINK_CHANNELS, Channel.STATUS]

@@ -85,6 +85,10 @@ def open_writer(path: Path, max_bytes: int) -> sqlite3.Connection:
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         elif version != FORMAT:
             raise sqlite3.DatabaseError(f"outbox format {version} is not known, {FORMAT} is")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS overheard "
+            "(key INTEGER PRIMARY KEY, topic TEXT NOT NULL, payload BLOB NOT NULL)"
+        )
         connection.execute("COMMIT")
         # Touch both ends, so that a broken file is found now and not at the next test result.
         connection.execute("SELECT * FROM events ORDER BY key LIMIT 1").fetchone()

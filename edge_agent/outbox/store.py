@@ -55,8 +55,12 @@ class Outbox:
         quarantine_bytes: int = 64 << 20,
         reserve_bytes: int = 8 << 20,
         clock_offset_ms: Callable[[], int] = lambda: 0,
+        overheard_kinds: frozenset[str] = frozenset(),
     ) -> None:
-        """Open or create. Raises OutboxError that says why it cannot be used."""
+        """Open or create. Raises OutboxError that says why it cannot be used.
+
+        Of `overheard_kinds` a copy is kept for another room of the agent, until `forget_overheard`.
+        """
         self.path = path
         self._agent = agent
         self._clock = clock
@@ -64,6 +68,7 @@ class Outbox:
         self._readings_bytes = max_bytes // 10 * 9
         self._quarantine_bytes = quarantine_bytes
         self._clock_offset_ms = clock_offset_ms
+        self._overheard_kinds = overheard_kinds
         self._write_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._epoch = ""
@@ -114,14 +119,14 @@ class Outbox:
 
     # Writing
 
-    def put(self, facts: Sequence[Fact]) -> None:
+    def put(self, facts: Sequence[Fact]) -> list[int]:
         """Store the facts in order, all or none; when it returns they survive a power cut.
 
-        Raises FactRefused for a fact that can never travel, OutboxError when the disk cannot take
-        them; in both cases nothing is stored.
+        Returns their keys. Raises FactRefused for a fact that can never travel, OutboxError when
+        the disk cannot take them; in both cases nothing is stored.
         """
         if not facts:
-            return
+            return []
         with self._writing() as writer:
             epoch, epoch_id, first = self._epoch, self._epoch_id, self._next
             if not epoch:
@@ -151,9 +156,19 @@ class Outbox:
                     for place, row in enumerate(rows)
                 ],
             )
+            keys = [schema.key_of(epoch_id, first + place) for place in range(len(rows))]
+            writer.executemany(
+                "INSERT INTO overheard VALUES (?, ?, ?)",
+                [
+                    (key, row.topic, row.payload)
+                    for key, row, fact in zip(keys, rows, facts, strict=True)
+                    if fact.kind in self._overheard_kinds
+                ],
+            )
             writer.execute("COMMIT")
             self._epoch, self._epoch_id, self._next = epoch, epoch_id, first + len(rows)
             self._backlog += len(rows)
+            return keys
 
     def quarantine(self, who: Identity, content: bytes, reason: str, at: datetime) -> None:
         """Keep bytes that could not be read, durably, with the reason. Raises OutboxError."""
@@ -232,6 +247,30 @@ class Outbox:
             query = f"SELECT key, lane, topic, payload FROM events WHERE {where}"  # noqa: S608
             rows = courier.execute(query, values).fetchall()
         return [Event(key, Lane(lane), topic, payload) for key, lane, topic, payload in rows]
+
+    def overheard(self, limit: int) -> list[tuple[int, bytes]]:
+        """The oldest copies that were kept, each with its event's key. Raises OutboxError."""
+        query = "SELECT key, payload FROM overheard ORDER BY key LIMIT ?"
+        with self._reading() as courier:
+            return courier.execute(query, (limit,)).fetchall()
+
+    def forget_overheard(self, keys: Sequence[int]) -> None:
+        """These copies are not needed any more. Raises OutboxError."""
+        with self._writing() as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            writer.executemany("DELETE FROM overheard WHERE key = ?", [(key,) for key in keys])
+            writer.execute("COMMIT")
+
+    def still_here(self, keys: Sequence[int]) -> set[int]:
+        """Which of `keys` have not been receipted yet. Raises OutboxError."""
+        with self._reading() as courier:
+            query = "SELECT 1 FROM events WHERE key = ?"
+            return {key for key in keys if courier.execute(query, (key,)).fetchone()}
+
+    @property
+    def was_set_aside(self) -> bool:
+        """True if the file was found broken and begun anew: what had been put may be gone."""
+        return bool(self._set_aside)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

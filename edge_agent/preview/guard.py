@@ -1,10 +1,8 @@
-"""Who may ask the preview page: host names, signing in, tokens against forged saves, viewers."""
+"""Who may ask the preview page: signing in, tokens against forged saves, viewers."""
 
 import hmac
-import ipaddress
 import secrets
 import threading
-from collections.abc import Sequence
 
 from edge_agent.cameras.frames import Ticks
 
@@ -14,19 +12,6 @@ VIEWER_S = 12.0
 MOST_SESSIONS = 64
 PAUSE_S = 2.0
 """After a wrong password nobody can try again for so long."""
-
-
-def host_allowed(host: str, names: Sequence[str]) -> bool:
-    """True for an address, localhost or one of `names`: a foreign page's name is none of them."""
-    bare = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    bare = bare.strip("[]").lower()
-    if bare == "localhost" or bare in {name.lower() for name in names}:
-        return True
-    try:
-        ipaddress.ip_address(bare)
-    except ValueError:
-        return False
-    return True
 
 
 class Guard:

@@ -11,6 +11,8 @@ import random
 import secrets
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -26,7 +28,16 @@ from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.clock_offset import ClockOffset
 from edge_agent.uplink.connection import Connection, Letter
 from edge_agent.uplink.dispatch import Dispatch
-from edge_agent.uplink.mqtt import Acknowledged, Down, Endpoint, LinkEvent, Message, Subscribed, Up
+from edge_agent.uplink.mqtt import (
+    Acknowledged,
+    Down,
+    Endpoint,
+    Link,
+    LinkEvent,
+    Message,
+    Subscribed,
+    Up,
+)
 from edge_agent.uplink.receipts import ReceiptError, read_receipt
 from edge_agent.uplink.settings import UplinkSettings
 from edge_agent.uplink.state import UplinkState
@@ -57,7 +68,9 @@ class Courier:
         clock: Clock,
         offset: ClockOffset,
         software: str = "",
+        on_room: Callable[[bytes], None] | None = None,
     ) -> None:
+        """`on_room` is given what the city sends to the testing room; it must not block."""
         self._agent = agent
         self._endpoint = endpoint
         self._settings = settings
@@ -66,6 +79,8 @@ class Courier:
         self._clock = clock
         self._offset = offset
         self._software = software
+        self._on_room = on_room
+        self._room_topic = device_topic(agent, Channel.ROOM)
         self._inbox: queue.SimpleQueue[Letter | None] = queue.SimpleQueue()
         self._connection = Connection(
             endpoint,
@@ -74,6 +89,7 @@ class Courier:
             Backoff(0.5, settings.reconnect_max_s, _jitter),
             self._inbox,
             connect_limit_s=settings.ack_timeout_s,
+            make_link=partial(Link, further=(self._room_topic,) if on_room else ()),
         )
         self._dispatch = Dispatch(outbox, settings, _jitter)
         self._round_trip_s = 0.0
@@ -124,7 +140,10 @@ class Courier:
                 continue
             event = self._connection.read(letter, time.monotonic())
             if isinstance(event, Message):
-                receipts.append(event)
+                if event.topic == self._room_topic and self._on_room is not None:
+                    self._on_room(event.payload)
+                else:
+                    receipts.append(event)
             elif event is not None:
                 self._handle(event, time.monotonic())
         if receipts:

@@ -6,6 +6,7 @@ hands events over.
 """
 
 import contextlib
+import logging
 import socket
 import threading
 import time
@@ -17,10 +18,13 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from contracts.tls import TlsFiles, asked_again, tls_problem
 from contracts.tls_client import TlsClient
 from contracts.topics import Identity
+
+logger = logging.getLogger(__name__)
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -99,10 +103,15 @@ class Link:
         will: tuple[str, bytes] | None,
         subscription: str,
         emit: Callable[[LinkEvent], None],
+        further: tuple[str, ...] = (),
     ) -> None:
-        """Prepare. Raises OSError or ValueError for a TLS file that cannot be used."""
+        """Prepare; `further` is subscribed to besides, and may be refused without harm.
+
+        Raises OSError or ValueError for a TLS file that cannot be used.
+        """
         self._endpoint = endpoint
         self._subscription = subscription
+        self._further = further
         self._emit = emit
         self._closed = threading.Event()
         self._ended = threading.Event()
@@ -195,7 +204,7 @@ class Link:
             self._end(f"the broker refuses us as {self._name()}: {code}")
             return
         receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
-        client.subscribe(self._subscription, qos=1)
+        client.subscribe([(one, SubscribeOptions(qos=1)) for one in self._asked()])
         self._emit(
             Up(
                 flags.session_present,
@@ -203,6 +212,9 @@ class Link:
                 getattr(properties, "MaximumPacketSize", None),
             )
         )
+
+    def _asked(self) -> tuple[str, ...]:
+        return (self._subscription, *self._further)
 
     def _name(self) -> str:
         return f"client {self._endpoint.client_id!r}, user {self._endpoint.username!r}"
@@ -243,8 +255,10 @@ class Link:
         codes: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        failed = [str(code) for code in codes if code.is_failure]
-        self._emit(Subscribed(f"{self._subscription}: {failed[0]}" if failed else ""))
+        self._emit(Subscribed(f"{self._subscription}: {codes[0]}" if codes[0].is_failure else ""))
+        for topic, code in zip(self._further, codes[1:], strict=False):
+            if code.is_failure:
+                logger.warning("the broker refuses us %s: %s", topic, code)
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         self._emit(Message(message.topic, bytes(message.payload), time.monotonic()))

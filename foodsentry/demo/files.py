@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_agent.room.operators import write_operator
+from foodsentry.demo.operator import OPERATORS, PIN
 from foodsentry.demo.town import AGENT, CANTEEN, MARKET, SITES, VAN, DemoSite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +27,8 @@ class Ports:
     mqtt: int
     gateway: int
     server: int
+    room: int = 0
+    """The market's testing room; 0: its page is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,10 @@ def write_settings(
             "outbox": {"path": f"{site.site}.outbox.sqlite"},
             "instruments": _instruments(layout, site),
         }
+        if site is MARKET and layout.ports.room:
+            for name in OPERATORS:
+                write_operator(layout.folder / "operators.toml", name, PIN)
+            agent["room"] = {"port": layout.ports.room, "operators_file": "operators.toml"}
         if site is CANTEEN:
             agent["cameras"] = [
                 {

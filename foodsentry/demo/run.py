@@ -18,6 +18,7 @@ from edge_agent.simulation.film import write_film
 from foodsentry.demo.broker import embedded_broker
 from foodsentry.demo.console import Console
 from foodsentry.demo.files import CONFIGS, Layout, Ports, users, write_settings
+from foodsentry.demo.operator import OPERATORS, PIN
 from foodsentry.demo.processes import Processes, ProcessFailed
 from foodsentry.demo.report import Report, Truth, measure
 from foodsentry.demo.seed import PASSWORD, seed
@@ -105,7 +106,7 @@ def _layout(options: DemoOptions) -> Layout:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     marker.touch()
-    return Layout(folder, Ports(free_port(), free_port(), port))
+    return Layout(folder, Ports(free_port(), free_port(), port, free_port()))
 
 
 def free_port() -> int:
@@ -191,6 +192,8 @@ def _welcome(layout: Layout, options: DemoOptions, seconds: float) -> None:
     _tell(f"ready after {seconds:.1f} s / 就绪")
     _tell(f"console / 控制台: {url}")
     _tell(f"sign in as / 账号: {logins}; password / 密码: {PASSWORD}")
+    room = f"http://127.0.0.1:{layout.ports.room}"
+    _tell(f"testing room / 快检室: {room}（{'、'.join(OPERATORS)}; PIN {PIN}）")
     _tell(f"logs and settings / 日志与配置: {layout.folder}")
     if not options.headless:
         _tell("Ctrl+C ends the demo / 按 Ctrl+C 结束")

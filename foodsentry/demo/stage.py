@@ -10,6 +10,7 @@ from edge_agent.simulation.serial_lis2 import Lis2Result, VirtualLis2
 from edge_agent.simulation.serial_lz4000t import VirtualLz4000t
 from edge_agent.simulation.serial_xy_md02 import VirtualXyMd02
 from foodsentry.demo.files import Layout
+from foodsentry.demo.operator import DemoOperator
 from foodsentry.demo.town import CANTEEN, MARKET, VAN, DemoSite
 
 
@@ -25,6 +26,7 @@ class Stage:
         self.van = VirtualLz4000t(layout.line(VAN, "lz4000t-1"))
         self.strips = VirtualLis2(layout.line(MARKET, "reader-1"))
         self.cold_store = VirtualXyMd02(layout.line(CANTEEN, "coldstore-1"))
+        self.operator = DemoOperator(layout.ports.room)
         self._strip_results = 0
         self._open = ExitStack()
 

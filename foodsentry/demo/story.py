@@ -15,7 +15,12 @@ SCENE_S = 120.0
 CHINA = timezone(timedelta(hours=8))
 VEGETABLES = ("菜心", "生菜", "油麦菜", "芥蓝", "空心菜", "通菜", "番茄", "黄瓜", "豆角", "青椒")
 """The instrument keeps three characters of a name."""
-_STRIPS = (("MLT-0417", "孔雀石绿"), ("KLT-0418", "克伦特罗"), ("LMS-0419", "氯霉素"))
+_STRIPS = (
+    ("MLT-0417", "孔雀石绿", "鲈鱼"),
+    ("KLT-0418", "克伦特罗", "猪肉"),
+    ("LMS-0419", "氯霉素", "基围虾"),
+)
+"""A sample's name where no operator gives it a number, the item, and what is tested."""
 
 Moment = tuple[float, Callable[[Stage, random.Random], None]]
 
@@ -26,11 +31,17 @@ def _passing(chance: random.Random) -> float:
 
 
 def _market(inhibition: float, name: str) -> Callable[[Stage, random.Random], None]:
-    return lambda stage, chance: _ignore(stage.market.add_record(name, inhibition))
+    return lambda stage, chance: _at_market(stage, name, inhibition)
 
 
 def _van(inhibition: float, name: str) -> Callable[[Stage, random.Random], None]:
     return lambda stage, chance: _ignore(stage.van.add_record(name, inhibition))
+
+
+def _at_market(stage: Stage, name: str, inhibition: float) -> None:
+    """The operator registers the sample, then tests it."""
+    stage.operator.register(name)
+    stage.market.add_record(name, inhibition)
 
 
 def _ignore(_: object) -> None:
@@ -39,12 +50,21 @@ def _ignore(_: object) -> None:
 
 def _ordinary(stage: Stage, chance: random.Random) -> None:
     reader = chance.choice((stage.market, stage.van))
-    reader.add_record(chance.choice(VEGETABLES), _passing(chance))
+    name, inhibition = chance.choice(VEGETABLES), _passing(chance)
+    if reader is stage.market:
+        _at_market(stage, name, inhibition)
+    else:
+        reader.add_record(name, inhibition)
 
 
 def _strip(number: int, value: str) -> Callable[[Stage, random.Random], None]:
-    sample, item = _STRIPS[number]
-    return lambda stage, chance: stage.strip(f"{sample}-{chance.randrange(100, 999)}", item, value)
+    sample, item, product = _STRIPS[number]
+
+    def happen(stage: Stage, chance: random.Random) -> None:
+        otherwise = f"{sample}-{chance.randrange(100, 999)}"
+        stage.strip(stage.operator.register(product) or otherwise, item, value)
+
+    return happen
 
 
 TIMETABLE: tuple[Moment, ...] = (

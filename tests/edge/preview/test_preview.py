@@ -23,7 +23,8 @@ from edge_agent.cameras.pipeline import Outcome
 from edge_agent.cameras.rule.looking import HEAD, Look, Models
 from edge_agent.cameras.rule.scene import read_scene
 from edge_agent.cameras.shadow.witness import Glance
-from edge_agent.preview.guard import Guard, host_allowed
+from edge_agent.pages.serving import host_allowed
+from edge_agent.preview.guard import Guard
 from edge_agent.preview.settings import PreviewSettings
 from edge_agent.settings import load_edge_settings, places
 

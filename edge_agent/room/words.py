@@ -1,0 +1,42 @@
+"""What the room's desk says to operators when it cannot do what was asked, in both languages."""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """Why a request is not carried out."""
+
+    PRODUCT = "product"
+    FIELDS = "fields"
+    NO_SAMPLE = "no_sample"
+    VOIDED = "voided"
+    REASON = "reason"
+    NO_RESULT = "no_result"
+    FULL = "full"
+    DISK = "disk"
+    NO_TASK = "no_task"
+
+
+SAID: dict[Refusal, tuple[str, str]] = {
+    Refusal.PRODUCT: ("请先填写品名", "say which product it is"),
+    Refusal.FIELDS: ("填写内容有误", "something in the form cannot be read"),
+    Refusal.NO_SAMPLE: ("没有这个样品", "there is no such sample"),
+    Refusal.VOIDED: ("样品已作废", "the sample was voided"),
+    Refusal.REASON: ("请写明作废原因", "say why it is voided"),
+    Refusal.NO_RESULT: ("没有这条结果", "there is no such result"),
+    Refusal.FULL: ("该样品的结果已达上限", "this sample holds as many results as it can"),
+    Refusal.NO_TASK: ("没有这项任务", "there is no such task"),
+    Refusal.DISK: (
+        "终端的磁盘写不进去，没有保存：请勿关闭页面，并告知维护人员",
+        "the agent's disk cannot be written: nothing was stored. Keep the page open, call for help",
+    ),
+}
+
+
+class Refused(Exception):
+    """A request that cannot be carried out; nothing was changed."""
+
+    def __init__(self, why: Refusal, detail: str = "") -> None:
+        super().__init__(detail or SAID[why][1])
+        self.why = why
+        self.zh, self.en = SAID[why]

@@ -1,0 +1,197 @@
+"""An operator's morning: twenty samples, the broker away, the agent killed, nothing typed twice."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fake_city import FakeCity, until
+from playwright.sync_api import Page, expect, sync_playwright
+from room_parts import AGENT, ask
+from servers import Mosquitto, free_port
+
+from contracts.clock import utc_now
+from contracts.envelope import decode
+from contracts.room import BookStall, BookTask, RoomBook, SampleRecord
+from edge_agent.room.operators import write_operator
+from edge_agent.simulation.serial_lz4000t import VirtualLz4000t
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.real]
+
+PIN = "271828"
+PRODUCTS = (
+    "韭菜", "菜心", "生菜", "芥蓝", "豆角", "番茄", "黄瓜", "青椒", "茄子", "苦瓜",
+    "丝瓜", "冬瓜", "南瓜", "芹菜", "香菜", "茭白", "莲藕", "豆角", "空心菜", "油麦菜",
+)  # fmt: skip
+VALUES = {"韭菜": 62.35, "芹菜": 55.1}
+"""The two positives, in percent; all others pass."""
+BOOK = RoomBook(
+    revision=3,
+    made_at=utc_now(),
+    site_name_zh="江会农贸市场快检室",
+    stalls=tuple(BookStall(f"A-{n:02d}", f"{n} 号蔬菜", "江门批发") for n in range(1, 6)),
+    tasks=(BookTask("t1", "蔬菜农残 20 批", "蔬菜", (), 20, 0, utc_now() + timedelta(days=3)),),
+)
+
+
+class Room:
+    """The agent as a process of its own, its instrument, the broker and the city."""
+
+    def __init__(self, folder: Path, opened: ExitStack) -> None:
+        self.folder, self.port = folder, free_port()
+        self.broker = opened.enter_context(Mosquitto(folder / "broker"))
+        self.city = opened.enter_context(FakeCity(self.broker.port, AGENT.region, AGENT.site))
+        self.reader = opened.enter_context(VirtualLz4000t(folder / "line"))
+        write_operator(folder / "operators.toml", "陈思敏", PIN)
+        (folder / "edge.toml").write_text(
+            f'[agent]\nregion = "{AGENT.region}"\nsite = "{AGENT.site}"\n'
+            f"[mqtt]\nport = {self.broker.port}\n[uplink]\nreconnect_max_s = 1.0\n"
+            f'[outbox]\npath = "outbox.sqlite"\n[room]\nport = {self.port}\n'
+            'operators_file = "operators.toml"\n[[instruments]]\ndevice = "lz"\n'
+            f'profile = "dayuan_lz_4000t"\nport = "{folder}/line"\npoll_every_s = 0.3\n',
+            "utf-8",
+        )
+        self.start()
+        opened.callback(lambda: self.end(signal.SIGTERM))
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "foodsentry.cli", "edge", "run", "edge.toml"]
+        with (self.folder / "agent.log").open("ab") as log:
+            self._agent = subprocess.Popen(
+                command, cwd=self.folder, stdout=log, stderr=log, env={**os.environ}
+            )
+        until(self.answers, 60)
+
+    def answers(self) -> bool:
+        """True once the page can be had."""
+        assert self._agent.poll() is None, (self.folder / "agent.log").read_text("utf-8")[-2000:]
+        try:
+            return ask(self.port, "/")[0] == 200
+        except OSError:
+            return False
+
+    def end(self, how: signal.Signals) -> None:
+        self._agent.send_signal(how)
+        self._agent.wait(20)
+
+    def samples(self) -> dict[str, SampleRecord]:
+        """What the city has, by number."""
+        found: dict[str, SampleRecord] = {}
+        for payloads in list(self.city.events.values()):
+            data = decode(next(iter(payloads))).data
+            if isinstance(data, SampleRecord):
+                known = found.get(data.number)
+                if known is None or known.revision < data.revision:
+                    found[data.number] = data
+        return found
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    with ExitStack() as opened:
+        yield Room(tmp_path, opened)
+
+
+@pytest.fixture
+def page(room: Room) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context(
+            base_url=f"http://127.0.0.1:{room.port}",
+            viewport={"width": 768, "height": 1024},
+            locale="zh-CN",
+        )
+        made = context.new_page()
+        made.set_default_timeout(30_000)
+        made.on("pageerror", lambda error: pytest.fail(str(error)))
+        yield made
+        browser.close()
+
+
+def enter(page: Page, place: int) -> None:
+    """Type one sample and hand it over."""
+    if place % 4 == 0:  # another stall: its code is scanned, and the scanner types Enter
+        page.fill("#scan", f"A-{place // 4 + 1:02d}")
+        page.press("#scan", "Enter")
+    page.fill("#product", PRODUCTS[place])
+    page.press("#product", "Enter")
+
+
+def take_number(page: Page) -> str:
+    """The number, as it is shown big."""
+    expect(page.locator("#label")).to_be_visible()
+    number = page.locator("#label-number").inner_text()
+    page.locator("#label-close").click()
+    return number
+
+
+@pytest.mark.timeout(240)
+def test_a_morning(room: Room, page: Page) -> None:
+    room.city.send_book(AGENT, BOOK)
+    page.goto("/")
+    page.get_by_role("button", name="陈思敏").click()
+    page.fill("#pin", PIN)
+    page.press("#pin", "Enter")
+    expect(page.locator("#site")).to_have_text("江会农贸市场快检室")
+    numbers = []
+    for place in range(8):
+        enter(page, place)
+        numbers.append(take_number(page))
+    room.broker.stop()  # the network is gone
+    for place in range(8, 14):
+        enter(page, place)
+        numbers.append(take_number(page))
+    expect(page.locator("#city")).to_contain_text("市平台未连上")
+    room.end(signal.SIGKILL)  # and now the agent, while the next is entered
+    enter(page, 14)
+    expect(page.locator("#local")).to_contain_text("1 份等待提交")
+    page.fill("#product", PRODUCTS[15])
+    page.fill("#lot", "L-0815")
+    room.start()
+    numbers.append(take_number(page))
+    page.reload()
+    expect(page.locator("#product")).to_have_value(PRODUCTS[15])  # the draft outlived it
+    expect(page.locator("#operator")).to_have_text("陈思敏")
+    page.press("#product", "Enter")
+    numbers.append(take_number(page))
+    for place in range(16, 20):
+        enter(page, place)
+        numbers.append(take_number(page))
+    assert len(set(numbers)) == 20
+    for product in PRODUCTS:
+        if product != "豆角":
+            room.reader.add_record(product, VALUES.get(product, 12.5))
+    room.reader.add_record("豆角", 8.0)  # of two samples, and nobody says which
+    page.get_by_role("button", name="今日").click()
+    expect(page.locator(".step.rerun")).to_have_count(2)
+    expect(page.locator(".step.rerun .hint")).to_have_count(2)
+    room.reader.add_record("韭菜", 12.0)  # run again: two reruns, one passes
+    room.reader.add_record("芹菜", 58.0)
+    expect(page.locator(".step.cleared")).to_have_count(1)
+    expect(page.locator(".step.confirmed")).to_have_count(1)
+    page.get_by_role("button", name="确认").click()
+    expect(page.locator(".question")).to_have_count(1)
+    page.locator(".candidate", has_text=numbers[17]).click()
+    expect(page.locator(".question")).to_have_count(0)
+    assert len(room.samples()) <= 8, "the broker is away"
+    room.broker.start()
+    expect(page.locator("#city")).to_contain_text("全部已到市里", timeout=60_000)
+    told = room.samples()
+    assert [told[number].product for number in numbers] == list(PRODUCTS)
+    assert len(told) == 20
+    assert {one.operator for one in told.values()} == {"陈思敏"}
+    assert told[numbers[15]].lot == "L-0815"
+    assert {one.supplier for one in told.values()} == {"江门批发"}
+    attached = [one.result_id for sample in told.values() for one in sample.attached]
+    assert len(attached) == len(set(attached)) == 21
+    assert [one.how.value for one in told[numbers[17]].attached] == ["chosen"]
+    assert told[numbers[4]].attached == ()
+    assert [one.how.value for one in told[numbers[13]].attached] == ["window", "rerun"]

@@ -38,7 +38,7 @@ class Products:
 
     def __init__(self, foods: Path = FOODS, notes: Path = NOTES) -> None:
         """Read them. Raises SettingsError that names file and line."""
-        said = {one.name: one for one in _read_notes(notes)}
+        said = {one.name: one for one in read_notes(notes)}
         known = load_foods(foods)
         self._foods = known
         self.all = tuple(
@@ -62,7 +62,8 @@ class Products:
         return found.kind if found is not None else ""
 
 
-def _read_notes(path: Path) -> list[Note]:
+def read_notes(path: Path) -> list[Note]:
+    """The notes of matrices. Raises SettingsError that names file and line."""
     try:
         lines = path.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

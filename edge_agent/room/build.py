@@ -7,6 +7,7 @@ from typing import Any
 
 from contracts.clock import Clock
 from contracts.foods import load_foods
+from contracts.products import read_notes
 from contracts.topics import Identity
 from edge_agent.room.desk import Desk
 from edge_agent.room.guidance import NextSteps, load_next_steps
@@ -60,8 +61,9 @@ def build_room(
 ) -> Room:
     """The room, not running yet. Raises SettingsError, OutboxError."""
     rules = check_room(settings, base, configs)
+    notes = read_notes(configs / "rooms" / "matrix_notes.csv")
     store = RoomStore(state / FILE, clock())
-    desk = Desk(store, settings, rules, load_foods(foods), clock)
+    desk = Desk(store, settings, rules, notes, load_foods(foods), clock)
     gate = Gate(settings.checked(base), session_key(state / KEY), clock, time.monotonic)
     exchange = Exchange(desk, outbox, agent, clock)
     news: list[Callable[[], None]] = []

@@ -16,6 +16,7 @@ import msgspec
 from contracts.clock import Clock
 from contracts.events import RawFrame, Text
 from contracts.foods import Foods
+from contracts.products import Note
 from contracts.room import MOST_ATTACHED, Attached, Remark, RoomBook, SampleRecord
 from contracts.words import AttachedHow
 from edge_agent.room.guidance import NextSteps, wants_rerun
@@ -59,10 +60,12 @@ class Desk:
         store: RoomStore,
         settings: RoomSettings,
         rules: NextSteps,
+        notes: Sequence[Note],
         foods: Foods,
         clock: Clock,
     ) -> None:
         self.store, self.settings, self.rules, self.foods = store, settings, rules, foods
+        self.notes = notes
         self._clock = clock
         self._zone = timezone(timedelta(hours=settings.utc_offset_h))
         self._bounds = Bounds(window=timedelta(minutes=settings.window_min))

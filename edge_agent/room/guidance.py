@@ -1,7 +1,7 @@
 """What to do next after a sample's results of one item: rules as data, each with its source.
 
-Rules are in ``firmware_configs/rooms/next_steps.toml``. Nothing here judges food: a quick test
-screens.
+Rules are in ``firmware_configs/rooms/next_steps.toml``, notes on foods in ``matrix_notes.csv``
+beside it. Nothing here judges food: a quick test screens.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from contracts.products import Note
 from contracts.settings import load_settings
 from contracts.words import Verdict
+
+ENZYME_TEST = "pesticide_inhibition"
+"""The item that the notes on matrices are about."""
 
 Said = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 
@@ -42,21 +46,10 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Codes of the items that it holds for; empty: every item."""
 
 
-class Matrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Foods of which a method is known to say positive where there is nothing."""
-
-    names: tuple[str, ...]
-    items: tuple[str, ...]
-    hint: Words
-    source: Said
-    mark: Literal["V", "S", "U"]
-
-
 class NextSteps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     step: tuple[Step, ...]
-    matrix: tuple[Matrix, ...] = ()
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -102,12 +95,11 @@ def wants_rerun(rules: NextSteps, item: str, verdicts: Sequence[Verdict]) -> boo
     return advice is not None and advice.code == "rerun"
 
 
-def hint(rules: NextSteps, item: str, names: frozenset[str]) -> Matrix | None:
-    """The matrix that a food belongs to, by any of its names."""
-    for matrix in rules.matrix:
-        if item in matrix.items and names & set(matrix.names):
-            return matrix
-    return None
+def hint(notes: Sequence[Note], item: str, names: frozenset[str]) -> Note | None:
+    """What is known of a food whose own juice disturbs the enzyme test, by any of its names."""
+    if item != ENZYME_TEST:
+        return None
+    return next((note for note in notes if note.name in names), None)
 
 
 def _step(rules: NextSteps, item: str, verdict: Verdict) -> Step | None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from contracts.products import Note
 from contracts.room import RoomBook, SampleRecord
 from edge_agent.room.desk import DAY, Desk, heard_of, item_of
-from edge_agent.room.guidance import Advice, Matrix, advise, hint
+from edge_agent.room.guidance import Advice, advise, hint
 from edge_agent.room.matching import Ask, lacks, match
 from edge_agent.room.store import Kept, KeptResult
 
@@ -61,11 +62,11 @@ def _sample(desk: Desk, kept: Kept, results: Sequence[KeptResult], on_way: bool)
     for one in results:
         items.setdefault(item_of(one.told), []).append(one)
     how = {one.result_id: one.how.value for one in record.attached}
-    said: list[tuple[Advice, Matrix | None]] = []
+    said: list[tuple[Advice, Note | None]] = []
     for item, of_item in items.items():
         advice = advise(desk.rules, item, [one.told.result.verdict for one in of_item])
         if advice is not None:
-            said.append((advice, hint(desk.rules, item, names)))
+            said.append((advice, hint(desk.notes, item, names)))
     return {
         **_said(record),
         "revision": record.revision,
@@ -103,7 +104,7 @@ def _result(one: KeptResult, how: dict[str, str] | None = None) -> dict[str, Any
     }
 
 
-def _next(advice: Advice, matrix: Matrix | None) -> dict[str, Any]:
+def _next(advice: Advice, note: Note | None) -> dict[str, Any]:
     told: dict[str, Any] = {
         "code": advice.code,
         "zh": advice.say.zh,
@@ -111,8 +112,8 @@ def _next(advice: Advice, matrix: Matrix | None) -> dict[str, Any]:
         "source": advice.source,
         "left": advice.reruns_left,
     }
-    if matrix is not None:
-        told["hint"] = {"zh": matrix.hint.zh, "en": matrix.hint.en, "source": matrix.source}
+    if note is not None:
+        told["hint"] = {"zh": note.note_zh, "en": note.note_en, "source": note.source}
     return told
 
 

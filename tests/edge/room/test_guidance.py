@@ -3,6 +3,7 @@
 import pytest
 from room_parts import CONFIGS, INHIBITION
 
+from contracts.products import read_notes
 from contracts.words import Verdict
 from edge_agent.room.guidance import advise, hint, load_next_steps
 
@@ -47,7 +48,8 @@ def test_each_history_has_its_next_step(
 
 
 def test_foods_that_mislead_the_enzyme_method_are_told_and_no_others() -> None:
-    assert hint(RULES, INHIBITION, frozenset({"韭菜"}))
-    assert hint(RULES, INHIBITION, frozenset({"西红柿", "番茄"}))
-    assert hint(RULES, INHIBITION, frozenset({"菜心"})) is None
-    assert hint(RULES, "gold_strip", frozenset({"韭菜"})) is None
+    notes = read_notes(CONFIGS / "rooms/matrix_notes.csv")
+    assert hint(notes, INHIBITION, frozenset({"韭菜"}))
+    assert hint(notes, INHIBITION, frozenset({"西红柿", "番茄"}))
+    assert hint(notes, INHIBITION, frozenset({"菜心"})) is None
+    assert hint(notes, "gold_strip", frozenset({"韭菜"})) is None

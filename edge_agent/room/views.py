@@ -122,7 +122,6 @@ def _ask(desk: Desk, one: KeptResult) -> dict[str, Any]:
     heard = heard_of(one.told)
     candidates = desk.candidates(heard)
     found = match(heard, candidates, desk.wants, desk.bounds)
-    known = {one.sample_id: one for one in candidates}
     likely = list(found.candidates) if isinstance(found, Ask) else [found.sample_id]
     if not likely:
         near = [
@@ -136,9 +135,15 @@ def _ask(desk: Desk, one: KeptResult) -> dict[str, Any]:
         **_result(one),
         "why": found.why.value if isinstance(found, Ask) else "several",
         "candidates": [
-            {"sample_id": name, "number": known[name].number} for name in likely if name in known
+            _candidate(kept.record) for name in likely if (kept := desk.store.sample(name))
         ],
     }
+
+
+def _candidate(record: SampleRecord) -> dict[str, str]:
+    at = record.registered_at.isoformat(timespec="seconds")
+    names = ("sample_id", "number", "product", "stall", "supplier")
+    return {**{name: getattr(record, name) for name in names}, "at": at}
 
 
 def _tasks(book: RoomBook | None, recent: Sequence[Kept]) -> list[dict[str, Any]]:

@@ -80,7 +80,7 @@ export class Lists {
       const list = element("ul", "", "results");
       for (const result of one.results) {
         const line = this.result(result);
-        if (!one.voided) line.append(button(word("move"), "quiet", () => this.move(one, result)));
+        line.append(button(word("move"), "quiet", () => this.move(one, result)));
         list.append(line);
       }
       card.append(list);
@@ -128,9 +128,8 @@ export class Lists {
   }
 
   candidate(one, candidate) {
-    const known = this.told.samples.find((sample) => sample.sample_id === candidate.sample_id);
     const part = button("", "candidate", () => this.choose(one, candidate.sample_id));
-    part.append(element("b", candidate.number), element("span", known ? what(known) : ""), element("small", known ? clock(known.at) : ""));
+    part.append(element("b", candidate.number), element("span", what(candidate)), element("small", clock(candidate.at)));
     return part;
   }
 

@@ -157,9 +157,8 @@ def test_the_page_is_told_what_to_do_what_waits_and_what_is_asked(place: Place) 
     assert [step["code"] for step in sample["next"]] == ["rerun"]
     assert "整株" in sample["next"][0]["hint"]["zh"]
     assert (sample["in_city"], told["on_way"], told["asked"]) == (False, 1, 1)
-    assert told["asks"][0]["candidates"] == [
-        {"sample_id": sample["sample_id"], "number": sample["number"]}
-    ]
+    (candidate,) = told["asks"][0]["candidates"]
+    assert candidate.items() <= sample.items()
     assert told["tasks"][0] | {"done": 2, "here": 1} == told["tasks"][0]
     assert told["last"]["A-1"]["supplier"] == "新会批发"
     assert told["site"]["zh"] == "江会市场"
@@ -206,7 +205,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(moves)
 def test_whatever_happens_a_result_is_at_one_sample_at_most(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, object]]

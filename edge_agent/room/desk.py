@@ -8,7 +8,7 @@ import hashlib
 import threading
 import uuid
 from collections.abc import Sequence
-from datetime import date, timedelta, timezone
+from datetime import date, time, timedelta, timezone, tzinfo
 from typing import Annotated
 
 import msgspec
@@ -67,7 +67,7 @@ class Desk:
         self.store, self.settings, self.rules, self.foods = store, settings, rules, foods
         self.notes = notes
         self._clock = clock
-        self._zone = timezone(timedelta(hours=settings.utc_offset_h))
+        self.zone = timezone(timedelta(hours=settings.utc_offset_h))
         self._bounds = Bounds(window=timedelta(minutes=settings.window_min))
         self._lock = threading.Lock()
         self.version = uuid.uuid4().hex
@@ -79,7 +79,7 @@ class Desk:
 
     def today(self) -> date:
         """The room's day."""
-        return self._clock().astimezone(self._zone).date()
+        return self._clock().astimezone(self.zone).date()
 
     # Operators
 
@@ -93,7 +93,7 @@ class Desk:
             if known is not None:
                 return known
             now = self._clock()
-            day = now.astimezone(self._zone).date()
+            day = now.astimezone(self.zone).date()
             running = self.store.next_running(day.isoformat())
             record = SampleRecord(
                 sample_id=str(uuid.uuid4()),
@@ -175,7 +175,7 @@ class Desk:
         with self._lock, self.store.writing():
             if self.store.knows_result(told.result_id, same_as):
                 return
-            heard = heard_of(told)
+            heard = heard_of(told, self.zone)
             found = match(heard, self.candidates(heard), self.wants, self._bounds)
             sample_id = found.sample_id if isinstance(found, Attach) else None
             kept = self.store.sample(sample_id) if sample_id else None
@@ -266,7 +266,7 @@ class Desk:
 
     def _revise(self, record: SampleRecord, by: str, **changes: object) -> SampleRecord:
         fresh = msgspec.structs.replace(record, revision=record.revision + 1, **changes)
-        day = record.registered_at.astimezone(self._zone).date().isoformat()
+        day = record.registered_at.astimezone(self.zone).date().isoformat()
         self.store.write(fresh, day, by, self._clock())
         return fresh
 
@@ -276,16 +276,22 @@ def item_of(told: Told) -> str:
     return told.result.item_code or told.result.item
 
 
-def heard_of(told: Told) -> Heard:
-    """What matching asks of a result."""
+def heard_of(told: Told, zone: tzinfo) -> Heard:
+    """What matching asks of a result; `zone` is that of the instrument's wall clock."""
     result = told.result
+    measured_at = result.measured_at
+    if measured_at is not None and result.clock_offset_s is not None:
+        measured_at -= timedelta(seconds=result.clock_offset_s)
+    elif measured_at is not None and measured_at.astimezone(zone).time() == time():
+        measured_at = None  # it says the day and no more
     return Heard(
         item=item_of(told),
         captured_at=result.captured_at,
         number=result.sample.number,
         name=result.sample.name,
         name_cut=result.sample.name_cut,
-        measured_at=result.measured_at,
+        measured_at=measured_at,
+        may_be_repeat="may_be_repeat" in result.flags,
     )
 
 

@@ -44,6 +44,9 @@ class Heard(msgspec.Struct, frozen=True):
     name: str = ""
     name_cut: bool = False
     measured_at: datetime | None = None
+    """When it was measured, by a clock set right, where that is known to the minute."""
+    may_be_repeat: bool = False
+    """The agent was cut off while it took this record: it may have come before."""
 
 
 class Why(StrEnum):
@@ -55,6 +58,8 @@ class Why(StrEnum):
     OTHER_NUMBER = "other_number"
     OLD = "old"
     """The instrument measured it at another time than it was sent."""
+    REPEAT = "repeat"
+    """It may have come before."""
 
 
 class Attach(msgspec.Struct, frozen=True):
@@ -78,6 +83,8 @@ class Bounds(msgspec.Struct, frozen=True):
     """Without a number."""
     number: timedelta = timedelta(days=7)
     """With a number that was cut or padded."""
+    clock: timedelta = timedelta(minutes=2)
+    """A sample that was registered so long after the measurement cannot be what was measured."""
     backlog: timedelta = timedelta(minutes=10)
     """An instrument's time that is so far off means a wrong clock, or a record of long ago."""
 
@@ -87,16 +94,20 @@ def match(
 ) -> Attach | Ask:
     """Where the result belongs. `samples` are all that it could be, in any order."""
     bounds = bounds or Bounds()
+    near = [one for one in samples if _near(heard, one, wants, bounds)]
+    if heard.may_be_repeat:
+        return Ask(Why.REPEAT, _order(heard, near))
     if plain(heard.number):
         answer = _by_number(heard, samples, wants, bounds)
         if answer is not None:
             return answer
-    near = [one for one in samples if _near(heard, one, wants, bounds)]
     named = [one for one in near if fits_name(heard, one)]
     if heard.measured_at and abs(heard.captured_at - heard.measured_at) > bounds.backlog:
         return Ask(Why.OLD, _order(heard, near))
-    if len(named) == 1 and (heard.name or len(near) == 1):
-        return Attach(named[0].sample_id, _how(heard, named[0], AttachedHow.WINDOW))
+    if len(named) == 1:
+        if heard.measured_at and named[0].registered_at - heard.measured_at > bounds.clock:
+            return Ask(Why.OLD, _order(heard, near))
+        return Attach(named[0].sample_id, _how(heard, named[0], wants, AttachedHow.WINDOW))
     return Ask(Why.SEVERAL if named else Why.NONE, _order(heard, named or near))
 
 
@@ -123,7 +134,7 @@ def _by_number(
     cut = [one for how, one in fits if how is Fit.CUT and _since(heard, one, bounds.number)]
     found = exact or cut
     if len(found) == 1 and fits_name(heard, found[0]):
-        return Attach(found[0].sample_id, _how(heard, found[0], AttachedHow.NUMBER))
+        return Attach(found[0].sample_id, _how(heard, found[0], wants, AttachedHow.NUMBER))
     if found:
         return Ask(Why.SEVERAL, _order(heard, found))
     if is_ours(heard.number):
@@ -146,8 +157,9 @@ def _since(heard: Heard, one: Candidate, most: timedelta) -> bool:
     return timedelta(0) <= heard.captured_at - one.registered_at <= most
 
 
-def _how(heard: Heard, sample: Candidate, otherwise: AttachedHow) -> AttachedHow:
-    again = any(one.item == heard.item for one in sample.had)
+def _how(heard: Heard, sample: Candidate, wants: Wants, otherwise: AttachedHow) -> AttachedHow:
+    """A rerun where one was asked for; a number that is simply used again is a number."""
+    again = any(one.item == heard.item for one in sample.had) and lacks(heard, sample, wants)
     return AttachedHow.RERUN if again else otherwise
 
 

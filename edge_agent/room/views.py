@@ -119,7 +119,7 @@ def _next(advice: Advice, note: Note | None) -> dict[str, Any]:
 
 def _ask(desk: Desk, one: KeptResult) -> dict[str, Any]:
     """A question; the candidates are what could be meant, and else the day's samples."""
-    heard = heard_of(one.told)
+    heard = heard_of(one.told, desk.zone)
     candidates = desk.candidates(heard)
     found = match(heard, candidates, desk.wants, desk.bounds)
     likely = list(found.candidates) if isinstance(found, Ask) else [found.sample_id]

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,15 @@ def test_a_number_decides_whatever_the_time() -> None:
     assert match(heard("00" + NUMBERS[2]), samples, wants) == Attach("s2", AttachedHow.NUMBER)
 
 
+def test_a_number_that_comes_again_is_a_rerun_only_where_one_was_asked_for() -> None:
+    for had, how in [
+        ((Verdict.POSITIVE,), AttachedHow.RERUN),
+        ((Verdict.PASS,), AttachedHow.NUMBER),
+        ((Verdict.POSITIVE, Verdict.PASS), AttachedHow.NUMBER),
+    ]:
+        assert match(heard(NUMBERS[0]), [sample(0, had=had)], wants) == Attach("s0", how)
+
+
 def test_a_number_that_nobody_was_given_is_asked_even_with_one_sample() -> None:
     other = number_for(date(2026, 11, 26), 9)
     assert match(heard(other), [sample(0)], wants) == Ask(Why.UNKNOWN_NUMBER)
@@ -101,6 +111,12 @@ def test_a_record_of_another_time_is_asked() -> None:
     at = MORNING + timedelta(minutes=20)
     old = Heard(INHIBITION, at, measured_at=at - timedelta(hours=2))
     assert match(old, [sample(0)], wants) == Ask(Why.OLD, ("s0",))
+    before_it_was_registered = Heard(
+        INHIBITION, MORNING, measured_at=MORNING - timedelta(minutes=3)
+    )
+    assert match(before_it_was_registered, [sample(0)], wants) == Ask(Why.OLD, ("s0",))
+    repeat = msgspec.structs.replace(heard(NUMBERS[0]), may_be_repeat=True)
+    assert match(repeat, [sample(0)], wants) == Ask(Why.REPEAT, ("s0",))
     fresh = Heard(INHIBITION, at, measured_at=at - timedelta(minutes=2))
     assert match(fresh, [sample(0)], wants) == Attach("s0", AttachedHow.WINDOW)
 

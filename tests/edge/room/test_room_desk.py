@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -260,3 +261,21 @@ def test_the_doctor_says_what_waits_in_the_room(place: Place) -> None:
     (place.folder / "state/room.sqlite").write_bytes(b"nothing" * 1000)
     diagnosis = examine(found, path, place.now, lambda _endpoint, _topic: "")
     assert Cause.ROOM_UNREADABLE in {one.cause for one in diagnosis.findings}
+
+
+def test_an_instruments_wrong_clock_that_is_known_is_set_right(place: Place) -> None:
+    opened = place.open()
+    for count, offset_s in enumerate((3600.0, None)):
+        made = opened.desk.register(f"submit-{count}", Fields("菜心"), "陈")
+        at = place.later(minutes=15)
+        told = result(at, name="菜心", record=count, measured_at=at + timedelta(hours=1))
+        opened.tell(msgspec.structs.replace(told, clock_offset_s=offset_s))
+        opened.room.exchange.sweep()
+        kept = opened.room.store.sample(made.sample_id)
+        assert kept is not None and len(kept.record.attached) == (1 if offset_s else 0)
+    midnight = place.now.replace(hour=16, minute=0) - timedelta(days=1)
+    opened.tell(result(place.now, name="菜心", record=9, measured_at=midnight))
+    opened.room.exchange.sweep()
+    kept = opened.room.store.sample(made.sample_id)
+    assert kept is not None and len(kept.record.attached) == 1, "it says the day and no more"
+    opened.close()

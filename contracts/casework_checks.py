@@ -32,7 +32,7 @@ def outstanding(rules: Rules, case: Case) -> tuple[str, ...]:
         move = rules.moves.get(event.move)
         if move is None:
             continue
-        for asked in move.answers:
+        for asked in (*move.answers, *move.settles):
             open_.pop(asked, None)
         if move.id in asking:
             open_[move.id] = None
@@ -83,6 +83,8 @@ def hindrances(
         or not rules.outcomes[case.outcome].publish
     ):
         yield Reason("not_published")
+    if move.reopens and case.outcome in rules.outcomes and _decides(rules, case.outcome):
+        yield Reason("decided", _named(rules.outcomes[case.outcome]))
     if move.settled:
         yield from _unsettled(rules, case)
     if move.quiet:
@@ -91,6 +93,11 @@ def hindrances(
         yield from _not_run_out(work, case, move, at)
     if move.within:
         yield from _right(work, case, move, at)
+
+
+def _decides(rules: Rules, outcome: str) -> bool:
+    """Whether it is a decision against the party: that is annulled, and not gone back on."""
+    return rules.outcomes[outcome].publish or rules.outcomes[outcome].warning
 
 
 def _four_eyes(rules: Rules, case: Case, move: Move, who: str) -> Iterator[Reason]:
@@ -108,6 +115,9 @@ def _order(rules: Rules, case: Case, move: Move) -> Iterator[Reason]:
         yield Reason("once")
     if move.answers and not set(move.answers) & set(open_):
         asked = [rules.moves[one] for one in move.answers]
+        yield Reason("nothing_to_answer", _names(asked))
+    if move.while_open and not set(move.while_open) & set(open_):
+        asked = [rules.moves[one] for one in move.while_open]
         yield Reason("nothing_to_answer", _names(asked))
     if move.after_action and not any(
         one.move in rules.moves and rules.moves[one.move].action for one in case.events
@@ -182,7 +192,9 @@ def lacking(rules: Rules, case: Case, move: Move, given: Given, mover: Mover) ->
     too_much = [need for need, given_ in _SINGLE.items() if has[need] and not takes & given_]
     if too_much:
         yield Reason("unwanted", _facts(need.value for need in too_much))
-    if given.second and given.second == mover.id:
+    if given.second and mover.role in rules.own_time:
+        yield Reason("unwanted", _facts([Need.SECOND.value]))
+    elif given.second and given.second == mover.id:
         yield Reason("same_officer")
     elif given.second:
         yield from _four_eyes(rules, case, move, given.second)
@@ -201,7 +213,8 @@ _SINGLE: dict[Need, frozenset[Need]] = {
     Need.ASSIGNEE: frozenset({Need.ASSIGNEE}),
     Need.OUTCOME: frozenset({Need.OUTCOME}),
 }
-"""What may be given only where a move takes it; notes, files and a second officer always may."""
+"""What may be given only where a move takes it; notes and files always may, and a second officer
+by everybody but the party."""
 
 
 def _has(given: Given, need: Need) -> bool:

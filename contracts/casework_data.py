@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,8 +16,11 @@ Id = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Words = Annotated[str, Meta(min_length=1, max_length=200)]
 Mark = Literal["V", "S", "U"]
 AlertStep = Literal["", "dispose", "return", "review", "close", "pause", "resume"]
+PartySees = Literal["", "step", "whole"]
+Told = Literal["assignee", "party", "officers"]
 GIVEN = "given"
 _LENGTH = re.compile(r"(\d+) (h|working days?|months?|years?)")
+SomeHours = Annotated[str, Meta(pattern=r"^([1-9]\d{0,3} h)?$")]
 Length = Annotated[str, Meta(pattern=r"^(given|[1-9]\d{0,3} (h|working days?|months?|years?))$")]
 
 
@@ -31,6 +34,9 @@ class Basis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mark: Annotated[
         Mark, Meta(description="V: read in a primary text; S: in a secondary one; U: unverified.")
     ]
+    source_zh: Annotated[
+        str, Meta(max_length=200, description="The same in Chinese; empty: there is none.")
+    ] = ""
     effective_from: Annotated[date | None, Meta(description="First day (China's).")] = None
     effective_until: Annotated[date | None, Meta(description="Last day (China's).")] = None
 
@@ -90,6 +96,13 @@ class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "before they are answered."
         ),
     ] = ()
+    settles: Annotated[
+        tuple[str, ...], Meta(description="Moves that it answers as well, if they are open.")
+    ] = ()
+    while_open: Annotated[
+        tuple[str, ...],
+        Meta(description="Only while one of these waits for its answer; it goes on waiting."),
+    ] = ()
     within: Annotated[str, Meta(description="A party's right: only while this clock runs.")] = ""
     not_before: Annotated[
         tuple[str, ...], Meta(description="`time` may not be before the last of these moves.")
@@ -109,7 +122,24 @@ class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
     publishes: Annotated[bool, Meta(description="From here on the public can read it.")] = False
     unpublishes: Annotated[bool, Meta(description="From here on it cannot any more.")] = False
+    reopens: Annotated[
+        bool, Meta(description="Brings a case back that had come to an end; it stays counted.")
+    ] = False
     alert: Annotated[AlertStep, Meta(description="What it does to the case's alerts.")] = ""
+    party: Annotated[
+        PartySees,
+        Meta(
+            description="What the establishment's own people see of it: nothing; `step`: that it "
+            "was made, when, with outcome and deadline; `whole`: note and files as well."
+        ),
+    ] = ""
+    tells: Annotated[
+        tuple[Told, ...],
+        Meta(
+            description="Who is told of it, because something waits for them: `assignee`, the "
+            "`party`, the `officers` (in charge, or who is responsible there)."
+        ),
+    ] = ()
     basis: Annotated[tuple[str, ...], Meta(description="Ids of legal bases.")] = ()
 
     def is_of(self, kind: CaseKind) -> bool:
@@ -153,6 +183,16 @@ class Clock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Literal["midnight", "work"], Meta(description="When the last day ends.")
     ] = "midnight"
     makes: Annotated[str, Meta(description="The move that it makes when it runs out.")] = ""
+    party: Annotated[
+        bool, Meta(description="A duty that is the establishment's to do: it sees it, and is told.")
+    ] = False
+    soon: Annotated[
+        SomeHours, Meta(description="A duty: how long before its end whoever owes it is told.")
+    ] = ""
+    again: Annotated[
+        SomeHours,
+        Meta(description="A missed duty: after how long the level above the next is told, too."),
+    ] = ""
     effective_from: Annotated[date | None, Meta(description="First day (China's).")] = None
     effective_until: Annotated[date | None, Meta(description="Last day (China's).")] = None
 
@@ -166,11 +206,30 @@ class Clock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         count, unit = int(found[1]), found[2].removesuffix("s")
         return (count * 12, "month") if unit == "year" else (count, unit)
 
+    @property
+    def soon_before(self) -> timedelta | None:
+        """How long before its end it is told of; None: not."""
+        return _hours(self.soon)
+
+    @property
+    def again_after(self) -> timedelta | None:
+        """How long after its end one level more is told; None: not."""
+        return _hours(self.again)
+
+    @property
+    def is_party(self) -> bool:
+        """Whether it is the establishment's: its right, or its to do."""
+        return self.role == "right" or self.party
+
     def is_of(self, kind: CaseKind, outcome: str) -> bool:
         """Whether a case of that kind, closed so, has it."""
         return (not self.kinds or kind in self.kinds) and (
             not self.outcomes or outcome in self.outcomes
         )
+
+
+def _hours(text: str) -> timedelta | None:
+    return timedelta(hours=int(text.removesuffix(" h"))) if text else None
 
 
 class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -225,7 +284,7 @@ class Rules(msgspec.Struct, frozen=True):
     resuming: frozenset[str]
     """Moves that let them go on."""
     final: frozenset[str]
-    """States that no move leaves."""
+    """States that no move leaves, unless it brings the case back."""
 
     def clock(self, clock_id: str, at: datetime) -> Clock | None:
         """The clock of that id that begins at a moment, by the rule of its day."""

@@ -46,11 +46,18 @@ def read_casework(folder: Path = FOLDER) -> Rules:
         outcomes=_by_id(one.outcome for one in read.values()),
         clocks=tuple(clock for one in read.values() for clock in one.clock),
         basis=_by_id(one.basis for one in read.values()),
-        asking=frozenset(asked for move in moves.values() for asked in move.answers),
+        asking=frozenset(
+            asked for move in moves.values() for asked in (*move.answers, *move.settles)
+        ),
         pausing=frozenset(pausing),
         resuming=frozenset(one.id for one in moves.values() if pausing & set(one.answers)),
         final=frozenset(states)
-        - {source for move in moves.values() if move.to for source in move.sources},
+        - {
+            source
+            for move in moves.values()
+            if move.to and not move.reopens
+            for source in move.sources
+        },
     )
     for table, key, message in _faults(rules):
         file = where.get((table, key.partition(".")[0]), folder)
@@ -86,6 +93,7 @@ def _faults(rules: Rules) -> Iterator[Fault]:
     yield from _moves(rules)
     yield from _paths(rules)
     yield from _questions(rules)
+    yield from _reopening(rules)
     yield from _outcomes(rules)
     yield from _clocks(rules)
 
@@ -108,7 +116,7 @@ def _unknown(rules: Rules) -> Iterator[Fault]:
             yield "move", move.id, "is how a case begins, and no move"
         yield from _names("move", f"{move.id}.from", move.sources, rules.states)
         yield from _names("move", f"{move.id}.to", (move.to,) if move.to else (), rules.states)
-        for key in ("answers", "not_before", "not_by"):
+        for key in ("answers", "settles", "while_open", "not_before", "not_by"):
             yield from _names("move", f"{move.id}.{key}", getattr(move, key), rules.moves)
         yield from _names("move", f"{move.id}.within", filter(None, (move.within,)), clocks)
         yield from _names("move", f"{move.id}.outcomes", move.outcomes, rules.outcomes)
@@ -213,6 +221,20 @@ def _questions(rules: Rules) -> Iterator[Fault]:
             yield "move", f"{move.id}.pauses", "no move answers it: the pause would never end"
 
 
+def _reopening(rules: Rules) -> Iterator[Fault]:
+    """A case is brought back from an end, for a reason, by people."""
+    for move in rules.moves.values():
+        if move.reopens and not (move.to and not rules.states[move.to].end):
+            yield "move", f"{move.id}.to", "what brings a case back leads to where work goes on"
+        if move.reopens and not all(rules.states[one].end for one in move.sources):
+            yield "move", f"{move.id}.from", "only what has come to an end is brought back"
+        if move.reopens and not {Need.NOTE, Need.SECOND} <= {*move.needs}:
+            yield "move", f"{move.id}.needs", "a case is brought back by two, with the reason"
+        for asked in move.while_open:
+            if asked not in rules.asking:
+                yield "move", f"{move.id}.while_open", f"{asked} waits for no answer"
+
+
 def _outcomes(rules: Rules) -> Iterator[Fault]:
     for outcome in rules.outcomes.values():
         if outcome.warning and outcome.publish:
@@ -249,6 +271,8 @@ def _clocks(rules: Rules) -> Iterator[Fault]:
             for start in clock.starts
         ):
             yield "clock", f"{clock.id}.length", "not all moves that begin it give a `deadline`"
+        if clock.role != "duty" and (clock.party or clock.soon or clock.again):
+            yield "clock", f"{clock.id}.role", "`party`, `soon` and `again` are for duties"
         if (clock.role == "expiry") != bool(clock.makes):
             yield "clock", f"{clock.id}.makes", "goes with the role `expiry`"
         if clock.makes and CLOCK not in rules.moves[clock.makes].by:

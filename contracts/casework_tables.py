@@ -4,19 +4,18 @@ from collections.abc import Iterable
 
 from contracts.casework_data import Move, Rules
 
+MOVE_HEADS = ("move", "", "from → to", "by", "needs", "only", "party sees", "told", "law")
+CLOCK_HEADS = ("clock", "", "whose", "begins → ends", "length", "told before", "missed", "law")
+
 
 def markdown(rules: Rules) -> str:
     """All tables, each under its heading."""
     return "\n".join(
         (
             _table("States", ("state", "", "rests"), _states(rules)),
-            _table("Moves", ("move", "", "from → to", "by", "needs", "only", "law"), _moves(rules)),
+            _table("Moves", MOVE_HEADS, _moves(rules)),
             _table("Outcomes", ("outcome", "", "published", "only", "law"), _outcomes(rules)),
-            _table(
-                "Clocks",
-                ("clock", "", "whose", "begins → ends", "length", "missed means", "law"),
-                _clocks(rules),
-            ),
+            _table("Clocks", CLOCK_HEADS, _clocks(rules)),
             _table("Law", ("basis", "", "source", "mark", "days"), _law(rules)),
         )
     )
@@ -39,6 +38,8 @@ def _moves(rules: Rules) -> Iterable[tuple[str, ...]]:
             ", ".join(one.by),
             needs,
             _only(one),
+            one.party,
+            ", ".join(one.tells),
             _basis(rules, one.basis),
         )
 
@@ -48,6 +49,8 @@ def _only(move: Move) -> str:
         ("of " + ", ".join(move.kinds), move.kinds),
         ("once", move.once),
         ("answers " + ", ".join(move.answers), move.answers),
+        ("answers too " + ", ".join(move.settles), move.settles),
+        ("while open " + ", ".join(move.while_open), move.while_open),
         (f"while `{move.within}` runs", move.within),
         ("held to be " + " or ".join(move.finding), move.finding),
         ("of outcome " + ", ".join(move.outcomes), move.outcomes),
@@ -60,6 +63,7 @@ def _only(move: Move) -> str:
         ("a measure", move.action),
         ("establishes or clears", move.finds),
         ("holds clocks up", move.pauses),
+        ("brings the case back", move.reopens),
     )
     return "; ".join(text for text, is_so in said if is_so)
 
@@ -76,14 +80,15 @@ def _clocks(rules: Rules) -> Iterable[tuple[str, ...]]:
         way = f"{', '.join(one.starts)} → {', '.join(one.ends)}"
         if one.reopens:
             way += f"; goes on after {', '.join(one.reopens)}"
-        of = ", ".join((*one.kinds, *one.outcomes))
+        of = ", ".join((*one.kinds, *one.outcomes, *(["the party's to do"] if one.party else [])))
         length = one.length + (", until work ends" if one.last_day == "work" else "")
         whose = (
             one.role + (f" ({of})" if of else "") + ("; an appeal holds it" if one.pauses else "")
         )
         missed = f"{one.missed_zh} {one.missed_en}"
         law = _basis(rules, one.basis)
-        yield f"`{one.id}`", f"{one.zh} {one.en}", whose, way, length, missed, law
+        name, before = f"{one.zh} {one.en}", one.soon
+        yield f"`{one.id}`", name, whose, way, length, before, missed, law
 
 
 def _law(rules: Rules) -> Iterable[tuple[str, ...]]:

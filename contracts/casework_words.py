@@ -42,6 +42,10 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "not_published": ("该处理结果依法不予公示", "by law this outcome is not published"),
     "outcome": ("该处理结果不适用此步骤", "this step does not apply to the case's outcome"),
+    "decided": (
+        "已作出“{zh}”决定，只能撤销，不能重新办理",
+        "decided with “{en}”: that can be annulled, not gone back on",
+    ),
     "unknown_outcome": ("没有“{outcome}”这一处理结果", "there is no outcome {outcome!r}"),
     "no_action": ("尚未登记任何处置措施", "no measure has been recorded yet"),
     "missing": ("缺少：{zh}", "missing: {en}"),

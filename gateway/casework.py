@@ -1,11 +1,12 @@
-"""Books for cases what time alone brings: publications that are over, deadlines of a new calendar.
+"""Books for cases what time alone brings, and has people told of what waits for them or is due.
 
-In a thread of its own, every minute; nobody waits for it. The public page goes by a publication's
+In a thread of its own, every few seconds. The public page goes by a publication's
 own last moment, and a deadline is late at its own, whether or not anybody has booked it.
 """
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from contracts.casework_clocks import Casework
@@ -13,15 +14,18 @@ from contracts.casework_file import FOLDER, read_casework
 from contracts.clock import Clock
 from contracts.settings import SettingsError
 from contracts.workdays import Calendar
+from gateway import case_messages
 from gateway.health import Health
 from gateway.metrics import Metrics
+from gateway.notify.pipeline_settings import PipelineSettings
 from gateway.settings import AlertSettings
-from ledger import cases
+from ledger import case_tellings, cases, cursors
 from ledger.engine import Engine, LedgerDown, reading, writing
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 60.0
+EVERY_S = 15.0
+"""What happens to cases in the meantime is told together."""
 AT_ONCE = 50
 """Cases in one transaction."""
 PART = "casework"
@@ -38,13 +42,20 @@ class CaseBooking:
         metrics: Metrics,
         health: Health,
         clock: Clock,
+        group: str = "",
+        settings: Callable[[], PipelineSettings] = PipelineSettings,
+        on_queued: Callable[[], None] = lambda: None,
         every_s: float = EVERY_S,
     ) -> None:
+        """`settings` are asked before each look; `group` names the place in the journal."""
         self._engine = engine
         self._work = work
         self._metrics = metrics
         self._health = health
         self._clock = clock
+        self._group = group
+        self._settings = settings
+        self._on_queued = on_queued
         self._every_s = every_s
 
     def run(self, stop: threading.Event) -> None:
@@ -53,6 +64,7 @@ class CaseBooking:
         while not stop.wait(0 if more else self._every_s):
             try:
                 more = self.book_once()
+                more = self.tell_once() or more
             except LedgerDown as error:
                 more = False
                 self._metrics.ledger_errors.inc()
@@ -80,6 +92,25 @@ class CaseBooking:
         else:
             self._health.well(PART)
         return bool(told) or len(over) == AT_ONCE
+
+    def tell_once(self) -> bool:
+        """Have people told of what is new and due by now; True if there may be more.
+
+        Raises LedgerDown.
+        """
+        now = self._clock()
+        with reading(self._engine) as conn:
+            position = cursors.get(conn, f"{self._group}.{case_messages.CURSOR}")
+            if not case_tellings.anything(conn, position, now):
+                return False
+        with writing(self._engine) as conn:
+            found = case_messages.look(conn, self._work, self._settings(), self._group, now)
+        if found is None:
+            return False
+        made, more = found
+        if made:
+            self._on_queued()
+        return more
 
 
 def read_work(settings: AlertSettings, base: Path) -> Casework:

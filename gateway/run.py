@@ -141,9 +141,10 @@ class Gateway:
             health=self.health,
             clock=clock,
         )
+        policy = PolicyFile(settings_file, _read_notify, settings.notify, book.rules, self.health)
         self._pipeline = Pipeline(
             self.engine,
-            PolicyFile(settings_file, _read_notify, settings.notify, book.rules, self.health),
+            policy,
             group=intake.group,
             on_queued=self._sender.wake,
             metrics=self.metrics,
@@ -186,6 +187,9 @@ class Gateway:
         self._casework = CaseBooking(
             self.engine,
             read_work(settings.alerts, settings_file.parent),
+            group=intake.group,
+            settings=lambda: policy().settings,
+            on_queued=self._sender.wake,
             metrics=self.metrics,
             health=self.health,
             clock=clock,

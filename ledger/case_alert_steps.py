@@ -29,11 +29,11 @@ def take_on(conn: Connection, row: CaseRow, event: CaseEvent) -> None:
 def carry(conn: Connection, row: CaseRow, move: Move, event: CaseEvent) -> None:
     """A case was moved: its alerts follow as far as they can."""
     ends = row.closed_at == event.at
-    if not move.alert and not ends:
+    if not move.alert and not ends and not move.reopens:
         return
     for alert in case_links.alerts_of(conn, row.case_id):
         if move.alert:
-            for step in _steps(conn, alert.alert_id, move.alert, event):
+            for step in _steps(conn, row, alert.alert_id, move.alert, event):
                 _try(step)
         _tell(conn, row, alert.alert_id, event)
 
@@ -41,9 +41,12 @@ def carry(conn: Connection, row: CaseRow, move: Move, event: CaseEvent) -> None:
 Step = Callable[[], bool]
 
 
-def _steps(conn: Connection, alert_id: str, what: str, event: CaseEvent) -> list[Step]:
+def _steps(
+    conn: Connection, row: CaseRow, alert_id: str, what: str, event: CaseEvent
+) -> list[Step]:
     actor, second = event.actor, event.given.second
-    at, note = event.at, event.given.note
+    # What officers write in a case stays there: the establishment reads its alerts' notes.
+    at, note = event.at, row.case_number
     dispose = [
         lambda: alert_life.acknowledge(conn, alert_id, actor, at),
         lambda: alert_life.dispose(conn, alert_id, actor, at, note),

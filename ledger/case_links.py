@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, or_, select
 
 from contracts.words import AlertState
 from ledger.alert_types import AlertRow
@@ -77,16 +77,18 @@ def of_alerts(conn: Connection, alert_ids: Iterable[str]) -> dict[str, str]:
     return {row.alert_id: row.case_number for row in rows}
 
 
+_OPEN = or_(cases.c.closed_at.is_(None), cases.c.reopened_at.is_not(None))
+"""Officers have to do with it: it never came to an end, or was brought back."""
 _OF_ALERTS = (
     select(case_alerts.c.alert_id, cases.c.case_number)
     .join(cases, cases.c.case_id == case_alerts.c.case_id)
-    .where(among(case_alerts.c.alert_id, "alert_ids"), cases.c.closed_at.is_(None))
+    .where(among(case_alerts.c.alert_id, "alert_ids"), _OPEN)
 )
 
 
 def holding_alert(conn: Connection, alert_id: str) -> CaseRow | None:
     """The case that an alert is in and that is not closed yet."""
-    found = _of_alert().where(case_alerts.c.alert_id == alert_id, cases.c.closed_at.is_(None))
+    found = _of_alert().where(case_alerts.c.alert_id == alert_id, _OPEN)
     row = conn.execute(found.order_by(cases.c.number.desc()).limit(1)).one_or_none()
     return typed_or_none(row, CaseRow)
 

@@ -34,7 +34,7 @@ class CaseRow(msgspec.Struct, frozen=True):
     known_at: datetime
     changed_at: datetime
     closed_at: datetime | None
-    """When it first came to an end, whichever; None: officers still have to do with it."""
+    """When it first came to an end, whichever; None: it never has. That stays if it is reopened."""
     version: int
     """A mover says which version they saw."""
     assignee: str
@@ -47,6 +47,17 @@ class CaseRow(msgspec.Struct, frozen=True):
     due_unknown: bool
     """A working calendar is missing: something is due, and nobody can say when."""
     rules_version: str
+    reopened: int = 0
+    """How often it was brought back from an end."""
+    reopened_at: datetime | None = None
+    """Since when it is open again; None: it is not."""
+    remind_at: datetime | None = None
+    """When somebody is next told of what is due."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether officers have to do with it."""
+        return self.closed_at is None or self.reopened_at is not None
 
 
 class CaseCount(msgspec.Struct, frozen=True):

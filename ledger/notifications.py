@@ -27,7 +27,7 @@ from contracts.words import Severity
 from ledger.schema import notification_alerts, notifications
 from ledger.sql import chunks, insert_in, plain, typed, typed_or_none
 
-Kind = Literal["alert", "resolved", "escalated", "digest", "notice"]
+Kind = Literal["alert", "resolved", "escalated", "digest", "notice", "case"]
 State = Literal["queued", "sending", "sent", "failed", "held", "cancelled"]
 Hold = Literal["", "storm", "day"]
 """Which digest takes a held one: the next after a storm, or the day's."""

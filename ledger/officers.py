@@ -75,6 +75,14 @@ def list_in(conn: Connection, regions: Sequence[str]) -> list[Officer]:
     return [typed(row, Officer) for row in rows]
 
 
+def of_establishment(conn: Connection, establishment_id: str) -> list[Officer]:
+    """An establishment's own people, also those who may not sign in any more."""
+    found = select(officers).where(
+        officers.c.establishment_id == establishment_id, officers.c.role == Role.OPERATOR.value
+    )
+    return [typed(row, Officer) for row in conn.execute(found.order_by(officers.c.login))]
+
+
 def set_password(conn: Connection, officer_id: str, password_hash: str) -> None:
     """Replace the password's hash; whoever sets it says themselves whether it must be changed."""
     changed = update(officers).where(officers.c.id == officer_id)

@@ -27,7 +27,7 @@ class Pressure(msgspec.Struct, frozen=True):
 
 _made = notifications.c
 _told = _made.state.in_(TOLD) & (_made.kind != "digest")
-_counted = _told & (_made.severity != int(Severity.AT_ONCE)) & (_made.kind != "notice")
+_counted = _told & (_made.severity != int(Severity.AT_ONCE)) & _made.kind.not_in(["notice", "case"])
 _waits = (_made.state == "held") & (_made.hold == "storm") & _made.digest_id.is_(None)
 _PRESSURES = (
     select(

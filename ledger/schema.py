@@ -12,6 +12,7 @@ from ledger.tables.cases import (
     case_numbers,
     case_publications,
     case_results,
+    case_tellings,
     cases,
 )
 from ledger.tables.connected import api_tokens, webhook_deliveries, webhooks
@@ -67,6 +68,7 @@ __all__ = [
     "case_numbers",
     "case_publications",
     "case_results",
+    "case_tellings",
     "cases",
     "contacts",
     "cursors",

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
-from ledger.alert_types import AlertRow
 from ledger.ids import new_id
 from ledger.officers import Officer, Role
 
@@ -37,6 +37,16 @@ class Responsible(msgspec.Struct, frozen=True):
     """The level of `officers`."""
 
 
+class Placed(Protocol):
+    """What lies in a region, and maybe belongs to an establishment: an alert, a case."""
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def establishment_id(self) -> str | None: ...
+
+
 class Staff:
     """The people of some places during a span of time: answers for any alert of theirs."""
 
@@ -62,7 +72,7 @@ class Staff:
             self._posted[officer.region].append(officer)
             self._own[officer.establishment_id].append(officer)
 
-    def responsible(self, alert: AlertRow, level: int, at: datetime) -> Responsible:
+    def responsible(self, alert: Placed, level: int, at: datetime) -> Responsible:
         """Whom an alert concerns at `level` (0 town, 1 county, 2 city) at `at`.
 
         At each level: who is on duty for the nearest region, with the establishment's own officer
@@ -82,7 +92,7 @@ class Staff:
         """An establishment's own people."""
         return () if establishment_id is None else tuple(self._own.get(establishment_id, ()))
 
-    def _at_level(self, alert: AlertRow, level: int, at: datetime) -> tuple[Officer, ...]:
+    def _at_level(self, alert: Placed, level: int, at: datetime) -> tuple[Officer, ...]:
         role, path = LEVELS[level], self._paths.get(alert.region, ())
         found = _nearest(path, lambda region: self._on_duty(region, role, at))
         in_charge = self._in_charge.get(alert.establishment_id or "") if level == 0 else None

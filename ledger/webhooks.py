@@ -46,6 +46,14 @@ class Webhook(msgspec.Struct, frozen=True):
     next_at: datetime | None = None
     """Nothing is tried before; None: at once."""
     removed_at: datetime | None = None
+    old_secret: str | None = None
+    """The secret before the present one: messages are signed with both, for a while."""
+    old_secret_until: datetime | None = None
+
+    def secrets_at(self, at: datetime) -> tuple[str, ...]:
+        """The secrets that messages are signed with at `at`, the present one first."""
+        old = self.old_secret if self.old_secret_until and at < self.old_secret_until else None
+        return (self.secret, old) if old else (self.secret,)
 
 
 def add(conn: Connection, new: Webhook) -> None:
@@ -97,10 +105,22 @@ def resume(conn: Connection, webhook_id: str, at: datetime) -> bool:
     return conn.execute(changed).rowcount > 0
 
 
+def rotate(conn: Connection, webhook_id: str, secret: str, until: datetime, at: datetime) -> None:
+    """Sign with `secret` from now on, and with the one of until now as well, until then."""
+    found = update(webhooks).where(webhooks.c.id == webhook_id)
+    conn.execute(
+        found.values(
+            old_secret=webhooks.c.secret, old_secret_until=until, secret=secret, changed_at=at
+        )
+    )
+
+
 def remove(conn: Connection, webhook_id: str, at: datetime) -> None:
     """Tell it nothing any more; what it was told stays on record for a while."""
     found = update(webhooks).where(webhooks.c.id == webhook_id)
-    conn.execute(found.values(state="paused", removed_at=at, changed_at=at, secret=""))
+    conn.execute(
+        found.values(state="paused", removed_at=at, changed_at=at, secret="", old_secret=None)
+    )
 
 
 def move_on(conn: Connection, webhook_id: str, position: int) -> None:

@@ -27,6 +27,8 @@ class Right(StrEnum):
     """Take an alert on for the authority."""
     ACT = "act"
     """Move an alert through its life, judge it, silence, decide on proposals."""
+    MOVE = "move"
+    """Make the steps of a case that casework's data give one's role: of it, the data decide."""
     AUDIT = "audit"
     """Read who looked at what and who changed what."""
     PEOPLE = "people"
@@ -39,14 +41,14 @@ class Right(StrEnum):
     """Keep the region tree, and the accounts of sites at the broker."""
 
 
-_SUPERVISOR = frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE, Right.ACT})
+_SUPERVISOR = frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE, Right.ACT, Right.MOVE})
 RIGHTS: Mapping[str, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
     Role.CITY: _SUPERVISOR | {Right.AUDIT, Right.CONNECT, Right.ADMIN},
     Role.COUNTY: _SUPERVISOR | {Right.ADMIN},
     Role.TOWN: _SUPERVISOR,
     Role.GRID: frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE}),
-    Role.OPERATOR: frozenset({Right.VIEW, Right.ANSWER}),
+    Role.OPERATOR: frozenset({Right.VIEW, Right.ANSWER, Right.MOVE}),
     Role.AUDITOR: frozenset({Right.VIEW, Right.AUDIT}),
 }
 """The table of rights. The public has no role: what it may see asks for no right."""

@@ -1,6 +1,7 @@
 """The API's shapes of cases: the case, its clocks, steps and moves, files, confirmations."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -38,6 +39,7 @@ class CaseItem(Model):
         description="The last moment in time for what is owed next.", examples=[_AT]
     )
     due_clock: str = Field(description="Id of the clock that is due then.", examples=["disposal"])
+    reopened: int = Field(description="How often it was brought back from its end.", examples=[0])
 
 
 class CaseBasis(Model):
@@ -46,6 +48,14 @@ class CaseBasis(Model):
     id: str = Field(examples=["food_law_88_quick"])
     zh: str = Field(examples=["食品安全法第八十八条（快速检测异议）"])
     en: str = Field(examples=["Food Safety Law, art. 88 (quick tests)"])
+    mark: Literal["V", "S", "U"] = Field(
+        description="V: read in a primary text; S: in a secondary one; U: unverified, or a choice.",
+        examples=["V"],
+    )
+    source: str = Field(
+        description="Where it was read, and what it says.",
+        examples=["Retest asked for within 4 hours of receiving the result"],
+    )
 
 
 class CaseClock(Model):

@@ -57,6 +57,10 @@ class WebhookItem(Model):
     next_at: datetime | None = Field(
         description="Nothing is tried before; null: at once.", examples=[None]
     )
+    old_secret_until: datetime | None = Field(
+        description="Until then messages carry a signature by the secret before, too.",
+        examples=[None],
+    )
 
 
 class WebhookMade(WebhookItem):
@@ -65,6 +69,14 @@ class WebhookMade(WebhookItem):
     secret: str = Field(
         description="`whsec_` and the key in base64; messages are signed with it.",
         examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+    )
+
+
+class RotateRequest(BaseModel):
+    """How long the old secret goes on to sign beside the new one."""
+
+    overlap_hours: int = Field(
+        default=24, ge=0, le=168, description="0: it ends at once.", examples=[24]
     )
 
 

@@ -163,9 +163,9 @@ def read_case_file(
     return CaseFile(
         line=line,
         case=whole,
-        clocks=tuple(_clock(work, face, now) for face in clocks(work, whole, now)),
+        clocks=tuple(clock_line(work, face, now) for face in clocks(work, whole, now)),
         steps=tuple(_step(work, names, files, event) for event in whole.events),
-        forms=tuple(_form(work, offer) for offer in offers if offer.possible),
+        forms=tuple(form_of(work, offer) for offer in offers if offer.possible),
         barred=tuple(offer for offer in offers if not offer.possible),
         asks=asks,
         files=tuple(files.values()),
@@ -182,7 +182,8 @@ def read_case_file(
     )
 
 
-def _form(work: Casework, offer: Offer) -> Form:
+def form_of(work: Casework, offer: Offer) -> Form:
+    """The form of a step that can be made."""
     needs = frozenset(need.value for need in offer.needs)
     takes = frozenset(need.value for need in offer.move.takes)
     if Need.OUTCOME.value in needs:
@@ -195,7 +196,8 @@ def _basis(work: Casework, ids: Sequence[str]) -> tuple[Basis, ...]:
     return tuple(work.rules.basis[one] for one in ids if one in work.rules.basis)
 
 
-def _clock(work: Casework, face: ClockFace, now: datetime) -> ClockLine:
+def clock_line(work: Casework, face: ClockFace, now: datetime) -> ClockLine:
+    """A clock with what is left of it and its law."""
     left_s = (face.due_at - now).total_seconds() if face.due_at else 0.0
     return ClockLine(face, abs(left_s), _basis(work, face.clock.basis))
 

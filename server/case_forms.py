@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from contracts.casework import CaseVerdict, FileRef, Given, Method
 from ledger.attachments import Kind, NewAttachment
 from server.formats import SHANGHAI
-from server.needs import Actor
+from server.needs import Mover
 from server.settings import UploadSettings
 from server.uploads import PDF, Upload, UploadRefused, check_upload
 
@@ -61,14 +61,14 @@ async def read_form(request: Request) -> AsyncIterator[FormData]:
         await form.close()
 
 
-async def _uploaded(request: Request, _: Actor) -> AsyncIterator[FormData]:
-    """The form, read only after its sender is known to be one who may act."""
+async def _uploaded(request: Request, _: Mover) -> AsyncIterator[FormData]:
+    """The form, read only after its sender is known to be one who may make steps."""
     async for form in read_form(request):
         yield form
 
 
 UploadedForm = Annotated[FormData, Depends(_uploaded)]
-"""A form with files of somebody who may act."""
+"""A form with files of somebody who may make steps of cases."""
 
 
 def read_step(form: FormData, limits: UploadSettings) -> Sent:

@@ -17,6 +17,7 @@ from ledger.cases import CaseRefused, CaseRow
 from ledger.engine import Connection, writing
 from ledger.results import ResultRow
 from server.case_forms import Sent
+from server.case_party import check_party, is_party, may_add_files
 from server.changes import visible_alert
 from server.problems import Fault, Problem, not_found
 from server.signing import Visit
@@ -118,6 +119,7 @@ def move(state: State, visit: Visit, case_id: str, move_id: str, sent: Sent) -> 
         row = visible_case(conn, visit, case_id)
         given = _with_files(conn, row, sent.given, sent.files, visit, now)
         try:
+            check_party(conn, state.casework, row, visit.officer, given)
             if not given.second:
                 made = _make(conn, state, row, move_id, given, visit, now, sent)
                 _note_token(conn, visit, row, move_id, now)
@@ -179,10 +181,14 @@ def withdraw(state: State, visit: Visit, case_id: str, confirmation_id: str) -> 
 def add_files(
     state: State, visit: Visit, case_id: str, files: Sequence[NewAttachment]
 ) -> list[Attachment]:
-    """Keep files with a case, for a step to refer to. Raises Problem (404)."""
+    """Keep files with a case, for a step to refer to. Raises Problem (404, 409)."""
     now = state.clock()
     with writing(state.engine) as conn:
         row = visible_case(conn, visit, case_id)
+        if is_party(visit.officer) and not may_add_files(
+            conn, state.casework, row, visit.officer, now
+        ):
+            raise Problem(409, "case-unready", "there is nothing to hand in now")
         return _keep(conn, row, files, visit, now)
 
 

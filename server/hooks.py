@@ -6,7 +6,7 @@ Nothing is sent from here: a gateway delivers, and never more than the maker may
 import base64
 import secrets
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -22,6 +22,9 @@ from server.signing import Visit
 from server.state import State
 
 NAME_MOST = 64
+OVERLAP_MOST_H = 168
+OVERLAP_MOST = timedelta(hours=OVERLAP_MOST_H)
+"""How long at most an old secret signs on beside the new one."""
 SECRET_BYTES = 32
 
 
@@ -64,7 +67,7 @@ def make(conn: Connection, state: State, visit: Visit, wish: HookWish) -> Webhoo
         url=url,
         events=tuple(sorted(set(wish.events))),
         region=region,
-        secret="whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode(),
+        secret=new_secret(),
         officer_id=visit.officer.id,
         created_at=now,
         changed_at=now,
@@ -74,6 +77,28 @@ def make(conn: Connection, state: State, visit: Visit, wish: HookWish) -> Webhoo
     detail = {"name": name, "url": url, "events": list(new.events), "region": region}
     audit.append(conn, visit.actor, "webhook_made", f"webhook/{new.id}", detail, now)
     return new
+
+
+def new_secret() -> str:
+    """A key to sign messages with."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def rotate(
+    conn: Connection, visit: Visit, webhook_id: str, overlap: timedelta, now: datetime
+) -> Webhook:
+    """Give it another secret, which is in what is returned; the old one signs on for `overlap`.
+
+    Raises Problem (404, 422).
+    """
+    hook = visible_hook(conn, visit, webhook_id)
+    if not timedelta(0) <= overlap <= OVERLAP_MOST:
+        raise Problem(422, "invalid-request", f"overlap_hours: 0 to {OVERLAP_MOST_H}")
+    secret = new_secret()
+    webhooks.rotate(conn, hook.id, secret, now + overlap, now)
+    detail = {"name": hook.name, "old_until": (now + overlap).isoformat()}
+    audit.append(conn, visit.actor, "webhook_secret_rotated", f"webhook/{hook.id}", detail, now)
+    return visible_hook(conn, visit, webhook_id)
 
 
 def _check_scopes(visit: Visit, events: Collection[str]) -> None:

@@ -165,6 +165,8 @@ def _entitled(visit: Visit, right: Right) -> Visit:
 actor = Changer(Right.ACT)
 Actor = Annotated[Visit, Depends(actor)]
 """A signed-in officer who may act, on a request that came from our own page."""
+Mover = Annotated[Visit, Depends(Changer(Right.MOVE))]
+"""The same for one to whom casework's data give steps of cases."""
 Acknowledger = Annotated[Visit, Depends(Changer(Right.ACKNOWLEDGE))]
 """The same for one who may take an alert on."""
 Answerer = Annotated[Visit, Depends(Changer(Right.ANSWER))]

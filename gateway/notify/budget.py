@@ -1,7 +1,8 @@
 """How much one recipient is told by itself: what is beyond waits for a digest. Pure.
 
 Two bounds: messages within a storm's window, and an officer's messages of a day. Class 1 passes
-both, and so do digests and notices; escalations pass the day's bound. Nothing is dropped.
+both, and so do digests and notices; escalations and messages of cases pass the day's bound.
+Nothing is dropped.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ from ledger.notifications import NewNotification
 from ledger.pressures import Pressure
 
 FREE_KINDS = ("digest", "notice")
-UNBUDGETED_KINDS = ("digest", "notice", "escalated")
+UNBUDGETED_KINDS = ("digest", "notice", "escalated", "case")
 
 Recipient = tuple[str, str]
 """Officer id and route."""

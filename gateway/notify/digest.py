@@ -18,7 +18,9 @@ from ledger.notifications import Kind, NewNotification, NotificationRow
 
 RULE_LINES = 20
 SITE_LINES = 5
-KIND_ORDER: tuple[Kind, ...] = ("escalated", "alert", "resolved", "notice")
+KIND_ORDER: tuple[Kind, ...] = ("escalated", "case", "alert", "resolved", "notice")
+TITLED: tuple[Kind, ...] = ("notice", "case")
+"""Kinds that a digest tells by their titles: they are about no alert."""
 
 SiteName = Callable[[str], str]
 
@@ -88,7 +90,7 @@ def _said(
         class_zh, class_en = CLASSES[Severity(severity)]
         what_zh, what_en = KINDS[kind]
         sample = some[0]
-        if kind == "notice":
+        if kind in TITLED:
             lines_zh.append(f"· {sample.title_zh}")
             lines_en.append(f"· {sample.title_en}")
             continue
@@ -121,7 +123,7 @@ def _by_rule(
     """Rows by class, rule and kind: the gravest first, then what there is most of."""
     found: defaultdict[tuple[int, str, Kind], list[NotificationRow]] = defaultdict(list)
     for row in rows:
-        rule = row.title_zh if row.kind == "notice" else row.group_key.partition("|")[0]
+        rule = row.title_zh if row.kind in TITLED else row.group_key.partition("|")[0]
         found[row.severity, rule, row.kind].append(row)
     order = {kind: index for index, kind in enumerate(KIND_ORDER)}
     return sorted(
@@ -133,7 +135,7 @@ def _sites(rows: Sequence[NotificationRow], site_name: SiteName) -> list[str]:
     """The sites with most alerts, if there are several."""
     ids: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
-        if row.site and row.kind != "notice":
+        if row.site and row.kind not in TITLED:
             ids[row.site].update(row.alert_ids)
     if len(ids) < 2:
         return []
@@ -144,7 +146,7 @@ def _sites(rows: Sequence[NotificationRow], site_name: SiteName) -> list[str]:
 
 def _count(rows: Sequence[NotificationRow], kind: Kind) -> int:
     some = [row for row in rows if row.kind == kind]
-    return len(some) if kind == "notice" else _alerts(some)
+    return len(some) if kind in TITLED else _alerts(some)
 
 
 def _alerts(rows: Sequence[NotificationRow]) -> int:

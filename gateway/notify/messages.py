@@ -92,6 +92,13 @@ def alerts_of(conn: Connection, rows: Sequence[NotificationRow]) -> list[tuple[A
     return [tuple(found[one] for one in some if one in found) for some in named]
 
 
+def _place(row: NotificationRow) -> str:
+    """Where in the console the message leads."""
+    if row.kind == "case":
+        return f"/cases/{row.group_key.removeprefix('case|')}".rstrip("/")
+    return f"/alerts/{row.alert_ids[0]}" if len(row.alert_ids) == 1 else "/alerts"
+
+
 def message_for(
     row: NotificationRow,
     way: Way,
@@ -103,8 +110,7 @@ def message_for(
     chinese = language == "zh"
     url = ""
     if console_url:
-        place = f"/alerts/{row.alert_ids[0]}" if len(row.alert_ids) == 1 else "/alerts"
-        url = f"{console_url.rstrip('/')}{place}"
+        url = f"{console_url.rstrip('/')}{_place(row)}"
     return Message(
         dedupe=row.dedupe,
         kind=row.kind,

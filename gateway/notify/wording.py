@@ -26,6 +26,7 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "escalated": ("超期上报", "escalated"),
     "digest": ("汇总", "digests"),
     "notice": ("通知", "notices"),
+    "case": ("处置单", "cases"),
 }
 SILENCES = {"silence": ("静默", "silenced"), "maintenance": ("检修", "maintenance")}
 

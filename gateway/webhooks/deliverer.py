@@ -225,7 +225,8 @@ class Deliverer:
     def _try(self, hook: Webhook, one: Delivery) -> Posted:
         body = one.body.encode()
         headers = {"Content-Type": "application/json", "User-Agent": "FoodSentry-Webhooks/1"}
-        headers |= signed_headers(hook.secret, one.message_id, self._clock(), body)
+        now = self._clock()
+        headers |= signed_headers(hook.secrets_at(now), one.message_id, now, body)
         posted = self._send(hook.url, body, headers)
         self._metrics.webhook_posts.labels("sent" if posted.ok else "failed").inc()
         return posted

@@ -17,6 +17,7 @@ from ledger.columns import BigKey, Json, UtcTime
 from ledger.tables.base import Id, Line, Long, Segment, Word, filled, metadata
 
 DUE = "due_at IS NOT NULL"
+REMIND = "remind_at IS NOT NULL"
 SHOWN = "ended_at IS NULL"
 
 cases = Table(
@@ -47,6 +48,9 @@ cases = Table(
     filled("due_clock", Word),
     filled("due_unknown", Boolean, server_default=false()),
     filled("rules_version", Word),
+    filled("reopened", Integer, server_default="0"),
+    Column("reopened_at", UtcTime),
+    Column("remind_at", UtcTime),
     CheckConstraint("kind IN ('produce_test', 'food_test', 'scene')", name="kind"),
     CheckConstraint("finding IN ('suspect', 'established', 'cleared')", name="finding"),
     Index("ix_cases_opened_at", "opened_at", "number"),
@@ -54,6 +58,9 @@ cases = Table(
     Index("ix_cases_region", "region", "state", "opened_at"),
     Index("ix_cases_establishment_id", "establishment_id", "opened_at"),
     Index("ix_cases_assignee", "assignee", "state"),
+    Index(
+        "ix_cases_remind_at", "remind_at", sqlite_where=text(REMIND), postgresql_where=text(REMIND)
+    ),
     Index("ix_cases_due_at", "due_at", sqlite_where=text(DUE), postgresql_where=text(DUE)),
 )
 
@@ -117,6 +124,15 @@ case_publications = Table(
         sqlite_where=text(SHOWN),
         postgresql_where=text(SHOWN),
     ),
+)
+
+case_tellings = Table(
+    "case_tellings",
+    metadata,
+    Column("case_id", Segment, ForeignKey("cases.case_id"), primary_key=True),
+    Column("what", Id, primary_key=True),
+    Column("recipient", Id, ForeignKey("officers.id"), primary_key=True),
+    filled("at", UtcTime),
 )
 
 case_numbers = Table(

@@ -40,6 +40,8 @@ webhooks = Table(
     filled("events", Json),
     filled("region", Segment, ForeignKey("regions.code")),
     filled("secret", Line),
+    Column("old_secret", Line),
+    Column("old_secret_until", UtcTime),
     filled("officer_id", Id, ForeignKey("officers.id"), index=True),
     filled("state", Word),
     filled("reason", Line),

@@ -80,7 +80,9 @@ notifications = Table(
     filled("owner", Id),
     Column("lease_until", UtcTime),
     Column("digest_id", BigInteger, index=True),
-    CheckConstraint("kind IN ('alert', 'resolved', 'escalated', 'digest', 'notice')", name="kind"),
+    CheckConstraint(
+        "kind IN ('alert', 'resolved', 'escalated', 'digest', 'notice', 'case')", name="kind"
+    ),
     CheckConstraint(
         "state IN ('queued', 'sending', 'sent', 'failed', 'held', 'cancelled')", name="state"
     ),

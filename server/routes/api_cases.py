@@ -4,16 +4,19 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.datastructures import FormData
 
-from contracts.casework import FileRef, Given
+from contracts.casework import CaseKind, FileRef, Given
 from contracts.casework_clocks import clocks
 from ledger import attachments, audit, case_confirmations, cases
+from ledger.attachments import Attachment
 from ledger.case_confirmations import Confirmation
 from ledger.cases import CaseRow
 from ledger.engine import Connection, reading, writing
 from server import case_moves
+from server.access import Right
 from server.api_cases import (
     CaseClock,
     CaseFileItem,
@@ -31,7 +34,16 @@ from server.api_cases import (
 from server.api_models import Page
 from server.case_forms import FormRefused, Sent, read_files, read_form
 from server.case_list import CaseFilter, find_cases, wanted_of
-from server.case_moves import visible_case
+from server.case_moves import Done, visible_case
+from server.case_party import (
+    find_party_cases,
+    is_party,
+    offers_of,
+    party_files,
+    party_row,
+    party_steps,
+    seen_by_party,
+)
 from server.cursors import cut
 from server.needs import Need, acts, reads
 from server.problems import Fault, Problem
@@ -44,7 +56,9 @@ from server.state import State
 
 router = APIRouter(prefix=PREFIX, responses=problems(401, 422, 503), tags=["cases"])
 Reader = Annotated[Visit, reads("cases:read")]
-Mover = Annotated[Visit, acts("cases:move")]
+Opener = Annotated[Visit, acts("cases:move")]
+Mover = Annotated[Visit, acts("cases:move", Right.MOVE)]
+"""Whoever has steps in casework's data; which ones, the data say."""
 InPerson = Annotated[Visit, acts(SESSION)]
 """A second officer is somebody at a browser: no token confirms."""
 
@@ -95,9 +109,19 @@ def list_cases(
     limit: Limit = 50,
     before: Before = None,
 ) -> Page[CaseItem]:
-    """Cases of the officer's region and below."""
+    """Cases of the officer's region and below.
+
+    The establishment's own people have theirs, the newest first, with what they owe as `due_at`,
+    and can choose by state and kind.
+    """
     now = state.clock()
     chosen = CaseFilter(asked_state, kind, region, mine, overdue)
+    if is_party(visit.officer):
+        with reading(state.engine) as conn:
+            states, asked = chosen.states(state.casework.rules), CaseKind(kind) if kind else None
+            rows, following = find_party_cases(conn, visit, states, asked, before, limit)
+            rows = [party_row(conn, state.casework, row, now) for row in rows]
+        return paged(CaseItem, rows, following)
     with reading(state.engine) as conn:
         wanted = wanted_of(conn, visit, chosen, state.casework.rules, now)
         rows, following = find_cases(conn, wanted, before, limit)
@@ -105,7 +129,7 @@ def list_cases(
 
 
 @router.post("/cases", summary="Open a case", responses=problems(403, 404, 409))
-def open_case(state: Need, visit: Mover, body: OpenRequest, response: Response) -> CaseItem:
+def open_case(state: Need, visit: Opener, body: OpenRequest, response: Response) -> CaseItem:
     """From an alert, which it acknowledges, or from a result; 200: the one that there is."""
     if bool(body.alert_id) == bool(body.result_id):
         raise Problem(422, "invalid-request", "name one alert or one result")
@@ -119,7 +143,10 @@ def open_case(state: Need, visit: Mover, body: OpenRequest, response: Response) 
 
 @router.get("/cases/{case_id}", summary="One case", responses=problems(404))
 def get_case(state: Need, visit: Reader, case_id: str) -> CaseWhole:
-    """With clocks, steps, files, and every move: possible or why not. The look is audited."""
+    """With clocks, steps, files, and every move: possible or why not. The look is audited.
+
+    The establishment's own people get what concerns them, without officers' names and notes.
+    """
     with reading(state.engine) as conn:
         row = visible_case(conn, visit, case_id)
         whole = _whole(conn, state, visit, row)
@@ -151,6 +178,10 @@ def move_case(
         outcome=body.outcome,
     )
     done = case_moves.move(state, visit, case_id, move_id, Sent(given, body.version, body.key))
+    if is_party(visit.officer):
+        with reading(state.engine) as conn:
+            shown = party_row(conn, state.casework, done.case, state.clock())
+        done = Done(shown)
     if done.waiting is not None:
         response.status_code = 202
     return CaseMoved.model_validate(done, from_attributes=True)
@@ -159,7 +190,7 @@ def move_case(
 @router.post(
     "/cases/{case_id}/files",
     summary="Add files to a case",
-    responses=problems(403, 404, 413),
+    responses=problems(403, 404, 409, 413),
     openapi_extra=_FILES,
     status_code=201,
 )
@@ -235,18 +266,37 @@ def decline(
     summary="Withdraw a question to a second officer",
     responses=problems(403, 404, 409),
 )
-def withdraw(state: Need, visit: Mover, case_id: str, question_id: str) -> CaseItem:
+def withdraw(state: Need, visit: Opener, case_id: str, question_id: str) -> CaseItem:
     """For whoever asked it."""
     return CaseItem.model_validate(case_moves.withdraw(state, visit, case_id, question_id))
+
+
+def _file_item(one: Attachment, visit: Visit) -> CaseFileItem:
+    """A file; of an officer's the establishment does not learn who added it."""
+    if is_party(visit.officer) and one.added_by != visit.officer.id:
+        one = msgspec.structs.replace(one, added_by="")
+    return CaseFileItem.model_validate(one)
 
 
 def _whole(conn: Connection, state: State, visit: Visit, row: CaseRow) -> CaseWhole:
     work, now = state.casework, state.clock()
     rules, whole = work.rules, cases.case(conn, row)
+    faces = clocks(work, whole, now)
+    offers = cases.offers(conn, work, row, visit.officer, now)
+    files = attachments.of_case(conn, row.case_id)
+    steps = list(whole.events)
+    party = is_party(visit.officer)
+    if party:
+        row = seen_by_party(row, faces)
+        faces = tuple(face for face in faces if face.clock.is_party)
+        offers = offers_of(work, whole, visit.officer, now)
+        seen = party_files(conn, rules, whole, visit.officer)
+        files = list(seen.values())
+        steps = [one.event for one in party_steps(conn, rules, whole, seen, visit)]
     waiting: list[Confirmation] = [
         one
         for one in case_confirmations.of_case(conn, row.case_id)
-        if not one.answer and one.version == row.version
+        if not party and not one.answer and one.version == row.version
     ]
     body = CaseItem.model_validate(row).model_dump()
     return CaseWhole(
@@ -266,7 +316,7 @@ def _whole(conn: Connection, state: State, visit: Visit, row: CaseRow) -> CaseWh
                 },
                 from_attributes=True,
             )
-            for face in clocks(work, whole, now)
+            for face in faces
         ],
         moves=[
             CaseOffer(
@@ -277,7 +327,7 @@ def _whole(conn: Connection, state: State, visit: Visit, row: CaseRow) -> CaseWh
                 needs=[need.value for need in offer.needs],
                 why=[CaseReason.model_validate(one) for one in offer.why],
             )
-            for offer in cases.offers(conn, work, row, visit.officer, now)
+            for offer in offers
         ],
         steps=[
             CaseStep(
@@ -292,9 +342,9 @@ def _whole(conn: Connection, state: State, visit: Visit, row: CaseRow) -> CaseWh
                 note=one.given.note,
                 files=[ref.id for ref in one.given.files],
             )
-            for one in whole.events
+            for one in steps
         ],
-        files=[CaseFileItem.model_validate(one) for one in attachments.of_case(conn, row.case_id)],
+        files=[_file_item(one, visit) for one in files],
         confirmations=[ConfirmationItem.model_validate(one) for one in waiting],
         alerts=[one.alert_id for one in cases.alerts_of(conn, row.case_id)],
         results=[one.result_id for one in cases.results_of(conn, row.case_id)],

@@ -1,5 +1,6 @@
 """The JSON API of webhooks: make, list, test, pause, remove; what was sent, and once more."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -10,7 +11,13 @@ from ledger.webhooks import Webhook
 from server import hooks
 from server.access import Right
 from server.api_models import Page
-from server.api_webhooks import DeliveryItem, WebhookItem, WebhookMade, WebhookRequest
+from server.api_webhooks import (
+    DeliveryItem,
+    RotateRequest,
+    WebhookItem,
+    WebhookMade,
+    WebhookRequest,
+)
 from server.cursors import cut, place_of, sliced
 from server.hooks import HookRefused, HookWish, visible_hook
 from server.needs import Need, acts, reads
@@ -61,6 +68,17 @@ def remove_webhook(state: Need, visit: Keeper, webhook_id: str) -> WebhookItem:
     """It is told nothing any more; answers with it as it was."""
     with writing(state.engine) as conn:
         return WebhookItem.model_validate(hooks.remove(conn, visit, webhook_id, state.clock()))
+
+
+@router.post(
+    "/{webhook_id}/secret", summary="Give a webhook another secret", responses=problems(404)
+)
+def rotate_secret(state: Need, visit: Keeper, webhook_id: str, body: RotateRequest) -> WebhookMade:
+    """The new secret is told this once; for a while messages are signed by both."""
+    overlap = timedelta(hours=body.overlap_hours)
+    with writing(state.engine) as conn:
+        made = hooks.rotate(conn, visit, webhook_id, overlap, state.clock())
+    return WebhookMade.model_validate(made)
 
 
 @router.post("/{webhook_id}/test", summary="Test a webhook", responses=problems(404, 409))

@@ -6,10 +6,12 @@ from urllib.parse import quote
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from ledger import attachments, audit
+from contracts.casework_data import Rules
+from ledger import attachments, audit, cases
 from ledger.attachments import Attachment
 from ledger.engine import Connection, reading, writing
 from server.case_moves import visible_case
+from server.case_party import is_party, party_files
 from server.needs import Need, Viewer
 from server.problems import not_found
 from server.signing import Visit
@@ -30,7 +32,7 @@ def file(state: Need, visit: Viewer, case_id: str, file_id: str) -> Response:
 def shown(state: Need, visit: Viewer, case_id: str, file_id: str) -> Response:
     """The picture, drawn anew without what the camera wrote beside it."""
     with reading(state.engine) as conn:
-        found = visible_file(conn, visit, case_id, file_id)
+        found = visible_file(conn, state.casework.rules, visit, case_id, file_id)
         if found.shown_sha256 is None:
             raise not_found("picture")
         content = attachments.content(conn, found.shown_sha256)
@@ -42,7 +44,7 @@ def shown(state: Need, visit: Viewer, case_id: str, file_id: str) -> Response:
 def download(state: State, visit: Visit, case_id: str, file_id: str) -> Response:
     """A file as it came, named as it was. Raises Problem (404)."""
     with reading(state.engine) as conn:
-        found = visible_file(conn, visit, case_id, file_id)
+        found = visible_file(conn, state.casework.rules, visit, case_id, file_id)
         content = attachments.content(conn, found.sha256)
     _note_look(state, visit, found, "case_file_downloaded")
     headers = {
@@ -53,12 +55,18 @@ def download(state: State, visit: Visit, case_id: str, file_id: str) -> Response
     return Response(content, media_type=found.media_type, headers=headers)
 
 
-def visible_file(conn: Connection, visit: Visit, case_id: str, file_id: str) -> Attachment:
+def visible_file(
+    conn: Connection, rules: Rules, visit: Visit, case_id: str, file_id: str
+) -> Attachment:
     """A file of a case that this officer can see. Raises Problem (404)."""
-    visible_case(conn, visit, case_id)
+    row = visible_case(conn, visit, case_id)
     found = attachments.get(conn, file_id)
     if found is None or found.case_id != case_id:
         raise not_found("file")
+    if is_party(visit.officer):
+        known = party_files(conn, rules, cases.case(conn, row), visit.officer)
+        if found.id not in known:
+            raise not_found("file")
     return found
 
 

@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Header, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from contracts.casework import CaseKind
+from contracts.casework_words import FACTS
 from ledger import audit, establishments, journal, regions
 from ledger.engine import reading, writing
 from server import case_moves
@@ -15,6 +16,7 @@ from server.access import Right, may
 from server.case_file import read_case_file
 from server.case_forms import FormRefused, Trouble, UploadedForm, read_step
 from server.case_list import (
+    PAGE,
     CaseFilter,
     asked_of,
     case_lines,
@@ -23,7 +25,13 @@ from server.case_list import (
     wanted_of,
 )
 from server.case_moves import CaseProblem, visible_case
-from server.needs import Actor, Need, Viewer
+from server.case_party import (
+    find_party_cases,
+    is_party,
+    party_lines,
+    read_party_file,
+)
+from server.needs import Actor, Mover, Need, Viewer
 from server.pages import render
 from server.routes.live import event_stream
 from server.signing import Visit
@@ -53,6 +61,9 @@ def list_cases(
 ) -> Response:
     """What is due soonest comes first; what waits for one's own confirmation stands above it."""
     now, rules = state.clock(), state.casework.rules
+    if is_party(visit.officer):
+        chosen = CaseFilter(asked_state, kind)
+        return _party_list(request, state, visit, chosen, before)
     chosen = CaseFilter(asked_state, kind, region, mine, overdue)
     with reading(state.engine) as conn:
         cursor = journal.last_id(conn)
@@ -115,7 +126,7 @@ def case_changed(request: Request, state: Need, visit: Viewer, case_id: str) -> 
 def make_move(
     request: Request,
     state: Need,
-    visit: Actor,
+    visit: Mover,
     case_id: str,
     move_id: str,
     form: UploadedForm,
@@ -207,14 +218,15 @@ def case_page(
 ) -> Response:
     """A case's page; `troubles` and `reasons` say what was wrong with the step `at`."""
     now = state.clock()
+    said: dict[str, Any] = {"troubles": troubles, "reasons": reasons, "at": at, "told": told or {}}
+    if is_party(visit.officer):
+        return _party_page(request, state, visit, case_id, status, said)
     with reading(state.engine) as conn:
         row = visible_case(conn, visit, case_id)
         file = read_case_file(conn, state.casework, visit, row, now)
         cursor = journal.last_id(conn)
         owner = establishments.get(conn, row.establishment_id) if row.establishment_id else None
-    with writing(state.engine) as conn:
-        what = f"case/{case_id}"
-        audit.append(conn, visit.actor, "evidence_viewed", what, {}, now)
+    _note_look(state, visit, case_id)
     return render(
         request,
         "cases/case.html",
@@ -226,11 +238,61 @@ def case_page(
         uploads=state.settings.uploads,
         acts=may(visit.officer, Right.ACT),
         key=secrets.token_hex(16),
-        troubles=troubles,
-        reasons=reasons,
-        at=at,
-        told=told or {},
+        **said,
     )
+
+
+def _party_page(
+    request: Request,
+    state: State,
+    visit: Visit,
+    case_id: str,
+    status: int,
+    said: dict[str, Any],
+) -> Response:
+    """The page of the establishment's own people."""
+    with reading(state.engine) as conn:
+        row = visible_case(conn, visit, case_id)
+        file = read_party_file(conn, state.casework, visit, row, state.clock())
+        cursor = journal.last_id(conn)
+    _note_look(state, visit, case_id)
+    return render(
+        request,
+        "cases/party.html",
+        status=status,
+        file=file,
+        fact=FACTS.__getitem__,
+        cursor=cursor,
+        uploads=state.settings.uploads,
+        key=secrets.token_hex(16),
+        **said,
+    )
+
+
+def _party_list(
+    request: Request, state: State, visit: Visit, chosen: CaseFilter, before: str | None
+) -> Response:
+    """The list of the establishment's own people."""
+    rules = state.casework.rules
+    kind = CaseKind(chosen.kind) if chosen.kind else None
+    with reading(state.engine) as conn:
+        cursor = journal.last_id(conn)
+        rows, more = find_party_cases(conn, visit, chosen.states(rules), kind, before, PAGE)
+        lines = party_lines(conn, state.casework, rows, state.clock())
+    return render(
+        request,
+        "cases/party_list.html",
+        chosen=chosen,
+        lines=lines,
+        more=more,
+        first=before is None,
+        cursor=cursor,
+    )
+
+
+def _note_look(state: State, visit: Visit, case_id: str) -> None:
+    with writing(state.engine) as conn:
+        audit.append(conn, visit.actor, "evidence_viewed", f"case/{case_id}", {}, state.clock())
 
 
 def _answer(

@@ -114,6 +114,32 @@ def show_webhook(
     before: Annotated[int | None, Query(ge=0, le=2**53)] = None,
 ) -> Response:
     """One webhook, and what it was told."""
+    return _hook_page(request, state, visit, webhook_id, before)
+
+
+@router.post("/admin/webhooks/{webhook_id}/secret")
+def rotate_secret(
+    request: Request,
+    state: Need,
+    visit: Keeper,
+    webhook_id: str,
+    overlap_hours: Annotated[int, Form(ge=0, le=hooks.OVERLAP_MOST_H)] = 24,
+) -> Response:
+    """Give it another secret, which is shown on this page and never again."""
+    overlap = timedelta(hours=overlap_hours)
+    with writing(state.engine) as conn:
+        made = hooks.rotate(conn, visit, webhook_id, overlap, state.clock())
+    return _hook_page(request, state, visit, webhook_id, None, secret=made.secret)
+
+
+def _hook_page(
+    request: Request,
+    state: State,
+    visit: Visit,
+    webhook_id: str,
+    before: int | None,
+    secret: str = "",
+) -> Response:
     with reading(state.engine) as conn:
         hook = visible_hook(conn, visit, webhook_id)
         found = webhook_deliveries.list_of(conn, hook.id, DELIVERIES + 1, before)
@@ -127,6 +153,8 @@ def show_webhook(
         waiting=waiting,
         deliveries=found[:DELIVERIES],
         more=found[DELIVERIES - 1].id if len(found) > DELIVERIES else None,
+        secret=secret,
+        overlap_most=hooks.OVERLAP_MOST_H,
         connects=True,
     )
 

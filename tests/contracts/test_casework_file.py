@@ -144,6 +144,30 @@ FAULTS: dict[str, tuple[Callable[[Data], None], str]] = {
         change("move", "check_rectification", from_=["disposed"]),
         "move.order_rectification: cannot be answered in the state 'dispatched'",
     ),
+    "an answer on the side only": (
+        change("move", "refuse_appeal", answers=["appeal"], settles=["lodge_appeal"]),
+        "move.lodge_appeal: cannot be answered in the state 'closed'",
+    ),
+    "open for nobody": (
+        change("move", "prove_rectification", while_open=["verify"]),
+        "move.prove_rectification.while_open: verify waits for no answer",
+    ),
+    "brought back by one": (
+        change("move", "reopen", needs=["note"]),
+        "move.reopen.needs: a case is brought back by two, with the reason",
+    ),
+    "brought back to an end": (
+        change("move", "reopen", to="not_founded"),
+        "move.reopen.to: what brings a case back leads to where work goes on",
+    ),
+    "brought back from its way": (
+        change("move", "reopen", from_=["reviewed"]),
+        "move.reopen.from: only what has come to an end is brought back",
+    ),
+    "a reminder of a right": (
+        change("clock", "objection", soon="1 h"),
+        "clock.objection.role: `party`, `soon` and `again` are for duties",
+    ),
     "a question that moves": (
         change("move", "object", to="filed", from_=["lead"]),
         "move.object.to: a move that waits",

@@ -53,7 +53,7 @@ def ripe(kind: CaseKind, state: str, finding: Finding, outcome: str, move: dict[
     case = beginning(kind)
     case = put(case, "dispatch", AT, given=Given(assignee="li"))
     case = put(case, "stop_sale", AT)
-    for asked in move.get("answers", ())[:1]:
+    for asked in (*move.get("answers", ())[:1], *move.get("while_open", ())[:1]):
         case = put(case, asked, AT)
     if "within" in move:
         served = {"objection": "serve_result", "report_objection": "serve_report"}

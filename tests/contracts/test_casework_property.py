@@ -40,7 +40,8 @@ VERDICTS = st.sampled_from(["fails", "fails", "passes"])
 CLOCKS = Mover("", CLOCK)
 WAY = (
     *("record_confirmation", "serve_report", "order_retest", "record_retest", "serve_retest"),
-    *("serve_result", "order_confirmation", "inspect", "end_appeal", "check_rectification"),
+    *("serve_result", "order_confirmation", "inspect", "end_appeal", "accept_proof"),
+    *("check_rectification", "prove_rectification"),
     *("expire", "withdraw", "publish", "close", "approve", "report", "destroy", "accept"),
     *("verify", "dispatch", "annul"),
 )
@@ -87,6 +88,11 @@ class Office(RuleBasedStateMachine):
             assert served is not None and case.kind is CaseKind.PRODUCE_TEST
             waited = event.counts_at - served.counts_at
             assert timedelta(0) <= waited <= timedelta(hours=4)
+        if event.move == "prove_rectification":
+            assert "order_rectification" in outstanding(RULES, case)
+            assert "order_rectification" in outstanding(RULES, after(case, event))
+        if who.role == "operator":
+            assert not given.second and given.happened_at in (None, event.at)
         if event.move == "destroy":
             assert any(f.kind == "photo" for f in given.files) and given.second != who.id
         if event.state == "published" and case.state != "published":
@@ -170,8 +176,15 @@ class Office(RuleBasedStateMachine):
         kept = msgspec.json.decode(msgspec.json.encode(self.case), type=Case)
         assert kept == self.case
         for before, now in zip(self.seen, self.seen[1:], strict=False):
-            if before.state in RULES.final:
+            made = RULES.moves[now.events[-1].move]
+            if before.state in RULES.final and not made.reopens:
                 assert now.state == before.state
+            if made.reopens:  # by two others than who had closed it, and nothing decided
+                event, ended = now.events[-1], before.last("close", "dismiss", "clear")
+                assert ended is not None and before.outcome in ("", "no_penalty")
+                who = {ended.actor, ended.given.second} - {""}
+                assert event.given.note and event.given.second
+                assert not who & {event.actor, event.given.second}
             if before.finding is Finding.ESTABLISHED:
                 assert now.state != "cancelled"
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from case_parts import WORK
 from case_story import OPENED, TOWN, Story, files_of, populate, who
@@ -275,8 +276,9 @@ def test_files_are_of_the_case(office: Engine) -> None:
 def test_a_proof_holds_for_years() -> None:
     """What is digested today is digested so for ever; a field that comes later must be left out
     of what has none."""
+    first = msgspec.structs.replace(WORK, rules=msgspec.structs.replace(WORK.rules, version="1"))
     event = opened(
-        WORK,
+        first,
         by=Mover("li", "town"),
         at=AT,
         known_at=AT,
@@ -462,3 +464,29 @@ def test_an_officer_is_not_needed_to_read(office: Engine) -> None:
     with reading(office) as conn:
         assert cases.get(conn, one.row.case_id) == one.row
         assert cases.case(conn, one.row).version == 1
+
+
+def test_a_reopened_case_stays_counted_and_holds_its_alerts_again(office: Engine) -> None:
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        row = one.close()
+        first = row.closed_at
+        assert (row.reopened, row.reopened_at, row.is_open) == (0, None, False)
+        before = {(each.state, each.count) for each in cases.counts(conn)}
+        assert before == {("closed", 1)}
+        officers.add(conn, officers.Officer("shi", "市", officers.Role.CITY, "440700", id="shi"))
+        officers.add(conn, officers.Officer("qu", "区", officers.Role.COUNTY, "440703", id="qu"))
+        assert one.refused("reopen", "wang", note="x", second="qu") == {"four_eyes"}
+        assert one.refused("reopen", "chen", note="x", second="qu") == {"role"}
+        assert one.refused("reopen", "qu", note="x", second="chen") == {"second_unfit"}
+        row = one.go("reopen", "shi", note="当事人提交新证据", second="qu")
+        assert (row.state, row.reopened, row.closed_at) == ("filed", 1, first)
+        assert row.is_open and row.reopened_at == one.at and row.due_clock == "redisposal"
+        one.go("dispatch", "qu", assignee=OFFICER)
+        one.go("accept")
+        one.go("report", note="重新处置", files=["f-photo"])
+        one.go("approve", "wang")
+        row = one.go("close", "wang", outcome="no_penalty", note="完", happened_at=one.at)
+        assert (row.reopened, row.reopened_at, row.closed_at) == (1, None, first)
+        assert {(each.state, each.count) for each in cases.counts(conn)} == before
+        assert [each.move for each in cases.events_of(conn, row.case_id)].count("close") == 2

@@ -43,6 +43,7 @@ CHANGES: dict[str, Change] = {
     "POST /admin/tokens/{token_id}/revoke": Change(303),
     "POST /admin/webhooks": Change(200, HOOK | {"event": "alert.*"}),
     "POST /admin/webhooks/{webhook_id}/test": Change(303),
+    "POST /admin/webhooks/{webhook_id}/secret": Change(200),
     "POST /admin/webhooks/{webhook_id}/pause": Change(303),
     "POST /admin/webhooks/{webhook_id}/resume": Change(303),
     "POST /admin/webhooks/{webhook_id}/remove": Change(303),
@@ -50,6 +51,7 @@ CHANGES: dict[str, Change] = {
     "POST /api/v1/webhooks": Change(200, HOOK | {"events": ["alert.*"]}),
     "DELETE /api/v1/webhooks/{webhook_id}": Change(200),
     "POST /api/v1/webhooks/{webhook_id}/test": Change(200),
+    "POST /api/v1/webhooks/{webhook_id}/secret": Change(200, {"overlap_hours": 1}),
     "POST /api/v1/webhooks/{webhook_id}/pause": Change(200),
     "POST /api/v1/webhooks/{webhook_id}/resume": Change(200),
     "POST /api/v1/webhooks/{webhook_id}/deliveries/{message_id}/redeliver": Change(200),
@@ -227,6 +229,7 @@ CHANGES: dict[str, Change] = {
     ),
     "PUT /api/v1/admin/contacts/rows/{contact_id}": Change(200, {"cells": {"position": "3"}}),
     "POST /api/v1/admin/contacts/import": Change(200, {"csv": ""}),
+    "POST /api/v1/alerts/bulk/acknowledge": Change(200, {"alert_ids": ["a"]}),
     "POST /api/v1/alerts/{alert_id}/acknowledge": Change(200),
     "POST /api/v1/alerts/{alert_id}/dispose": Change(200, NOTE, "taken"),
     "POST /api/v1/alerts/{alert_id}/review": Change(200, NOTE | {"accepted": True}, "disposed"),
@@ -255,7 +258,7 @@ QUERIES: dict[str, str] = {
 
 FIXED: dict[str, str] = {
     "kind": "inhibition", "language": "en", "move": "unlock", "token": "the-token-of-a-link",
-    "move_id": "appeal", "device": "agent", "camera": "cam", "sheet": "establishments",
+    "move_id": "lodge_appeal", "device": "agent", "camera": "cam", "sheet": "establishments",
 }  # fmt: skip
 """Parameters of paths that name nothing of a place."""
 

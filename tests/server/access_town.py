@@ -149,7 +149,9 @@ def _case(conn: Connection, place: str, result_id: str) -> dict[str, str]:
     root, city = "officer-root", "officer-city"
     at = NOW - timedelta(minutes=20)
     row = case_steps.of_result(conn, result_id, root, at)
-    kept = case_steps.add_file(conn, row, "photo", root, at)
+    # The establishment sees the files of its own people only, and what was served on it.
+    adder = "officer-operator" if place == "in-cell" else root
+    kept = case_steps.add_file(conn, row, "photo", adder, at)
     for login in PEOPLE:
         other = root if login != "root" else city
         for name, asker, second in (("to", other, login), ("by", f"officer-{login}", "")):

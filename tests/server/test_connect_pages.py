@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,40 @@ def test_tokens_by_command_line(
     with reading(engine) as conn:
         told = [(one.actor, one.action) for one in audit.entries(conn, 2)]
     assert told == [("command line", "token_revoked"), ("command line", "token_made")]
+
+
+def _secret(page: str) -> str:
+    found = re.search(r"whsec_[A-Za-z0-9+/=]{40,}", page)
+    assert found is not None
+    return found[0]
+
+
+def test_a_secret_is_changed_with_an_overlap(city: TestClient, engine: Engine) -> None:
+    _, page = post(city, "/admin/webhooks", name="一网统管", url=URL, event="case.*")
+    first = _secret(page)
+    with reading(engine) as conn:
+        (hook,) = webhooks.list_in(conn, ["440700"])
+    status, page = post(city, f"/admin/webhooks/{hook.id}/secret", overlap_hours=2)
+    second = _secret(page)
+    assert status == 200 and second != first and first not in page
+    with reading(engine) as conn:
+        found = webhooks.get(conn, hook.id)
+        (entry,) = [one for one in audit.entries(conn) if one.action == "webhook_secret_rotated"]
+    assert found is not None and found.old_secret_until is not None
+    until = found.old_secret_until
+    assert found.secrets_at(until - timedelta(seconds=1)) == (second, first)
+    assert found.secrets_at(until) == (second,)
+    assert second not in str(entry.detail) and entry.subject == f"webhook/{hook.id}"
+    shown = city.get(f"/admin/webhooks/{hook.id}").text
+    assert second not in shown and "旧密钥" in shown
+    csrf = {"x-csrf-token": csrf_of(city)}
+    path = f"/api/v1/webhooks/{hook.id}/secret"
+    assert city.post(path, json={"overlap_hours": 169}, headers=csrf).status_code == 422
+    told = city.post(path, json={"overlap_hours": 0}, headers=csrf)
+    third = told.json()["secret"]
+    assert told.status_code == 200 and third not in (first, second)
+    with reading(engine) as conn:
+        found = webhooks.get(conn, hook.id)
+    assert found is not None and found.old_secret_until is not None
+    assert found.secrets_at(found.old_secret_until) == (third,)
+    assert "secret" not in city.get(f"/api/v1/webhooks/{hook.id}").json()

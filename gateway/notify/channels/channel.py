@@ -8,7 +8,7 @@ import msgspec
 from contracts.words import Severity
 from ledger.alert_types import AlertRow
 
-Kind = Literal["alert", "resolved", "escalated", "digest", "notice", "test"]
+Kind = Literal["alert", "resolved", "escalated", "digest", "notice", "case", "test"]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

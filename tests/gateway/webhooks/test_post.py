@@ -28,7 +28,7 @@ def test_the_signature_is_that_of_standard_webhooks() -> None:
     # The worked example of the specification.
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     at = datetime.fromtimestamp(1614265330, UTC)
-    told = signed_headers(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}')
+    told = signed_headers([secret], "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}')
     assert told["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     assert told["webhook-timestamp"] == "1614265330"
     with pytest.raises(ValueError, match="no secret"):
@@ -38,7 +38,7 @@ def test_the_signature_is_that_of_standard_webhooks() -> None:
 @given(st.binary(max_size=200), st.binary(min_size=24, max_size=64))
 def test_whoever_has_the_secret_can_check_it(body: bytes, key: bytes) -> None:
     secret = "whsec_" + base64.b64encode(key).decode()
-    told = signed_headers(secret, "msg_1", AT, body)
+    told = signed_headers([secret], "msg_1", AT, body)
     signed = f"msg_1.{told['webhook-timestamp']}.".encode() + body
     expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     assert told["webhook-signature"] == f"v1,{expected}"

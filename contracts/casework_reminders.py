@@ -1,0 +1,56 @@
+"""When whoever owes something in a case is told of it: soon due, missed, still missed. Pure.
+
+A duty is told of `soon` before its end, unless that would be before half its time has passed; at
+its end; and `again` later. Each is a stage of one run of a clock, and is told once. What is held up
+or cannot be told for want of a calendar has no stages.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from contracts.casework_clocks import ClockFace
+
+Stage = Literal["soon", "over", "again"]
+
+
+class Reminder(msgspec.Struct, frozen=True):
+    """A stage of one run of a clock, and from which moment it is told."""
+
+    face: ClockFace
+    stage: Stage
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        """Its own in the case: another run of the clock, or another end, is told anew."""
+        due = self.face.due_at or self.at
+        run = f"{self.face.started_at.timestamp():.0f}|{due.timestamp():.0f}"
+        return f"{self.stage}|{self.face.clock.id}|{run}"
+
+
+def reminders(faces: Iterable[ClockFace], at: datetime) -> list[Reminder]:
+    """The stage that each open duty has come to at `at`, of those that have come to any."""
+    return [
+        reached[-1] for face in faces if (reached := [one for one in _stages(face) if one.at <= at])
+    ]
+
+
+def next_reminder(faces: Iterable[ClockFace], after: datetime) -> datetime | None:
+    """When the next stage of any open duty comes that `after` has not come to; None: no more."""
+    ahead = (one.at for face in faces for one in _stages(face) if one.at > after)
+    return min(ahead, default=None)
+
+
+def _stages(face: ClockFace) -> Iterator[Reminder]:
+    due = face.due_at
+    if face.clock.role != "duty" or face.ended_at is not None or due is None:
+        return
+    before, again = face.clock.soon_before, face.clock.again_after
+    if before is not None and due - face.started_at >= 2 * before:
+        yield Reminder(face, "soon", due - before)
+    yield Reminder(face, "over", due)
+    if again is not None:
+        yield Reminder(face, "again", due + again)

@@ -21,7 +21,8 @@ from contracts.clock import utc_now
 from contracts.topics import Identity
 from contracts.words import Severity
 from foodsentry.bench.console_pages import PageFigure, asks, figures, in_turn, under_load
-from foodsentry.bench.console_streams import Seen, consoles
+from foodsentry.bench.console_streams import Told, consoles
+from foodsentry.bench.ending import ended_by_signals, mortal
 from foodsentry.bench.figures import at_share, machine
 from foodsentry.bench.servers import BenchFailed, analyse, postgres
 from foodsentry.demo.console import sign_in
@@ -30,7 +31,7 @@ from foodsentry.demo.processes import Processes
 from foodsentry.demo.run import free_port
 from foodsentry.demo.seed import PASSWORD
 from foodsentry.district.fill import Filled, Size, fill, fill_series
-from ledger import alerts, journal
+from ledger import alerts, case_lists, journal
 from ledger.alerts import NewAlert
 from ledger.engine import Engine, open_engine, reading, writing
 from server.passwords import Passwords
@@ -41,6 +42,8 @@ CLIENTS = 4
 RAISE_EVERY_S = 0.7
 SETTLE_S = 3.0
 START_LIMIT_S = 60.0
+UNBOUND = 1_000_000
+"""No session asks for as many charts as the benchmark does."""
 
 
 class StreamFigure(msgspec.Struct, frozen=True):
@@ -56,6 +59,8 @@ class StreamFigure(msgspec.Struct, frozen=True):
     most_s: float
     last_p95_s: float
     """Until the last of all consoles had it, of 95 % of the alerts."""
+    returns: int
+    """How often a console's stream ended, so that it came back."""
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -75,7 +80,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 def measure(size: Size, seconds: float, streams: int, raised: int) -> Measured:
     """Fill, serve, ask, raise. Raises BenchFailed."""
-    with tempfile.TemporaryDirectory(prefix="fs-bench-console-") as name:
+    with ended_by_signals(), tempfile.TemporaryDirectory(prefix="fs-bench-console-") as name:
         folder, database = Path(name), free_port()
         with postgres(database) as url:
             engine = open_engine(url)
@@ -90,7 +95,9 @@ def measure(size: Size, seconds: float, streams: int, raised: int) -> Measured:
                 with _server(folder, url) as (processes, port):
                     logins = _logins(made)
                     cookies = {role: sign_in(port, logins[role], PASSWORD) for role in logins}
-                    wanted = asks(made, cookies)
+                    with reading(engine) as conn:
+                        opened = case_lists.list_in(conn, None, limit=4)
+                    wanted = asks(made, cookies, [one.case_id for one in opened])
                     pages = figures(in_turn(port, wanted, seconds), "turn")
                     pages += figures(under_load(port, wanted, seconds, CLIENTS), "load")
                     live = _live(engine, port, made, cookies, streams, raised) if streams else None
@@ -117,9 +124,10 @@ def _server(folder: Path, url: str) -> Iterator[tuple[Processes, int]]:
         "public_base_url": f"http://127.0.0.1:{port}",
         "ledger": {"url": url},
         "series": {"api": "sqlite", "path": "series.sqlite"},
+        "rates": {"costly_per_minute": UNBOUND, "costly_at_once": UNBOUND},
     }
     settings.write_text(toml(table), "utf-8")
-    with Processes(folder) as processes:
+    with Processes(folder, mortal) as processes:
         processes.start("server", "server", "run", str(settings))
         processes.wait_for(f"http://127.0.0.1:{port}/healthz", START_LIMIT_S)
         yield processes, port
@@ -161,12 +169,12 @@ def _alert(who: Identity, number: int) -> NewAlert:
     )  # fmt: skip
 
 
-def _figure(told: Sequence[Sequence[Seen]], raised_at: dict[str, float]) -> StreamFigure:
+def _figure(told: Sequence[Told], raised_at: dict[str, float]) -> StreamFigure:
     spent: list[float] = []
     last = dict.fromkeys(raised_at, 0.0)
     missed = 0
-    for seen in told:
-        first = {one.alert_id: one.at_s for one in reversed(seen)}
+    for console in told:
+        first = {one.alert_id: one.at_s for one in reversed(console.seen)}
         for alert_id, begun_s in raised_at.items():
             if alert_id not in first:
                 missed += 1
@@ -180,6 +188,7 @@ def _figure(told: Sequence[Sequence[Seen]], raised_at: dict[str, float]) -> Stre
         consoles=len(told), alerts=len(raised_at), deliveries=len(spent), missed=missed,
         p50_s=at_share(spent, 0.5), p95_s=at_share(spent, 0.95), p99_s=at_share(spent, 0.99),
         most_s=spent[-1], last_p95_s=at_share(sorted(last.values()), 0.95),
+        returns=sum(one.returns for one in told),
     )  # fmt: skip
 
 
@@ -215,5 +224,5 @@ def _told(one: StreamFigure) -> str:
         f"{one.consoles} open consoles, {one.alerts} alerts: {one.deliveries:,} lines, "
         f"{one.missed} missed; p50 {one.p50_s:.3f} s, p95 {one.p95_s:.3f} s, "
         f"p99 {one.p99_s:.3f} s, at most {one.most_s:.3f} s; the last console had an alert within "
-        f"{one.last_p95_s:.3f} s (p95)."
+        f"{one.last_p95_s:.3f} s (p95). Streams that ended and came back: {one.returns}."
     )

@@ -14,10 +14,11 @@ from foodsentry.bench.figures import at_share
 from foodsentry.bench.servers import BenchFailed
 from foodsentry.district.fill import Filled
 
-DESK = ("desk", "desk class 1", "desk closed", "desk older", "desk older class 3", "desk more")
+DESK = (
+    *("desk", "desk class 1", "desk closed", "desk older", "desk older class 3"),
+    *("desk, choices", "desk, a word", "desk, mine"),
+)
 """Asks of the alert desk: what the target is for."""
-
-
 FIGURES = ("notify", "dispose", "channels")
 """The charts of what alerts were worth."""
 
@@ -54,8 +55,8 @@ class PageFigure(msgspec.Struct, frozen=True):
     """Of the answer, in the middle."""
 
 
-def asks(made: Filled, cookies: dict[str, str]) -> list[Ask]:
-    """The pages of a working day for each officer; ids from within everybody's sight."""
+def asks(made: Filled, cookies: dict[str, str], case_ids: Sequence[str]) -> list[Ask]:
+    """The pages of a working day for each officer; ids from within the city officer's sight."""
     tested = [one for one in made.newest if one.result_id][-4:]
     seen = [one for one in made.newest if one.observation_id][-4:]
     older = made.newest[0]
@@ -66,6 +67,10 @@ def asks(made: Filled, cookies: dict[str, str]) -> list[Ask]:
         "desk": ["/alerts"],
         "desk class 1": ["/alerts?class=1"],
         "desk closed": ["/alerts?state=closed"],
+        "desk, choices": ["/alerts/choices"],
+        "desk, a word": ["/alerts?q=康乐"],
+        "desk, mine": ["/alerts?mine=1"],
+        "cases": ["/cases"],
         "notifications": ["/notifications"],
         "notifications, a day": [f"/notifications?day={day}"],
         "establishments": ["/establishments"],
@@ -80,12 +85,20 @@ def asks(made: Filled, cookies: dict[str, str]) -> list[Ask]:
         "api alerts closed": ["/api/v1/alerts?state=closed&limit=200"],
         "api establishments": ["/api/v1/establishments"],
         "api devices": ["/api/v1/devices"],
+        "api missing": ["/api/v1/missing"],
+        "api cases": ["/api/v1/cases"],
         "api scorecards": ["/api/v1/scorecards"],
     }
     of_city = {
         "desk older": [f"/alerts?state=closed&before={older.alert_id}"],
         "desk older class 3": [f"/alerts?state=closed&class=3&before={older.alert_id}"],
         "alert": [f"/alerts/{one.alert_id}" for one in (*tested, *seen)],
+        "case": [f"/cases/{one}" for one in case_ids],
+        "result": [f"/results/{one.result_id}" for one in tested],
+        "admin": ["/admin"],
+        "admin, establishments": ["/admin/establishments"],
+        "admin, devices": ["/admin/devices"],
+        "audit": ["/audit"],
         "establishment": [f"/establishments/{one.establishment_id}" for one in (market, kitchen)],
         "establishments, older": ["/establishments?page=60"],
         "api alert": [f"/api/v1/alerts/{one.alert_id}" for one in tested],

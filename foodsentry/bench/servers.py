@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from foodsentry.bench.ending import mortal
+
 _PLACES = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 _READY_LIMIT_S = 30.0
 
@@ -41,7 +43,7 @@ def mosquitto(folder: Path, port: int) -> Iterator[int]:
         f"max_queued_messages 0\nuser {getpass.getuser()}\nset_tcp_nodelay true\n",
         "utf-8",
     )
-    with running([found, "-c", str(conf)], folder / "mosquitto.log") as process:
+    with running(mortal([found, "-c", str(conf)]), folder / "mosquitto.log") as process:
         yield process.pid
 
 
@@ -65,7 +67,8 @@ def postgres(port: int) -> Iterator[str]:
         if made.returncode:
             raise BenchFailed(f"initdb: {made.stderr.decode(errors='replace')[-400:]}")
         where = f"-k {folder} -h 127.0.0.1 -p {port}"
-        command = [*as_user, str(bins[-1] / "postgres"), "-D", str(data), *where.split()]
+        program_here = mortal([str(bins[-1] / "postgres")], by=signal.SIGINT)
+        command = [*as_user, *program_here, "-D", str(data), *where.split()]
         with running(command, Path(folder).with_suffix(".log")) as process:
             until = time.monotonic() + _READY_LIMIT_S
             while not _answers(bins[-1] / "pg_isready", port):
@@ -107,7 +110,7 @@ def influxd(folder: Path, port: int, rpc_port: int) -> Iterator[str]:
         "utf-8",
     )
     url = f"http://127.0.0.1:{port}"
-    with running([found, "-config", str(conf)], folder / "influxd.log") as process:
+    with running(mortal([found, "-config", str(conf)]), folder / "influxd.log") as process:
         until = time.monotonic() + _READY_LIMIT_S
         while True:
             try:

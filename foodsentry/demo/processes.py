@@ -5,6 +5,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -16,15 +17,22 @@ class ProcessFailed(RuntimeError):
 
 
 class Processes:
-    """Child processes by name, with a log file each in `folder`."""
+    """Child processes by name, with a log file each in `folder`.
 
-    def __init__(self, folder: Path) -> None:
+    `around` makes of the command of each the one that is run.
+    """
+
+    def __init__(
+        self, folder: Path, around: Callable[[list[str]], list[str]] = lambda command: command
+    ) -> None:
         self._folder = folder
+        self._around = around
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, *arguments: str) -> None:
         """Start `foodsentry ARGUMENTS` under `name`."""
-        command = [sys.executable, "-m", "foodsentry.cli", "--log-format", "json", *arguments]
+        whole = [sys.executable, "-m", "foodsentry.cli", "--log-format", "json", *arguments]
+        command = self._around(whole)
         with self.log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

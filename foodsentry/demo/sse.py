@@ -18,6 +18,8 @@ class ServerSentEvents:
     def __init__(self) -> None:
         self._rest = b""
         self._fields: dict[str, list[str]] = {}
+        self.retry_s: float | None = None
+        """How long the server asks to wait before coming back, if it has said so."""
 
     def receive(self, piece: bytes) -> list[ServerSentEvent]:
         """The events that `piece` completes."""
@@ -27,6 +29,8 @@ class ServerSentEvents:
             text = line.decode("utf-8", "replace").removesuffix("\r")
             if text:
                 name, _, value = text.partition(":")
+                if name == "retry" and value.strip().isdecimal():
+                    self.retry_s = int(value) / 1000
                 self._fields.setdefault(name, []).append(value.removeprefix(" "))
             elif self._fields:
                 fields, self._fields = self._fields, {}

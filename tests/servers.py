@@ -199,10 +199,12 @@ class Postgres(Server):
         """The URL of a database on this server."""
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self) -> str:
-        """A fresh, empty database; returns its URL."""
+    def create_database(self, like: str = "") -> str:
+        """A fresh database, empty or as the one of the URL `like` is; returns its URL."""
         name = f"t{secrets.token_hex(6)}"
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name)
+        copied = ["-T", like.rpartition("/")[2]] if like else []
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
+        self._run("createdb", *where, *copied, name)
         return self.url(name)
 
     def _run(self, name: str, *arguments: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from servers import Postgres
 
 from ledger import migrate
 from ledger.engine import Engine, open_engine
@@ -48,28 +49,62 @@ def built_weeks(
     return folder, built_town[1] | made
 
 
+@pytest.fixture(scope="session")
+def built_city(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path, dict[str, str]]:
+    """The same town in a PostgreSQL: its URL, the folder with its series, its ids."""
+    folder, url = tmp_path_factory.mktemp("city"), postgres.create_database()
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    store = open_store(SeriesSettings(path="series.sqlite"), folder)
+    made = console_town.build(engine, store, NOW, CHEAP)
+    store.close()
+    engine.dispose()
+    return url, folder, made
+
+
 @pytest.fixture
-def town(built_town: tuple[Path, dict[str, str]], tmp_path: Path) -> Path:
-    """A copy of the town for one test."""
+def database() -> str:
+    """What the town's ledger lies in; a module that runs on both has one with params of its own."""
+    return "sqlite"
+
+
+@pytest.fixture
+def town(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A copy of the town for one test: its series, and on SQLite its ledger."""
     folder = tmp_path / "town"
-    shutil.copytree(built_town[0], folder)
+    where = "built_town" if database == "sqlite" else "built_city"
+    shutil.copytree(request.getfixturevalue(where)[-2], folder)
     return folder
 
 
 @pytest.fixture
-def alert_ids(built_town: tuple[Path, dict[str, str]]) -> dict[str, str]:
-    return {name: one for name, one in built_town[1].items() if not name.startswith(CASE)}
+def ids(database: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    """What the town's alerts and cases are called."""
+    where = "built_town" if database == "sqlite" else "built_city"
+    made: dict[str, str] = request.getfixturevalue(where)[-1]
+    return made
 
 
 @pytest.fixture
-def case_ids(built_town: tuple[Path, dict[str, str]]) -> dict[str, str]:
-    made = built_town[1].items()
+def alert_ids(ids: dict[str, str]) -> dict[str, str]:
+    return {name: one for name, one in ids.items() if not name.startswith(CASE)}
+
+
+@pytest.fixture
+def case_ids(ids: dict[str, str]) -> dict[str, str]:
+    made = ids.items()
     return {name.removeprefix(CASE): one for name, one in made if name.startswith(CASE)}
 
 
 @pytest.fixture
-def engine(town: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{town / 'ledger.sqlite'}")
+def engine(database: str, town: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    url = f"sqlite:///{town / 'ledger.sqlite'}"
+    if database != "sqlite":
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.create_database(request.getfixturevalue("built_city")[0])
+    engine = open_engine(url)
     yield engine
     engine.dispose()
 

@@ -13,8 +13,16 @@ from ledger.engine import Engine, reading
 from server import bulk
 
 pytestmark = pytest.mark.slow
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)]
 
 Enter = Callable[[str], TestClient]
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """What is asked of the ledger is SQL: it runs on either database."""
+    told: str = request.param
+    return told
 
 
 def send(client: TestClient, move: str, **body: object) -> tuple[int, list[tuple[str, str]]]:

@@ -21,10 +21,18 @@ from server.access import Scope
 from server.desk_filter import NAMES, DeskFilter, read_filter
 
 pytestmark = pytest.mark.slow
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)]
 
 Enter = Callable[[str], TestClient]
 SCOPE = Scope(frozenset({"440703", "440703-baisha"}))
 SAID = st.sampled_from(NAMES)
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """What is asked of the ledger is SQL: it runs on either database."""
+    told: str = request.param
+    return told
 
 
 def shown(client: TestClient, query: str = "") -> list[str]:
@@ -68,6 +76,7 @@ def test_a_filter_writes_itself_in_one_order() -> None:
     assert DeskFilter().query() == ""
 
 
+@pytest.mark.parametrize("database", ["sqlite"])
 @pytest.mark.parametrize(
     ("query", "said"),
     [

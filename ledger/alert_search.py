@@ -87,16 +87,21 @@ def conditions(sought: Sought, of: FromClause = alerts) -> list[ColumnElement[bo
 
 
 def _named(text: str, of: FromClause) -> ColumnElement[bool]:
-    owners = select(establishments.c.id).where(
-        establishments.c.name.icontains(text, autoescape=True)
-    )
-    places = select(sites.c.id).where(sites.c.name.icontains(text, autoescape=True))
+    owners = select(establishments.c.id).where(_holds(establishments.c.name, text))
+    places = select(sites.c.id).where(_holds(sites.c.name, text))
     return or_(
-        of.c.title_zh.icontains(text, autoescape=True),
-        of.c.title_en.icontains(text, autoescape=True),
+        _holds(of.c.title_zh, text),
+        _holds(of.c.title_en, text),
         of.c.establishment_id.in_(owners),
         of.c.site.in_(places),
     )
+
+
+def _holds(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether the text stands in the column, in any case; Chinese has none, which costs less."""
+    if text.lower() == text.upper():
+        return column.contains(text, autoescape=True)
+    return column.icontains(text, autoescape=True)
 
 
 def find(
@@ -244,13 +249,16 @@ def keys_of(rows: Iterable[AlertRow]) -> set[GroupKey]:
     return {key for row in rows if (key := group_of(row)) is not None}
 
 
-def titles(conn: Connection, rules: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """The Chinese and English title of each rule's newest alert."""
+def titles(
+    conn: Connection, rules: Sequence[str], sought: Sought | None = None
+) -> dict[str, tuple[str, str]]:
+    """The Chinese and English title of each rule's newest alert, of all or of what is sought."""
     query = select(alerts.c.rule, alerts.c.title_zh, alerts.c.title_en)
     if len(rules) == 1:
         query = query.where(alerts.c.rule == rules[0]).order_by(alerts.c.number.desc()).limit(1)
     else:
-        newest = select(func.max(alerts.c.number)).where(alerts.c.rule.in_(rules))
+        among = conditions(sought) if sought else ()
+        newest = select(func.max(alerts.c.number)).where(alerts.c.rule.in_(rules), *among)
         query = query.where(alerts.c.number.in_(newest.group_by(alerts.c.rule)))
     return {rule: (zh, en) for rule, zh, en in conn.execute(query)}
 

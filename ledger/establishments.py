@@ -1,6 +1,6 @@
 """Establishments 经营主体: who is supervised, one file each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, or_, select, tuple_
 from contracts.identifiers import checked_credit_code, checked_food_licence
 from ledger.ids import new_id, new_public_code
 from ledger.schema import establishments, officers
-from ledger.sql import plain, typed, typed_or_none
+from ledger.sql import among, plain, typed, typed_or_none
 
 
 class EstablishmentKind(StrEnum):
@@ -58,6 +58,14 @@ def get(conn: Connection, establishment_id: str) -> Establishment | None:
     """The establishment of that id."""
     found = select(establishments).where(establishments.c.id == establishment_id)
     return typed_or_none(conn.execute(found).one_or_none(), Establishment)
+
+
+_NAMES = select(establishments.c.id, establishments.c.name).where(among(establishments.c.id, "ids"))
+
+
+def names(conn: Connection, ids: Collection[str]) -> dict[str, str]:
+    """Names of establishments by id; those that are not known are left out."""
+    return dict(conn.execute(_NAMES, {"ids": ids}).all())
 
 
 def by_public_code(conn: Connection, code: str) -> Establishment | None:

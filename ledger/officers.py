@@ -47,6 +47,7 @@ def add(conn: Connection, new: Officer) -> None:
     conn.execute(officers.insert(), plain(new))
 
 
+_NAMES = select(officers.c.id, officers.c.name).where(among(officers.c.id, "officers"))
 _GET = select(officers).where(officers.c.id == bindparam("officer"))
 _THOSE = select(officers).where(among(officers.c.id, "officers"))
 _BY_LOGIN = select(officers).where(officers.c.login == bindparam("login"))
@@ -55,6 +56,11 @@ _BY_LOGIN = select(officers).where(officers.c.login == bindparam("login"))
 def get(conn: Connection, officer_id: str) -> Officer | None:
     """The officer of that id."""
     return typed_or_none(conn.execute(_GET, {"officer": officer_id}).one_or_none(), Officer)
+
+
+def names(conn: Connection, officer_ids: Collection[str]) -> dict[str, str]:
+    """Names of officers by their ids; those that are not known are left out."""
+    return dict(conn.execute(_NAMES, {"officers": officer_ids}).all())
 
 
 def those(conn: Connection, officer_ids: Collection[str]) -> dict[str, Officer]:

@@ -6,8 +6,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Integer, cast, func, select
 
 from contracts.words import OPEN_STATES, DeviceState
+from ledger import officers, regions
 from ledger.establishments import Establishment
-from ledger.schema import alerts, devices, establishments, officers, regions, sites
+from ledger.schema import alerts, devices, establishments, sites
 from ledger.sql import among, typed
 
 BLIND = frozenset({DeviceState.OFFLINE, DeviceState.UNKNOWN})
@@ -26,10 +27,6 @@ class PlaceFigures(msgspec.Struct, frozen=True):
     """Devices that are offline or of which nothing is known."""
 
 
-_REGIONS = select(regions.c.code, regions.c.name_zh, regions.c.name_en).where(
-    among(regions.c.code, "codes")
-)
-_OFFICERS = select(officers.c.id, officers.c.name).where(among(officers.c.id, "officers"))
 _OPEN_ALERTS = (
     select(alerts.c.establishment_id, func.count())
     .where(
@@ -55,10 +52,8 @@ def figures_of(conn: Connection, found: Sequence[Establishment]) -> list[PlaceFi
     if not found:
         return []
     ids = {"ids": [one.id for one in found]}
-    codes = {"codes": sorted({one.region for one in found})}
-    people = {"officers": sorted({one.officer_id for one in found if one.officer_id})}
-    names = {code: (zh, en) for code, zh, en in conn.execute(_REGIONS, codes)}
-    called = {row[0]: row[1] for row in conn.execute(_OFFICERS, people)}
+    names = regions.names(conn, {one.region for one in found})
+    called = officers.names(conn, {one.officer_id for one in found if one.officer_id})
     open_alerts = {row[0]: row[1] for row in conn.execute(_OPEN_ALERTS, ids)}
     own = {row[0]: (row[1], row[2]) for row in conn.execute(_DEVICES, ids)}
     return [

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    literal,
     or_,
     select,
 )
@@ -26,6 +27,7 @@ from ledger import alert_times
 from ledger.alert_counts import rules_in
 from ledger.alert_times import Spread, spread
 from ledger.alerts import AlertRow
+from ledger.columns import Json
 from ledger.devices import DeviceKind
 from ledger.judged import (
     MODELS,
@@ -65,8 +67,7 @@ _FIGURES = (
     func.min(alerts.c.severity).label("severity"),
     func.max(alerts.c.number).label("last"),
 )
-_NO_MODELS = ("[]", "null")
-"""As the ledger writes that none saw it."""
+_HAS_MODELS = observations.c.models != literal([], Json)
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -179,13 +180,11 @@ def _by_rule(
     first = alert_times.firsts(wanted, alerts.c.rule)
     for rule, told, taken in conn.execute(_waits(conn, first, first.c.rule)):
         groups[Key(rule)].waits.append(max(0.0, taken - told))
+    watched = _camera_days(conn, since, until)
     seen = select(alerts.c.rule, alerts.c.site).select_from(with_models())
-    seen = seen.where(*wanted, MODELS.not_in(_NO_MODELS)).distinct()
-    days = _camera_days(conn, since, until).subquery()
-    both = (at := seen.subquery()).outerjoin(days, days.c.site == at.c.site)
-    summed = select(at.c.rule, func.coalesce(func.sum(days.c.days), 0.0)).select_from(both)
-    for rule, total in conn.execute(summed.group_by(at.c.rule)):
-        groups[Key(rule)].camera_days = total
+    for rule, site in conn.execute(seen.where(*wanted, _HAS_MODELS).distinct()):
+        one = groups[Key(rule)]
+        one.camera_days = (one.camera_days or 0.0) + watched.get(site, 0.0)
     return groups
 
 
@@ -207,9 +206,7 @@ def _by_model(
     ):
         key = Key(rule, site, model_name(models))
         groups[key].waits.append(max(0.0, taken - told))
-    sites = {"sites": {key.site for key in groups if key.model}}
-    days = _camera_days(conn, since, until).where(among(devices.c.site, "sites"))
-    watched = {row.site: row.days for row in conn.execute(days, sites)}
+    watched = _camera_days(conn, since, until)
     for key, one in groups.items():
         one.camera_days = watched.get(key.site, 0.0) if key.model else None
     return groups
@@ -272,15 +269,16 @@ class _Sums:
         )
 
 
-def _camera_days(conn: Connection, since: datetime, until: datetime) -> Select[Any]:
+def _camera_days(conn: Connection, since: datetime, until: datetime) -> dict[str, float]:
     """Days between `since` and `until` that each site's cameras were registered and in use."""
     registered_at, retired_at = devices.c.registered_at, devices.c.retired_at
     epoch = alert_times.epoch
     begun_s = case((registered_at > since, epoch(conn, registered_at)), else_=since.timestamp())
     ended_s = case((retired_at < until, epoch(conn, retired_at)), else_=until.timestamp())
     lasted = and_(registered_at < until, or_(retired_at.is_(None), retired_at > since))
-    return (
-        select(devices.c.site, func.sum((ended_s - begun_s) / DAY_S).label("days"))
+    found = (
+        select(devices.c.site, func.sum((ended_s - begun_s) / DAY_S))
         .where(devices.c.kind == DeviceKind.CAMERA.value, lasted)
         .group_by(devices.c.site)
     )
+    return {row[0]: row[1] for row in conn.execute(found)}

@@ -11,7 +11,7 @@ from contracts.topics import checked_segment
 from ledger.ids import new_id
 from ledger.schema import sites
 from ledger.schema import stalls as stalls_table
-from ledger.sql import among, plain, typed, typed_or_none
+from ledger.sql import among, among_these, plain, typed, typed_or_none
 
 
 class SiteKind(StrEnum):
@@ -65,10 +65,17 @@ def names(conn: Connection, site_ids: Collection[str]) -> dict[str, str]:
     return dict(conn.execute(_NAMES, {"sites": site_ids}).all())
 
 
-def list_in(conn: Connection, regions: Sequence[str]) -> list[Site]:
-    """Sites in use in any of `regions`, by region and id."""
+def list_in(
+    conn: Connection,
+    regions: Sequence[str],
+    limit: int | None = None,
+    only: Collection[str] | None = None,
+) -> list[Site]:
+    """Sites in use in any of `regions`, by region and id: the first `limit`, of these `only`."""
     found = select(sites).where(sites.c.region.in_(regions), sites.c.retired_at.is_(None))
-    found = found.order_by(sites.c.region, sites.c.id)
+    if only is not None:
+        found = found.where(among_these(sites.c.id, only))
+    found = found.order_by(sites.c.region, sites.c.id).limit(limit)
     return [typed(row, Site) for row in conn.execute(found)]
 
 

@@ -104,8 +104,13 @@ class Shown(msgspec.Struct, frozen=True):
 
 def lines_of(conn: Connection, kind: str, rows: Sequence[Listed], chinese: bool) -> list[Shown]:
     """The lines of a list."""
-    names = _Names(conn)
     lead, columns = LISTED[kind]
+    told_of = [one.standing.cells for one in rows]
+    names = _Names(conn).look_up(
+        regions=(one[name] for one in told_of for name in columns if name in ("region", "parent")),
+        sites=(one["site"] for one in told_of if "site" in columns),
+        establishments=(one["establishment"] for one in told_of if "establishment" in columns),
+    )
     made = []
     for one in rows:
         cells = one.standing.cells

@@ -10,7 +10,6 @@ from contracts.topics import Identity
 from contracts.words import AlertVerdict
 from ledger import alert_context as book
 from ledger import duties, regions, verdicts
-from ledger.alert_context import Likeness
 from ledger.alerts import AlertRow
 from ledger.devices import Device, DeviceKind
 from ledger.duties import TOP
@@ -101,15 +100,30 @@ def read_context(
         found.append(("place", book.same_establishment(conn, alert, now, SHOWN)))
     said = verdicts.standing_on(conn, {one for _, like in found for one in like.ids})
     words = {alert_id: row.verdict for alert_id, row in said.items()}
+    others = book.alerts_of(conn, alert, SHOWN)
+    # The lines of all of them at once: names are read once.
+    shown = {
+        row.alert_id: row for row in (*others, *(one for _, like in found for one in like.newest))
+    }
+    lines = {line.alert.alert_id: line for line in alert_lines(conn, shown.values())}
     return Context(
         tests=tests,
         observations=(
             book.observations_of(conn, who, until, SHOWN) if kind is DeviceKind.CAMERA else []
         ),
         statuses=book.statuses_of(conn, who, SHOWN),
-        alerts=alert_lines(conn, book.alerts_of(conn, alert, SHOWN)),
+        alerts=[lines[one.alert_id] for one in others],
         chart=_metric(alert, device) or any(one.item_code == charts.INHIBITION for one in tests),
-        like=[_like(conn, name, like, words) for name, like in found],
+        like=[
+            Like(
+                name=name,
+                lines=[lines[one.alert_id] for one in like.newest],
+                said=words,
+                total=len(like.ids),
+                counted=dict(Counter(words[i].value if i in words else "none" for i in like.ids)),
+            )
+            for name, like in found
+        ],
     )
 
 
@@ -145,8 +159,3 @@ def _near(conn: Connection, alert: AlertRow, scope: Scope) -> list[str]:
     path = regions.ancestors(conn, alert.region)
     around = path[1] if len(path) > 1 else alert.region
     return sorted(scope.regions & frozenset(regions.subtree(conn, around)))
-
-
-def _like(conn: Connection, name: str, found: Likeness, said: dict[str, AlertVerdict]) -> Like:
-    counted = Counter(said[one].value if one in said else "none" for one in found.ids)
-    return Like(name, alert_lines(conn, found.newest), said, len(found.ids), dict(counted))

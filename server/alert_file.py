@@ -130,7 +130,13 @@ def read_alert_file(
     who = Identity(alert.region, alert.site, alert.device)
     entries = alerts.timeline(conn, alert.alert_id)
     held_by = case_links.holding_alert(conn, alert.alert_id)
-    names = Names(conn)
+    opinions = verdicts_book.history(conn, alert.alert_id)
+    people: set[str | None] = {
+        *(entry.actor for entry in entries),
+        *(row.officer_id for row in opinions),
+    }
+    people |= {alert.acknowledged_by, alert.disposed_by}
+    names = Names(conn).look_up(officers=people)
     (line,) = alert_lines(conn, [alert])
     seen = pictures = None
     if alert.observation_id:
@@ -147,10 +153,7 @@ def read_alert_file(
         moves=alert_life.moves(alert, officer.id, in_case=held_by is not None),
         acknowledged_by=names.officer(alert.acknowledged_by),
         disposed_by=names.officer(alert.disposed_by),
-        opinions=[
-            Opinion(row, names.officer(row.officer_id))
-            for row in verdicts_book.history(conn, alert.alert_id)
-        ],
+        opinions=[Opinion(row, names.officer(row.officer_id)) for row in opinions],
         known=causes,
         causes=offered,
         case=held_by,

@@ -148,6 +148,15 @@ def read_case_file(
     """Gather it as the officer may see it."""
     rules, names = work.rules, Names(conn)
     whole = cases.case(conn, row)
+    given = [event.given for event in whole.events]
+    names.look_up(
+        officers=(
+            row.opened_by,
+            *(event.actor for event in whole.events),
+            *(who for one in given for who in (one.second, one.assignee)),
+        ),
+        sites=(one.lab for one in given),
+    )
     files = {one.id: one for one in attachments.of_case(conn, row.case_id)}
     offers = cases.offers(conn, work, row, visit.officer, now)
     used = {ref.id for event in whole.events for ref in event.given.files}

@@ -131,8 +131,14 @@ def case_lines(
     conn: Connection, rules: Rules, rows: Iterable[CaseRow], now: datetime
 ) -> list[CaseLine]:
     """The lines of these cases."""
-    names = Names(conn)
-    return [_line(rules, names, row, now) for row in rows]
+    found = list(rows)
+    names = Names(conn).look_up(
+        regions=(row.region for row in found),
+        sites=(row.site for row in found if row.establishment_id is None),
+        establishments=(row.establishment_id for row in found),
+        officers=(row.assignee for row in found),
+    )
+    return [_line(rules, names, row, now) for row in found]
 
 
 def _line(rules: Rules, names: Names, row: CaseRow, now: datetime) -> CaseLine:

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from contracts.topics import Identity
 from contracts.words import OPEN_STATES, AlertState, Severity
-from ledger import alert_search, alerts, devices, establishments, officers, regions, sites
+from ledger import alert_search, alerts
 from ledger.alert_names import AlertNames, names_of
 from ledger.alert_search import Size, Sought
 from ledger.alerts import AlertRow
 from ledger.engine import Connection
 from server.access import Scope
 from server.desk_filter import STATES, DeskFilter
+from server.names import Names
 
 __all__ = ["STATES", "AlertLine", "DeskFilter", "Names", "Tally", "alert_lines", "count_alerts"]
 
@@ -68,47 +67,6 @@ class AlertLine(msgspec.Struct, frozen=True):
         """What a page calls the line: the alert's id, or the key of its group."""
         key = alert_search.group_of(self.alert) if self.size else None
         return self.alert.alert_id if key is None else "|".join(key)
-
-
-class Names:
-    """Names by id, each looked up once."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-        self._known: dict[tuple[str, Any], Any] = {}
-
-    def _get(self, kind: str, key: Any, find: Any) -> Any:
-        if (kind, key) not in self._known:
-            self._known[kind, key] = find(self._conn, key)
-        return self._known[kind, key]
-
-    def region(self, code: str) -> tuple[str, str]:
-        """A region's Chinese and English name."""
-        found = self._get("region", code, regions.get)
-        return (found.name_zh, found.name_en) if found else (code, code)
-
-    def place(self, establishment_id: str | None, site: str) -> str:
-        """An establishment's name, or the site's."""
-        if establishment_id is not None:
-            found = self._get("establishment", establishment_id, establishments.get)
-            if found:
-                return str(found.name)
-        return self.site(site)
-
-    def site(self, site: str) -> str:
-        """A site's name."""
-        found = self._get("site", site, sites.get)
-        return str(found.name) if found else site
-
-    def device(self, who: Identity) -> str:
-        """A device's name."""
-        found = self._get("device", who, devices.get)
-        return str(found.name) if found and found.name else who.device
-
-    def officer(self, officer_id: str | None) -> str:
-        """An officer's name."""
-        found = self._get("officer", officer_id, officers.get) if officer_id else None
-        return str(found.name) if found else ""
 
 
 def alert_lines(

@@ -103,8 +103,8 @@ def _tree(known: list[Region], scope: Scope, here: dict[str, int]) -> list[Choic
 
 
 def _rules(conn: Connection, sought: Sought, found: list[tuple[str, int]]) -> list[Choice]:
-    """Rules by the title of their newest alert, up to what tells one alert from another."""
-    titles = alert_search.titles(conn, [rule for rule, _ in found])
+    """Rules by the title of their newest alert here, up to what tells one alert from another."""
+    titles = alert_search.titles(conn, [rule for rule, _ in found], sought)
     return [
         Choice(rule, general(zh), general(en), count)
         for rule, count in found

@@ -46,7 +46,8 @@ _bearer = HTTPBearer(
 )
 
 
-def _state(request: Request) -> State:
+# What waits for nothing is `async`: a plain function would be handed to another thread and back.
+async def _state(request: Request) -> State:
     return state_of(request)
 
 
@@ -121,7 +122,7 @@ def limit(rates: Rates, visit: Visit, state: State) -> None:
         raise Problem(429, "too-many-requests", "too many requests in a short time", retry)
 
 
-def costly(state: Need, visit: Viewer) -> None:
+async def costly(state: Need, visit: Viewer) -> None:
     """Charge what costs much. Raises Problem (429)."""
     limit(state.costly_rates, visit, state)
 
@@ -136,7 +137,7 @@ class Looker:
     def __init__(self, right: Right) -> None:
         self.right = right
 
-    def __call__(self, visit: Viewer) -> Visit:
+    async def __call__(self, visit: Viewer) -> Visit:
         """The officer. Raises Problem."""
         return _entitled(visit, self.right)
 

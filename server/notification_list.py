@@ -91,8 +91,9 @@ def told_of(conn: Connection, alert_id: str, looker: Officer) -> list[Notificati
 
 def lines(conn: Connection, rows: Iterable[NotificationRow]) -> list[NotificationLine]:
     """The lines of these notifications."""
-    names = Names(conn)
-    return [NotificationLine(row, names.officer(row.recipient)) for row in rows]
+    found = list(rows)
+    names = Names(conn).look_up(officers=(row.recipient for row in found))
+    return [NotificationLine(row, names.officer(row.recipient)) for row in found]
 
 
 def find_notifications(
@@ -128,7 +129,7 @@ def balances(
     """What each officer was told on the day, the most burdened first."""
     own = only_recipient(looker) or wanted.officer or None
     counted = notice_counts.between(conn, scope.listed, wanted.since, wanted.until, recipient=own)
-    names = Names(conn)
+    names = Names(conn).look_up(officers=(one.recipient for one in counted))
     told: dict[str, dict[str, int]] = {}
     for one in counted:
         mine = told.setdefault(one.recipient, {})

@@ -157,12 +157,17 @@ def visible_silences(
 ) -> list[SilenceLine]:
     """Those that hide something of what the officer sees, also if somebody above made them."""
     above = frozenset(regions.ancestors(conn, visit.officer.region))
-    names = Names(conn)
-    return [
-        _line(names, visit, one)
+    found = [
+        one
         for one in silences.list_all(conn, now, ended=ended)
         if _touches(one.matchers, visit.scope, above)
     ]
+    names = Names(conn).look_up(
+        regions=(one.matchers.region for one in found),
+        sites=(one.matchers.site for one in found),
+        officers=(one.author for one in found),
+    )
+    return [_line(names, visit, one) for one in found]
 
 
 def own_silence(conn: Connection, visit: Visit, silence_id: str) -> Silence:

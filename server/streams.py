@@ -10,6 +10,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -35,11 +36,10 @@ RETRY_MS = 1000
 _KEPT = 512
 
 
-def event(name: str, number: int | None, body: object) -> str:
-    """One server-sent event with a JSON body."""
-    lines = [f"id: {number}"] if number is not None else []
-    lines += [f"event: {name}", f"data: {msgspec.json.encode(body).decode()}"]
-    return "\n".join(lines) + "\n\n"
+def event(name: str, number: int | None, body: object) -> bytes:
+    """One server-sent event with a JSON body, as it is sent."""
+    first = f"id: {number}\n" if number is not None else ""
+    return f"{first}event: {name}\ndata: ".encode() + msgspec.json.encode(body) + b"\n\n"
 
 
 class Once:
@@ -75,7 +75,8 @@ class Rows:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self._once = Once()
+        self.once = Once().get
+        """What is asked for under a key, worked out once."""
 
     async def line(
         self, number: int, shown: Shown, words: Words, takes: bool, wanted: DeskFilter
@@ -95,7 +96,7 @@ class Rows:
         # Only the line of a group leads to what the filter shows of it.
         of = wanted if shown.size.total > 1 else None
         key = ("line", number, shown.alert.alert_id, shown.size, words.language, takes, of)
-        html: str = await self._once.get(key, lambda: asyncio.to_thread(render))
+        html: str = await self.once(key, lambda: asyncio.to_thread(render))
         return html
 
     async def counts(self, number: int, visit: Visit, wanted: DeskFilter) -> Tally:
@@ -111,11 +112,11 @@ class Rows:
                 return count_sought(conn, sought)
 
         key = ("counts", number, visit.scope)
-        everything: Counted = await self._once.get(key, lambda: asyncio.to_thread(count))
+        everything: Counted = await self.once(key, lambda: asyncio.to_thread(count))
         if wanted.plain:
             return tally(everything, wanted.severity)
         here = ("counts", number, visit.scope, wanted, visit.officer.id if wanted.mine else "")
-        counted: Counted = await self._once.get(here, lambda: asyncio.to_thread(count_here))
+        counted: Counted = await self.once(here, lambda: asyncio.to_thread(count_here))
         return tally(counted, wanted.severity, everything)
 
     async def shown(
@@ -149,7 +150,7 @@ class Rows:
         names = tuple(one.alert_id for one in rest)
         who = visit.officer.id if wanted.mine else ""
         key = ("shown", number, visit.scope, wanted, who, names)
-        looked: dict[str, Shown] = await self._once.get(key, lambda: asyncio.to_thread(look))
+        looked: dict[str, Shown] = await self.once(key, lambda: asyncio.to_thread(look))
         return told | looked
 
 
@@ -164,18 +165,31 @@ def line_name(wanted: DeskFilter, alert: AlertRow) -> str:
     return alert.alert_id if key is None else "|".join(key)
 
 
-Select = Callable[[News], Coroutine[Any, Any, Sequence[str]]]
+Select = Callable[[News], Coroutine[Any, Any, Sequence[bytes]]]
 """The events that news make for one stream."""
 
 
 def desk_events(rows: Rows, visit: Visit, words: Words, wanted: DeskFilter) -> Select:
-    """Lines that come, change or go on an alert desk, with the new counts."""
-    takes = may(visit.officer, Right.ACKNOWLEDGE)
+    """Lines that come, change or go on an alert desk, with the new counts.
 
-    async def select(news: News) -> list[str]:
+    What news make is worked out once, and written out once, for all streams that show the same.
+    """
+    takes = may(visit.officer, Right.ACKNOWLEDGE)
+    who = visit.officer.id if wanted.mine else ""
+    look = (visit.scope, words.language, takes, wanted, who)
+
+    async def select(news: News) -> Sequence[bytes]:
         mine = [row for row in news.rows if _is_alert(row) and _covers(visit.scope, row)]
         if not mine:
             return []
+        now = rows.state.clock()
+        # Streams whose queues were emptied at other moments have other news. The age is told in
+        # seconds, so what is kept serves those who ask within one.
+        key = ("events", mine[0].id, mine[-1].id, len(mine), news.position, int(now.timestamp()))
+        told: Sequence[bytes] = await rows.once((*key, *look), lambda: make(news, mine, now))
+        return told
+
+    async def make(news: News, mine: Sequence[JournalRow], now: datetime) -> list[bytes]:
         newest = {row.ref: row for row in mine}  # of one alert only its last change matters
         counts = msgspec.to_builtins(await rows.counts(news.position, visit, wanted))
         changed = sorted(newest.values(), key=lambda one: one.id)
@@ -197,7 +211,7 @@ def desk_events(rows: Rows, visit: Visit, words: Words, wanted: DeskFilter) -> S
                 "html": html,
                 "raised": raised,
                 "urgent": raised and alert.severity is Severity.AT_ONCE,
-                "age_s": max(0.0, (rows.state.clock() - row.at).total_seconds()),
+                "age_s": max(0.0, (now - row.at).total_seconds()),
                 "counts": counts,
             }
             told.append(event("alert", row.id, body))
@@ -209,7 +223,7 @@ def desk_events(rows: Rows, visit: Visit, words: Words, wanted: DeskFilter) -> S
 def change_events(visit: Visit, wanted: Callable[[JournalRow], bool]) -> Select:
     """That something of interest has changed; the page fetches what it shows anew."""
 
-    async def select(news: News) -> list[str]:
+    async def select(news: News) -> Sequence[bytes]:
         mine = [row for row in news.rows if wanted(row) and _covers(visit.scope, row)]
         return [event("change", mine[-1].id, {"ref": mine[-1].ref})] if mine else []
 
@@ -238,13 +252,13 @@ def of_devices(row: JournalRow) -> bool:
 
 async def follow(
     state: State, cursor: int, select: Select, still: Callable[[], bool]
-) -> AsyncIterator[str]:
+) -> AsyncIterator[bytes]:
     """One stream's events from journal id `cursor` on, until it ends.
 
     `still` says, at every heartbeat, whether the officer may go on looking.
     """
     heartbeat_s = state.settings.live.heartbeat_s
-    yield f"retry: {RETRY_MS}\n\n"
+    yield f"retry: {RETRY_MS}\n\n".encode()
     yield event("tick", None, {})
     checked_at = told_at = time.monotonic()
     try:

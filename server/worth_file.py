@@ -87,11 +87,9 @@ def read_cards(
     conn: Connection, scope: Scope, since: datetime, until: datetime, rule: str = ""
 ) -> list[CardLine]:
     """The first of them as the page shows them."""
-    names = Names(conn)
-    found = find_cards(conn, scope, since, until, rule)
-    return [
-        CardLine(one, names.site(one.key.site) if one.key.site else "") for one in found[:CARDS]
-    ]
+    found = find_cards(conn, scope, since, until, rule)[:CARDS]
+    names = Names(conn).look_up(sites=(one.key.site for one in found))
+    return [CardLine(one, names.site(one.key.site) if one.key.site else "") for one in found]
 
 
 def find_behind(
@@ -113,7 +111,11 @@ def find_behind(
 
 def proposal_lines(conn: Connection, found: Sequence[Proposal]) -> list[ProposalLine]:
     """The lines of these proposals."""
-    names = Names(conn)
+    names = Names(conn).look_up(
+        regions=(one.region for one in found),
+        sites=(one.site for one in found),
+        officers=(one.decided_by for one in found),
+    )
     return [
         ProposalLine(
             proposal=one,

@@ -22,7 +22,7 @@ AuditReader = Annotated[Visit, Depends(Looker(Right.AUDIT))]
 AuditChecker = Annotated[Visit, Depends(Changer(Right.AUDIT))]
 
 
-def _filter(
+async def _filter(
     who: Annotated[str, Query(max_length=128)] = "",
     action: Annotated[str, Query(max_length=64)] = "",
     subject: Annotated[str, Query(max_length=256)] = "",

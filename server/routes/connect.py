@@ -227,10 +227,13 @@ def _tokens_page(
 ) -> Response:
     now = state.clock()
     with reading(state.engine) as conn:
-        names = Names(conn)
+        tokens = api_tokens.list_in(conn, visit.scope.listed)
+        names = Names(conn).look_up(
+            regions=(one.region for one in tokens), officers=(one.officer_id for one in tokens)
+        )
         lines = [
             TokenLine(one, names.region(one.region), names.officer(one.officer_id), one.usable(now))
-            for one in api_tokens.list_in(conn, visit.scope.listed)
+            for one in tokens
         ]
         places = _places(conn, visit)
     return render(
@@ -260,8 +263,8 @@ def _hooks_page(
     trouble: str = "",
 ) -> Response:
     with reading(state.engine) as conn:
-        names = Names(conn)
         found = webhooks.list_in(conn, visit.scope.listed)
+        names = Names(conn).look_up(regions=(one.region for one in found))
         lines = [(one, names.region(one.region)) for one in found]
         places = _places(conn, visit)
     return render(

@@ -33,7 +33,7 @@ Fragment = Annotated[str, Header(alias="HX-Request")]
 Before = Annotated[str | None, Query(max_length=64)]
 
 
-def asked_filter(request: Request, visit: Viewer) -> Asked:
+async def asked_filter(request: Request, visit: Viewer) -> Asked:
     """The filter in the address."""
     return read_filter(request.query_params, visit.scope)
 
@@ -147,7 +147,7 @@ class Picked(msgspec.Struct, frozen=True):
     asked: Asked
 
 
-def picked(
+async def picked(
     visit: Viewer,
     alert: Annotated[list[str], Form()] = [],  # noqa: B006 - FastAPI copies it
     group: Annotated[list[str], Form()] = [],  # noqa: B006

@@ -10,7 +10,7 @@ from server.state import State
 from server.streams import Rows, Select, follow
 
 
-def _rows(request: Request) -> Rows:
+async def _rows(request: Request) -> Rows:
     return cast(Rows, request.app.state.rows)
 
 

@@ -26,7 +26,7 @@ PeopleKeeper = Annotated[Visit, Depends(Changer(Right.PEOPLE))]
 RoleName = Literal["", "admin", "city", "county", "town", "grid", "operator", "auditor"]
 
 
-def _wish(
+async def _wish(
     name: Annotated[str, Form(max_length=128)] = "",
     role: Annotated[str, Form(max_length=32)] = "",
     region: Annotated[str, Form(max_length=64)] = "",

@@ -34,7 +34,7 @@ CHOICES = 300
 """So many sites are offered while a name is typed."""
 
 
-def _wish_of_query(
+async def _wish_of_query(
     kind: Literal["silence", "maintenance"] = "silence",
     region: Text = "",
     site: Text = "",
@@ -52,7 +52,7 @@ def _wish_of_query(
     )  # fmt: skip
 
 
-def _wish_of_form(
+async def _wish_of_form(
     kind: Annotated[Literal["silence", "maintenance"], Form()] = "silence",
     region: Annotated[str, Form(max_length=128)] = "",
     site: Annotated[str, Form(max_length=128)] = "",
@@ -199,9 +199,5 @@ def _places(
     conn: Connection, visit: Visit
 ) -> tuple[list[regions.Region], list[sites.Site], list[str]]:
     mine = [one for one in regions.all_regions(conn) if one.code in visit.scope.regions]
-    here = [
-        one
-        for one in sites.list_in(conn, visit.scope.listed)
-        if visit.scope.covers_site(one.region, one.id)
-    ]
-    return mine, here[:CHOICES], scorecards.rules_in(conn, visit.scope.listed)
+    here = sites.list_in(conn, visit.scope.listed, CHOICES, visit.scope.sites)
+    return mine, here, scorecards.rules_in(conn, visit.scope.listed)

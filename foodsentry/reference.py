@@ -1,8 +1,9 @@
 """Writes the generated pages of docs/ from the types: `python -m foodsentry.reference [--check]`.
 
 Pages: the AsyncAPI document, the configuration reference of edge agent, gateway and server, and the
-references of instrument profiles, of rules, of casework and of rights; beside them the JSON Schemas
-of rule files, escalation policies and casework, and casework's machine and law as tables.
+references of instrument profiles, of rules, of casework and of rights, and the list of the
+console's pages with their pictures; beside them the JSON Schemas of rule files, escalation policies
+and casework, and casework's machine and law as tables.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from contracts.profile import Profile
 from contracts.reference import markdown, table_markdown, tables
 from edge_agent.settings import EdgeSettings
 from foodsentry.examples import example
+from foodsentry.pictures.page_list import pages_page
 from gateway.alerts.rule import RuleFile, json_schema
 from gateway.deadlines.policy import Policy
 from gateway.settings import GatewaySettings
@@ -99,6 +101,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "asyncapi.json": wire,
         ROOT / "docs" / "casework-reference.md": casework(),
         ROOT / "docs" / "configuration.md": configuration(),
+        ROOT / "docs" / "pages.md": pages_page(),
         ROOT / "docs" / "profile-reference.md": profiles(),
         ROOT / "docs" / "rights.md": rights_page(routes()),
         ROOT / "docs" / "rule-reference.md": rules(),

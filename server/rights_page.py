@@ -51,6 +51,14 @@ def asked_by(route: APIRoute) -> Asked:
     return Asked(Right.VIEW if seen else None, change, own=change)
 
 
+def right_for(routes: Sequence[APIRoute], address: str) -> Right | None:
+    """The right that the page at this address asks for; None: nobody needs to be signed in."""
+    path = address.partition("?")[0]
+    found = (one for one in routes if "GET" in (one.methods or ()) and one.path_regex.match(path))
+    route = next(found, None)
+    return asked_by(route).right if route else None
+
+
 def _calls(dependant: Dependant) -> Iterator[object]:
     for one in dependant.dependencies:
         yield one.call

@@ -1,4 +1,4 @@
-"""Other systems that the made-up district speaks to: tokens, webhooks and what they were told."""
+"""What the made-up district is connected with: gateways, other systems, what these were told."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,11 +7,13 @@ import msgspec
 
 from foodsentry.district.lives import Life
 from foodsentry.district.places import CITY, People
-from ledger import api_tokens, journal, webhook_deliveries, webhooks
+from ledger import api_tokens, journal, loaded_rules, webhook_deliveries, webhooks
 from ledger.api_tokens import ApiToken
 from ledger.engine import Connection
+from ledger.loaded_rules import Loaded, RuleFile
 from ledger.webhook_deliveries import NewDelivery
 from ledger.webhooks import Webhook
+from server.rule_files import read_packs
 
 TOLD = 14
 _TOKENS = (
@@ -50,6 +52,16 @@ def connect(conn: Connection, people: People, made: Sequence[Life], now: datetim
         )  # fmt: skip
         webhooks.add(conn, hook)
         _tell(conn, hook, made)
+    _load(conn, now)
+
+
+def _load(conn: Connection, now: datetime) -> None:
+    """Two gateways: one has the rules that the console shows, the other has yet to begin anew."""
+    packs = read_packs()
+    files = [RuleFile(one.name, one.sha256) for one in packs.files]
+    rules = [(one.id, one.version) for one in packs.rules]
+    for name, days, known in (("gateway-1", 3, files), ("gateway-2", 21, files[:-1])):
+        loaded_rules.put(conn, Loaded(name, now - timedelta(days=days), known, rules))
 
 
 def _tell(conn: Connection, hook: Webhook, made: Sequence[Life]) -> None:

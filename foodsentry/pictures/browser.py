@@ -16,7 +16,12 @@ from foodsentry.pictures.pages import Page
 
 DESK, PHONE = (1440, 900), (390, 844)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-SETTLE_MS = 500
+SETTLE_MS, LONGEST_MS = 300, 15_000
+SETTLED = """() => ![...document.querySelectorAll(".chart")].some(one => !one.textContent.trim()
+  && !one.childElementCount) && ![...document.images].some(one =>
+    !one.complete && one.getBoundingClientRect().top < innerHeight)
+  && !document.querySelector(".htmx-request, .htmx-settling, [hx-trigger^=load]:empty")"""
+"""Charts are drawn, pictures and what a page fetches are there."""
 DOCS_WIDTHS = {"desk": 960, "phone": 390}
 """Pixels of the pictures in the docs."""
 HEIGHT = "Math.ceil(document.documentElement.scrollHeight)"
@@ -95,12 +100,20 @@ def _picture(tab: Tab, address: str, look: Look) -> bytes:
     width, least = look.size
     tab.set_viewport_size({"width": width, "height": least})
     tab.goto(address, wait_until="load")
-    tab.wait_for_timeout(SETTLE_MS)
+    _settle(tab)
     height = min(max(tab.evaluate(HEIGHT), least), look.tallest)
     if height > least:
         tab.set_viewport_size({"width": width, "height": height})
-        tab.wait_for_timeout(SETTLE_MS)
+        _settle(tab)
     return tab.screenshot()
+
+
+def _settle(tab: Tab) -> None:
+    # The page's policy forbids a function that waits there.
+    for _ in range(LONGEST_MS // SETTLE_MS):
+        tab.wait_for_timeout(SETTLE_MS)
+        if tab.evaluate(SETTLED):
+            return
 
 
 def _context(browser: Browser, base_url: str, look: Look, cookie: str) -> BrowserContext:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request
+from pydantic import BeforeValidator
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ledger import audit, proposals
@@ -29,7 +30,13 @@ from server.worth_file import (
 )
 
 router = APIRouter(include_in_schema=False)
-Period = Annotated[Literal[7, 30, 90], Query(alias="days")]
+
+
+def _whole(told: object) -> object:
+    return int(told) if isinstance(told, str) and told.isdecimal() else told
+
+
+Period = Annotated[Literal[7, 30, 90], BeforeValidator(_whole), Query(alias="days")]
 Said = Literal["", "true", "false", "unsure", "left_out", "judged"]
 PAGE = 25
 Name = Annotated[str, Query(max_length=256)]

@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 
+from foodsentry.pictures.page_list import pages_page
 from foodsentry.pictures.pages import PAGES, PARTS, Page
 from foodsentry.pictures.places import IN_TOWN
 from server.app import routes
 from server.problems import is_api
 
 DOCS = Path(__file__).parents[2] / "docs"
-MOST_BYTES = 4_000_000
 GETS = [route for route in routes() if "GET" in (route.methods or ()) and not is_api(route.path)]
 
 
@@ -41,3 +41,13 @@ def test_names_are_told_apart_and_places_are_known() -> None:
         assert set(re.findall(r"\{(\w+)\}", page.path)) <= set(IN_TOWN), page.name
         assert page.zh.endswith("。") and page.en.endswith("."), page.name
         assert page.address({}) == (None if "{" in page.path else page.path)
+
+
+def test_the_list_of_pages_is_current_and_says_who_sees_what() -> None:
+    text = (DOCS / "pages.md").read_text("utf-8")
+    assert text == pages_page(), "make docs"
+    desk, people, public = (
+        text.partition(f"`{path}`")[2].partition("\n")[0]
+        for path in ("/alerts", "/admin/people", "/p/{public}")
+    )
+    assert "所有登录的人" in desk and "系统管理员 / Administrator" in people and "anyone" in public

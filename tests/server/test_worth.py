@@ -57,11 +57,20 @@ def test_a_scorecard_is_counted_and_each_number_opens_its_alerts(
         counted = rats["raised"] if not said else rats[said]
         found = client.get(f"/api/v1/scorecards/alerts?rule=rodent&said={said}&limit=200").json()
         assert len(found["items"]) == counted
-        listed = client.get(f"/worth/alerts?rule=rodent&said={said}").text
+        listed = client.get(f"/worth/alerts?days=30&rule=rodent&said={said}").text
         assert listed.count('<article class="alert"') == counted
     (own,) = client.get("/api/v1/scorecards?rule=rodent").json()["items"]
     assert (own["site"], own["model"]) == (CANTEEN.site, "pests 1")
     assert own["camera_days"] == pytest.approx(80.0), "two cameras for 30 days, one for 20"
+
+
+def test_every_link_of_the_page_leads_somewhere(as_officer: Enter) -> None:
+    client = as_officer("tangxia")
+    links = set(re.findall(r'href="(/worth[^"]*)"', client.get("/worth?days=90").text))
+    assert len(links) > 12
+    for link in links:
+        assert client.get(link.replace("&amp;", "&")).status_code == 200, link
+    assert client.get("/worth?days=31").status_code == 422
 
 
 def test_scorecards_keep_to_the_scope(as_officer: Enter, ids: dict[str, str]) -> None:

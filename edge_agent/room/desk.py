@@ -26,7 +26,7 @@ from edge_agent.room.settings import RoomSettings
 from edge_agent.room.store import Kept, RoomStore, Told
 from edge_agent.room.words import Refusal, Refused
 
-LOOK_BACK = timedelta(days=8)
+LOOK_BACK_S = 8 * 86_400.0
 """A result is compared with samples of this many days."""
 DAY = timedelta(days=1)
 
@@ -198,16 +198,16 @@ class Desk:
 
     def candidates(self, heard: Heard) -> list[Candidate]:
         """What the result may belong to, each with what it has already."""
-        since = (heard.captured_at - LOOK_BACK).timestamp()
-        kept = [one.record for one in self.store.samples_since(since) if not one.record.voided]
-        close = {
-            one.sample_id
-            for one in kept
-            if abs(heard.captured_at - one.registered_at) <= DAY
-            or fit(heard.number, one.number) > Fit.NONE
-        }
+        at = heard.captured_at.timestamp()
+        close = [
+            sample_id
+            for sample_id, number, registered_at in self.store.numbers_since(at - LOOK_BACK_S)
+            if abs(at - registered_at) <= DAY.total_seconds()
+            or fit(heard.number, number) > Fit.NONE
+        ]
+        kept = [one.record for one in self.store.samples_named(close) if not one.record.voided]
         had: dict[str, list[Had]] = {}
-        for one in self.store.results_of(sorted(close)):
+        for one in self.store.results_of(close):
             made = Had(item_of(one.told), one.told.result.verdict)
             had.setdefault(one.sample_id or "", []).append(made)
         return [

@@ -36,6 +36,15 @@ class Kept(msgspec.Struct, frozen=True):
     city_revision: int
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """A sample whose newest revision is not known to be in the city."""
+
+    sample_id: str
+    revision: int
+    put_revision: int
+    put_key: int
+
+
 class KeptResult(msgspec.Struct, frozen=True):
     """A result as stored."""
 
@@ -228,9 +237,26 @@ class RoomStore:
         where = "WHERE registered_at >= ? ORDER BY registered_at DESC, number DESC"
         return self._kept(where, (since,))
 
-    def unsent(self) -> list[Kept]:
-        """Samples whose newest revision is not known to be in the city, oldest first."""
-        return self._kept("WHERE city_revision < revision ORDER BY registered_at", ())
+    def numbers_since(self, since: float) -> list[tuple[str, str, float]]:
+        """Ids, numbers and times of registration (seconds since 1970) of samples since then."""
+        query = "SELECT sample_id, number, registered_at FROM samples WHERE registered_at >= ?"
+        return self._db.execute(query, (since,)).fetchall()
+
+    def samples_named(self, sample_ids: Sequence[str]) -> list[Kept]:
+        """These samples, oldest first."""
+        marks = ",".join("?" * len(sample_ids))
+        return self._kept(f"WHERE sample_id IN ({marks}) ORDER BY registered_at", sample_ids)
+
+    def unsent(self) -> list[Waiting]:
+        """Samples whose newest revision is not known to be in the city, oldest first.
+
+        A month of them is looked at every second: what they say is not read.
+        """
+        rows = self._db.execute(
+            "SELECT sample_id, revision, put_revision, put_key FROM samples "
+            "WHERE city_revision < revision ORDER BY registered_at"
+        ).fetchall()
+        return [Waiting(*row) for row in rows]
 
     def result(self, result_id: str) -> KeptResult | None:
         """One result."""

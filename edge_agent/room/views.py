@@ -15,6 +15,8 @@ from edge_agent.room.store import Kept, KeptResult
 RECENT = timedelta(days=30)
 MOST_RECENT = 8
 MOST_FOODS = 200
+MOST_OLDER = 50
+"""Samples of other days that are shown because they are not in the city, the newest first."""
 MOST_ASKED = 12
 """Questions shown at a time, the newest first."""
 
@@ -25,13 +27,11 @@ def state(desk: Desk, now: datetime) -> dict[str, Any]:
         recent = desk.store.samples_since((now - RECENT).timestamp())
         book = desk.store.book()
         open_results = desk.store.results_open()
-        on_way = {one.record.sample_id for one in desk.store.unsent()}
+        on_way = {one.sample_id for one in desk.store.unsent()}
         begins = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        shown = [
-            one
-            for one in recent
-            if one.record.registered_at >= begins or one.record.sample_id in on_way
-        ]
+        today = [one for one in recent if one.record.registered_at >= begins]
+        older = [one for one in recent[len(today) :] if one.record.sample_id in on_way]
+        shown = today + older[:MOST_OLDER]
         results = desk.store.results_of([one.record.sample_id for one in shown])
         asks = [_ask(desk, one) for one in open_results[: -MOST_ASKED - 1 : -1]]
     by_sample: dict[str, list[KeptResult]] = {}

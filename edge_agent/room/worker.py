@@ -104,17 +104,19 @@ class Exchange:
             self._checked_outbox = True
         with store.reading():
             unsent = store.unsent()
-        there = [one for one in unsent if one.put_revision == one.record.revision]
+        there = [one for one in unsent if one.put_revision == one.revision]
         waiting = self._outbox.still_here([one.put_key for one in there])
         arrived = [one for one in there if one.put_key not in waiting]
         if arrived:
             with store.writing():
                 for one in arrived:
-                    store.in_city(one.record.sample_id, one.put_revision)
+                    store.in_city(one.sample_id, one.put_revision)
             self._desk.changed()
-        due = [one.record for one in unsent if one.put_revision < one.record.revision]
+        due = [one.sample_id for one in unsent if one.put_revision < one.revision]
         for start in range(0, len(due), _AT_ONCE):
-            part = due[start : start + _AT_ONCE]
+            with store.reading():
+                kept = [store.sample(one) for one in due[start : start + _AT_ONCE]]
+            part = [one.record for one in kept if one is not None]
             now = self._clock()
             keys = self._outbox.put(
                 [Fact(self._agent, Channel.SAMPLES.value, one, now) for one in part]

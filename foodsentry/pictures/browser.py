@@ -140,5 +140,5 @@ def for_docs(png: bytes, page: Page, look: Look, docs: Path) -> int:
     height = round(whole.height * width / whole.width)
     small = whole.resize((width, height), Image.Resampling.LANCZOS)
     path = docs / file_of(page, look.name)
-    small.save(path, "WEBP", quality=62, method=6)
+    small.save(path, "WEBP", quality=38, method=6)
     return path.stat().st_size

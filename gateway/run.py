@@ -30,6 +30,7 @@ from gateway.broker import Broker, Inbound
 from gateway.casework import CaseBooking, read_work
 from gateway.checkpoint import checkpoint_until
 from gateway.escalate import Escalation, read_keeper
+from gateway.freezing import Freezing, read_freezing
 from gateway.health import Health
 from gateway.http import HttpServer
 from gateway.intake.inbox import Inbox
@@ -203,6 +204,14 @@ class Gateway:
             health=self.health,
             clock=clock,
         )
+        self._freezing = Freezing(
+            self.engine,
+            read_freezing(settings.alerts, settings_file.parent),
+            name=name,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
         self.http = HttpServer(settings.http.host, settings.http.port, self.health, self.metrics)
 
     def run(self, stop: threading.Event) -> None:
@@ -220,6 +229,7 @@ class Gateway:
             "deadlines": self._escalation.run,
             "casework": self._casework.run,
             "rooms": self._rooms.run,
+            "indicators": self._freezing.run,
             "watch": self._watch.run,
             "intake": self._intake.run,
             "series": self._series.run,

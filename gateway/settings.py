@@ -125,6 +125,13 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "ends a publication. Empty: the one that comes with FoodSentry."
         ),
     ] = ""
+    indicators: Annotated[
+        str,
+        Meta(
+            description="Definitions of indicators, a folder of *.toml, relative to this settings "
+            "file, by which months are frozen. Empty: the one that comes with FoodSentry."
+        ),
+    ] = ""
     deadlines_every_s: Annotated[
         float,
         Meta(gt=0, le=60, description="How often deadlines of alerts are looked after."),

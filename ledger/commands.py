@@ -13,6 +13,7 @@ from ledger import (
     audit,
     case_commands,
     evidence_commands,
+    indicator_commands,
     migrate,
     officers,
     people_commands,
@@ -48,6 +49,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     evidence_commands.add_leaves(leaf)
     people_commands.add_leaves(commands, leaf)
     case_commands.add_leaves(commands, leaf)
+    indicator_commands.add_leaves(commands, leaf)
     sheet_commands.add_leaves(leaf)
     leaf("migrate", "make the tables, or bring them to this version", _migrate)
     leaf("verify-audit", "follow the audit chain; status 1 if it is broken", _verify_audit)

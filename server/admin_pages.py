@@ -28,11 +28,14 @@ LISTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "devices": ("name", ("kind", "site", "model", "silent_after_s")),
     "duties": ("login", ("region", "starts_at", "ends_at")),
     "contacts": ("login", ("channel", "address", "position", "active")),
+    "samplings": ("food", ("kind", "region", "sampled_at", "sampled_from", "lab", "verdict")),
 }
 """Of each sheet: the cell that leads a line, and those that follow."""
 _KNOWN = {"regions": "code", "establishments": "", "sites": "id", "devices": "device"}
-_KNOWN |= {"duties": "login", "contacts": "login"}
+_KNOWN |= {"duties": "login", "contacts": "login", "samplings": "id"}
 _FAMILIES = {"establishments": "kind.", "sites": "site.", "devices": "devicekind."}
+_FAMILIES |= {"samplings": "sampling.kind."}
+_TIMES = ("starts_at", "ends_at", "sampled_at", "reported_at", "disposed_at", "published_at")
 _PLACES = {"region": "regions", "parent": "regions", "establishment": "establishments"}
 _PLACES |= {"site": "sites"}
 
@@ -88,6 +91,8 @@ def family_of(kind: str, column: str) -> str:
         return "admin.yesno."
     if column == "channel":
         return "channel."
+    if (kind, column) == ("samplings", "verdict"):
+        return "sampling.verdict."
     return _FAMILIES.get(kind, "") if column == "kind" else ""
 
 
@@ -166,7 +171,7 @@ def _field(
 ) -> Field:
     name = column.name
     shape = "options" if column.options else "text"
-    if name in ("starts_at", "ends_at"):
+    if name in _TIMES:
         shape = "time"
         value = value.replace(" ", "T")
     elif name in ("position", "silent_after_s"):

@@ -26,6 +26,7 @@ ROW_PARTS: dict[str, tuple[str, ...]] = {
     "devices": ("site", "device"),
     "duties": ("duty_id",),
     "contacts": ("contact_id",),
+    "samplings": ("sampling_id",),
 }
 """What an address names a row of each sheet by."""
 FIXED: dict[str, tuple[str, ...]] = {
@@ -35,6 +36,7 @@ FIXED: dict[str, tuple[str, ...]] = {
     "devices": ("site", "device"),
     "duties": ("region", "login", "starts_at"),
     "contacts": ("login", "channel", "address"),
+    "samplings": ("id",),
 }
 """Cells by which a row is known: set once."""
 KEEPS: dict[str, Right] = dict.fromkeys(SHEETS, Right.ADMIN) | {"regions": Right.SETUP}

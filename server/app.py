@@ -16,8 +16,10 @@ from contracts.casework_file import FOLDER, read_casework
 from contracts.causes import FILE as CAUSES
 from contracts.causes import Cause, load_causes
 from contracts.clock import Clock, utc_now
+from contracts.indicators import FOLDER as INDICATORS
 from contracts.workdays import Calendar
 from ledger.engine import Engine
+from ledger.indicator_data import TERMS, IndicatorData, read_data
 from server import problems
 from server.api_bodies import ApiBodies
 from server.api_document import document, operation_id, takes_form
@@ -41,6 +43,7 @@ from server.routes import (
     api_admin,
     api_bulk,
     api_cases,
+    api_indicators,
     api_moves,
     api_push,
     api_webhooks,
@@ -56,6 +59,7 @@ from server.routes import (
     establishments,
     evidence,
     health,
+    indicators,
     kitchens,
     notifications,
     own,
@@ -94,6 +98,7 @@ ROUTES = (
     notifications,
     silences,
     worth,
+    indicators,
     admin_rules,
     admin_files,
     admin,
@@ -111,6 +116,7 @@ ROUTES = (
     api_moves,
     api_push,
     api_worth,
+    api_indicators,
     api_webhooks,
     connect,
     api_admin,
@@ -126,6 +132,7 @@ TAGS = [
     {"name": "silences", "description": "What hides messages (never alerts), and until when."},
     {"name": "webhooks", "description": "Other systems that are told of what happens."},
     {"name": "worth", "description": "What alerts were worth, and what is proposed for it."},
+    {"name": "indicators", "description": "指标: numbers of a region, and their records."},
     {"name": "administration", "description": "Places, devices, rosters and contacts, kept."},
 ]
 _DESCRIPTION = (
@@ -163,6 +170,7 @@ def create_app(
     oidc_secret: str = "",
     casework: Casework | None = None,
     packs: Packs | None = None,
+    indicators: IndicatorData | None = None,
 ) -> FastAPI:
     """The console over an open ledger and time-series store, which stay the caller's to close.
 
@@ -182,6 +190,7 @@ def create_app(
         limit_lines=limit_lines or read_limit_lines(),
         causes=causes or load_causes(),
         casework=casework or casework_of(settings, Path()),
+        indicators=indicators or indicators_of(settings, Path()),
         packs=packs or read_packs(),
         hub=hub,
         metrics=metrics,
@@ -242,6 +251,14 @@ def casework_of(settings: ServerSettings, base: Path) -> Casework:
     casework = base / settings.casework if settings.casework else FOLDER
     calendars = base / settings.calendars if settings.calendars else CALENDARS
     return Casework(read_casework(casework), Calendar.read(calendars))
+
+
+def indicators_of(settings: ServerSettings, base: Path) -> IndicatorData:
+    """Definitions of indicators as the settings name them. Raises SettingsError."""
+    folder = base / settings.indicators if settings.indicators else INDICATORS
+    calendars = base / settings.calendars if settings.calendars else CALENDARS
+    terms = (base / settings.limits).parent / TERMS.name if settings.limits else TERMS
+    return read_data(folder, calendars, terms if terms.exists() else TERMS)
 
 
 def causes_of(settings: ServerSettings, base: Path) -> dict[str, Cause]:

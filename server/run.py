@@ -13,7 +13,7 @@ from contracts.clock import Clock, utc_now
 from contracts.settings import read_secret
 from ledger import migrate
 from ledger.engine import Engine, LedgerDown
-from server.app import casework_of, causes_of, create_app, lines_of
+from server.app import casework_of, causes_of, create_app, indicators_of, lines_of
 from server.rule_files import packs_of
 from server.settings import ServerSettings
 from server.state import State
@@ -37,6 +37,7 @@ def run_server(
     lines = lines_of(settings, settings_file.parent)
     causes = causes_of(settings, settings_file.parent)
     casework = casework_of(settings, settings_file.parent)
+    indicators = indicators_of(settings, settings_file.parent)
     packs = packs_of(settings, settings_file.parent)
     secret = read_secret(
         settings.oidc.client_secret_file,
@@ -58,6 +59,7 @@ def run_server(
             causes=causes,
             casework=casework,
             packs=packs,
+            indicators=indicators,
             oidc_secret=secret or "",
         )
         if not app.state.console.assets:

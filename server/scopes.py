@@ -9,6 +9,7 @@ READS: dict[str, str] = {
     "notifications:read": "Who was told of what, by which channel",
     "silences:read": "Silences and maintenance windows",
     "worth:read": "Scorecards, times and proposals",
+    "indicators:read": "Indicators, their records, and what was frozen of them",
     "admin:read": "Places, people and rules, as the administration shows them",
     "webhooks:read": "Webhooks and their deliveries",
 }

@@ -278,6 +278,13 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "gateway's. Empty: the one that comes with FoodSentry."
         ),
     ] = ""
+    indicators: Annotated[
+        str,
+        Meta(
+            description="Definitions of indicators, a folder of *.toml, relative to this settings "
+            "file; the gateway's. Empty: the one that comes with FoodSentry."
+        ),
+    ] = ""
     escalation: Annotated[
         str,
         Meta(

@@ -10,6 +10,7 @@ from contracts.casework_clocks import Casework
 from contracts.causes import Cause
 from contracts.clock import Clock
 from ledger.engine import Engine
+from ledger.indicator_data import IndicatorData
 from server.languages import Words
 from server.limit_lines import LimitLines
 from server.live import Hub
@@ -40,6 +41,8 @@ class State:
     """What a verdict may name, by id."""
     casework: Casework
     """What cases go by: states, moves, clocks, legal bases, working calendar."""
+    indicators: IndicatorData
+    """Definitions of indicators, with the calendars that they rest on."""
     packs: Packs
     """The files that the city's judgement rests on, as they were when the process began."""
     hub: Hub

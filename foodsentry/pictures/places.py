@@ -158,6 +158,7 @@ IN_TOWN: dict[str, Finder] = {
     "camera": _camera("device"),
     "duty": _row("duties"),
     "contact": _row("contacts"),
+    "sampling": _row("samplings"),
     "webhook": _webhook,
 }
 """What stands in pages' addresses, by name; a new name: one finder."""

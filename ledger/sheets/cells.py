@@ -175,7 +175,7 @@ def write_rows(
         yield codecs.BOM_UTF8
     writer.writerow([column.zh if chinese else column.name for column in columns])
     for row in rows:
-        writer.writerow([_safe(column.writes(row[column.name], chinese)) for column in columns])
+        writer.writerow([safe(column.writes(row[column.name], chinese)) for column in columns])
         if buffer.tell() > _BLOCK:
             yield _taken(buffer, encoding)
     yield _taken(buffer, encoding)
@@ -188,7 +188,7 @@ def _taken(buffer: io.StringIO, encoding: Encoding) -> bytes:
     return text.encode("gb18030" if encoding == "gb18030" else "utf-8")
 
 
-def _safe(cell: str) -> str:
+def safe(cell: str) -> str:
     """A cell that no spreadsheet computes: what begins like a formula gets an apostrophe."""
     return f"'{cell}" if cell[:1] in _RISKY_FIRST and _RISKY.match(cell) else cell
 

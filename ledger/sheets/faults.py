@@ -87,6 +87,17 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "not_in": ("{value} 不在 {region} 内", "{value} is not within {region}"),
     "not_of": ("{value} 不属于 {of}", "{value} is not of {of}"),
+    # Samplings.
+    "quick_test": (
+        "{value} 是快检样品的编号；快速检测不能作为监督抽检录入",
+        "{value} is a quick test's sample; a quick test is no supervision sampling",
+    ),
+    "quick_room": (
+        "{value} 是快检室或快速检测方法；监督抽检须由检验机构出具",
+        "{value} is a testing room or a rapid method; a sampling is judged by a laboratory",
+    ),
+    "not_failed": ("只有不合格的才有核查处置和公示", "only what failed is disposed of and published"),
+    "said": ("已登记为 {value}，不能更改", "was entered as {value} and stays"),
     # Retiring.
     "inhabited": (
         "其下还有 {count} 项在用（区划、主体、点位或人员）",

@@ -4,11 +4,13 @@ from ledger.sheets.devices import Devices
 from ledger.sheets.people import Contacts, Duties
 from ledger.sheets.places import Establishments, Sites
 from ledger.sheets.regions import Regions
+from ledger.sheets.samplings import Samplings
 from ledger.sheets.sheet import Sheet
 from ledger.sheets.tasks import Tasks
 
 SHEETS: dict[str, type[Sheet]] = {
-    sheet.name: sheet for sheet in (Regions, Establishments, Sites, Devices, Duties, Contacts)
+    sheet.name: sheet
+    for sheet in (Regions, Establishments, Sites, Devices, Duties, Contacts, Samplings)
 }
 """In the order in which a new district is set up."""
 ROADS: dict[str, type[Sheet]] = SHEETS | {Tasks.name: Tasks}

@@ -32,7 +32,7 @@ from server.state import State
 router = APIRouter(include_in_schema=False)
 Keeper = Annotated[Visit, Depends(Looker(Right.ADMIN))]
 Changing = Annotated[Visit, Depends(Changer(Right.ADMIN))]
-Sheet = Literal["regions", "establishments", "sites", "devices", "duties", "contacts"]
+Sheet = Literal["regions", "establishments", "sites", "devices", "duties", "contacts", "samplings"]
 
 
 @router.get("/admin/import/{sheet}")

@@ -37,7 +37,9 @@ def test_a_meal_is_booked_with_its_day(town: Engine) -> None:
     assert booked(town, [READINGS + other, READINGS]) == BOOKED
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.permutations([*READINGS, *READINGS]), st.integers(1, 4))
 def test_neither_order_nor_repetition_changes_it(
     town: Engine, told: list[Reading], size: int

@@ -38,6 +38,15 @@ OTHER_PASSWORD: dict[str, object] = {
 OFFICER: dict[str, object] = {"name": "新人", "role": "town", "region": "440703-baisha"}
 
 CELL = "440703-baisha-01"
+SAMPLING: dict[str, object] = {
+    "id": "GZ-2026-1",
+    "region": CELL,
+    "kind": "supervision",
+    "sampled_at": "2026-03-01T09:00",
+    "food": "生菜",
+    "sampled_from": "某超市",
+    "lab": "江门市检验中心",
+}
 CHANGES: dict[str, Change] = {
     "POST /admin/tokens": Change(200, {"name": "n", "scope": "alerts:read", "days": 9}),
     "POST /admin/tokens/{token_id}/revoke": Change(303),
@@ -135,6 +144,8 @@ CHANGES: dict[str, Change] = {
         },
     ),
     "POST /admin/contacts/rows/{contact_id}": Change(303, {"position": "3"}),
+    "POST /admin/samplings/new": Change(303, SAMPLING),
+    "POST /admin/samplings/rows/{sampling_id}": Change(303, {"verdict": "pending"}),
     "POST /admin/import/{sheet}": Change(200, {"text": "name,kind,region"}),
     "POST /admin/import/{sheet}/apply": Change(409, {"token": "none"}),
     "POST /admin/rules/check": Change(422),
@@ -230,6 +241,11 @@ CHANGES: dict[str, Change] = {
     "PUT /api/v1/admin/contacts/rows/{contact_id}": Change(200, {"cells": {"position": "3"}}),
     "POST /api/v1/admin/contacts/import": Change(200, {"csv": ""}),
     "POST /api/v1/alerts/bulk/acknowledge": Change(200, {"alert_ids": ["a"]}),
+    "POST /api/v1/admin/samplings": Change(200, {"cells": SAMPLING}),
+    "PUT /api/v1/admin/samplings/rows/{sampling_id}": Change(
+        200, {"cells": {"verdict": "pending"}}
+    ),
+    "POST /api/v1/admin/samplings/import": Change(200, {"csv": ""}),
     "POST /api/v1/alerts/{alert_id}/acknowledge": Change(200),
     "POST /api/v1/alerts/{alert_id}/dispose": Change(200, NOTE, "taken"),
     "POST /api/v1/alerts/{alert_id}/review": Change(200, NOTE | {"accepted": True}, "disposed"),
@@ -259,6 +275,7 @@ QUERIES: dict[str, str] = {
 FIXED: dict[str, str] = {
     "kind": "inhibition", "language": "en", "move": "unlock", "token": "the-token-of-a-link",
     "move_id": "lodge_appeal", "device": "agent", "camera": "cam", "sheet": "establishments",
+    "indicator_id": "quick_tests",
 }  # fmt: skip
 """Parameters of paths that name nothing of a place."""
 

@@ -33,6 +33,7 @@ from ledger import (
     push_subscriptions,
     regions,
     results,
+    samplings,
     sessions,
     silences,
     sites,
@@ -45,6 +46,7 @@ from ledger.duties import Duty
 from ledger.engine import Connection
 from ledger.establishments import Establishment, EstablishmentKind
 from ledger.officers import Officer, Role
+from ledger.samplings import Sampling
 from ledger.schema import cards, case_confirmations, suppression_proposals
 from ledger.sessions import Session
 from ledger.sites import Site, SiteKind
@@ -241,6 +243,7 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
             "device": "agent",
             "duty_id": f"duty-{place}",
             "contact_id": f"contact-{place}",
+            "sampling_id": f"sampling-{place}",
             "officer_id": f"walks-{place}",
             "card_id": f"card-{place}",
             "establishment_id": place,
@@ -262,6 +265,14 @@ def _kept(conn: Connection, place: str, region: str) -> None:
     begins, ends = NOW + timedelta(days=20), NOW + timedelta(days=27)
     duties.add(conn, Duty(region, keeper.id, begins, ends, id=f"duty-{place}"))
     contacts.put(conn, Contact(keeper.id, "wecom", place, id=f"contact-{place}"))
+    taken = {"food": "生菜", "sampled_from": place, "lab": "江门市检验中心"}
+    samplings.add(
+        conn,
+        Sampling(
+            id=f"sampling-{place}", region=region, kind="supervision",
+            sampled_at=NOW, entered_at=NOW, **taken,
+        ),
+    )  # fmt: skip
 
 
 def _connected(conn: Connection, place: str, region: str) -> dict[str, str]:

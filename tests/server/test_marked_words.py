@@ -170,4 +170,4 @@ def test_the_tests_town_has_something_for_every_page(engine: Engine) -> None:
     with reading(engine) as conn:
         found = find(conn)
     without = {page.name for page in PAGES if page.address(found) is None}
-    assert without <= {"admin-duty", "admin-contact", "webhook"}
+    assert without <= {"admin-duty", "admin-contact", "admin-sampling", "webhook"}

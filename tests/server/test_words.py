@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from contracts import periods
 from contracts.casework import CaseKind
 from contracts.casework_clocks import ClockState
 from contracts.sights import CANNOT_SEE
@@ -35,6 +36,7 @@ from ledger.devices import DeviceKind
 from ledger.establishments import EstablishmentKind
 from ledger.evidence import Vouched
 from ledger.evidence_keys import Booked
+from ledger.indicators import Show
 from ledger.kitchens import CameraState
 from ledger.missing import MissingKind
 from ledger.officers import Role
@@ -64,12 +66,14 @@ from server.pages import TEMPLATES
 from server.scopes import SCOPES
 
 WORDS = load_words()
+SAMPLED = {column.name: column.options for column in SHEETS["samplings"].columns}
 FILES = sorted(TEMPLATES.rglob("*.html"))
 SOURCES = sorted(Path(desk.__file__).parent.rglob("*.py"))
 DOCUMENTED = (
     "api_admin.py",
     "api_models.py",
     "api_cases.py",
+    "api_indicators.py",
     "api_webhooks.py",
     "api_worth.py",
     "app.py",
@@ -96,6 +100,11 @@ FAMILIES: dict[str, set[str]] = {
     "missing.say.": {one.value for one in MissingKind},
     "kind.": {one.value for one in EstablishmentKind},
     "site.": {one.value for one in SiteKind},
+    "indicators.only.": set(get_args(Show)),
+    "indicators.said.": {"met", "course", "missed", "none", "nothing", "unknown"},
+    "indicators.size.": set(get_args(periods.Size)),
+    "sampling.kind.": {word for word, _ in SAMPLED["kind"]},
+    "sampling.verdict.": {word for word, _ in SAMPLED["verdict"]},
     "role.": {one.value for one in Role},
     "phase.": {one.value for one in Phase},
     "moment.": {one.value for one in PictureRole},

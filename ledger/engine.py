@@ -38,6 +38,8 @@ FORSAKEN_S = 60.0
 LOG_PAGES = 16_384
 """A log of so many pages (64 MB) is moved by whoever made it so long, unless `ledger.checkpoints`
 has moved it before."""
+CONNECTIONS = 15
+"""Of one process to PostgreSQL at most; they stay open, so that a rush does not open each anew."""
 _READING = "ledger_reading"
 _TURNS: "WeakKeyDictionary[Engine, Turns]" = WeakKeyDictionary()
 
@@ -85,6 +87,8 @@ def open_engine(url: str, *, echo: bool = False) -> Engine:
         engine = create_engine(
             parsed,
             pool_pre_ping=True,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
             pool_timeout=BUSY_TIMEOUT_S,
             connect_args=_postgresql_arguments(),
             **options,

@@ -13,6 +13,7 @@ import msgspec
 from ledger import audit, officers, regions
 from ledger.audit import AuditEntry, Filter
 from ledger.engine import Connection, Engine, reading
+from ledger.officers import Officer
 from server.formats import SHANGHAI
 from server.signing import Visit
 
@@ -103,11 +104,11 @@ def find_lines(
     """A page of the trail, newest first, and whether more follows."""
     found = audit.entries(conn, limit + 1, before, wanted_of(conn, visit, asked))
     named = {one.code: (one.name_zh, one.name_en) for one in regions.all_regions(conn)}
-    return [_line(conn, one, named) for one in found[:limit]], len(found) > limit
+    people = officers.those(conn, {one.actor for one in found})
+    return [_line(one, people.get(one.actor), named) for one in found[:limit]], len(found) > limit
 
 
-def _line(conn: Connection, one: AuditEntry, named: dict[str, tuple[str, str]]) -> AuditLine:
-    who = officers.get(conn, one.actor)
+def _line(one: AuditEntry, who: Officer | None, named: dict[str, tuple[str, str]]) -> AuditLine:
     detail: dict[str, Any] = msgspec.json.decode(one.detail)
     return AuditLine(
         entry=one,
@@ -131,9 +132,9 @@ def file_parts(engine: Engine, wanted: Filter) -> Iterator[bytes]:
     for _ in range(LARGEST_FILE // _PART):
         with reading(engine) as conn:
             found = audit.entries(conn, _PART, before, wanted)
-            for actor in {one.actor for one in found} - logins.keys():
-                known = officers.get(conn, actor)
-                logins[actor] = known.login if known else ""
+            actors = {one.actor for one in found} - logins.keys()
+            people = officers.those(conn, actors)
+        logins |= {one: people[one].login if one in people else "" for one in actors}
         if not found:
             return
         yield _rows([_cells(one, logins[one.actor]) for one in found])

@@ -4,12 +4,13 @@ import multiprocessing
 import random
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 from ledger_town import AGENT, AT, MARKET, alert
 from ledger_writers import append_audit, claim_and_store, note, raise_alerts, together
 from servers import Postgres
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from ledger import alerts, audit, intake, journal, results
 from ledger import engine as ledger_engine
@@ -209,3 +210,16 @@ def test_an_empty_transaction_leaves_nothing_for_the_next(town: Engine) -> None:
     with writing(town) as conn:
         assert journal.last_id(conn) == 0
         assert journal.after(conn, 0) == []
+
+
+@pytest.mark.real
+def test_a_rush_opens_no_connection_anew(postgres: Postgres) -> None:
+    engine = open_engine(postgres.create_database())
+    opened: list[object] = []
+    event.listen(engine, "connect", lambda link, _: opened.append(link))
+    for _ in range(3):
+        with ExitStack() as rush:
+            for _ in range(12):
+                rush.enter_context(reading(engine)).execute(text("SELECT 1"))
+    engine.dispose()
+    assert len(opened) == 12

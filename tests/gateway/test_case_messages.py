@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -41,14 +42,18 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Engine:
-    engine = open_engine(f"sqlite:///{tmp_path}/ledger.db")
+def office(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    if getattr(request, "param", "sqlite") == "postgresql":
+        url = request.getfixturevalue("postgres").create_database()
+    engine = open_engine(url)
     migrate.upgrade(engine)
     with writing(engine) as conn:
         build(conn)
         populate(conn, 30)
         officers.add(conn, CITY)
-    return engine
+    yield engine
+    engine.dispose()
 
 
 class Gateways:
@@ -257,6 +262,9 @@ def test_much_at_a_time_is_one_message_and_a_storm_waits_for_its_digest(office: 
     assert states == [("queued", ""), ("held", "storm"), ("held", "storm")]
 
 
+@pytest.mark.parametrize(
+    "office", ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)], indirect=True
+)
 def test_two_gateways_at_once_and_one_that_dies_tell_nothing_twice(office: Engine) -> None:
     with writing(office) as conn:
         for n in range(1, 6):

@@ -77,6 +77,11 @@ class Limits:
             for name in {row.item_code, row.name, *row.aliases}:
                 self._by_name.setdefault(_key(name), []).append(row)
 
+    @property
+    def items(self) -> dict[str, str]:
+        """Every item by our code, with its name."""
+        return {row.item_code: row.name for rows in self._by_name.values() for row in rows}
+
     def find(self, item: str, item_code: str, day: date) -> Limit | None:
         """The row in force on `day` for an item by our code, else by the name as sent.
 

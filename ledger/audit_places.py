@@ -14,6 +14,7 @@ from ledger.schema import (
     samplings,
     sites,
     suppression_proposals,
+    tasks,
     webhooks,
 )
 
@@ -34,6 +35,7 @@ _KEYED: dict[str, tuple[Column[str], ColumnElement[str]]] = {
     "region": (regions.c.code, regions.c.code),
     "sampling": (samplings.c.id, samplings.c.region),
     "result": (results.c.result_id, results.c.region),
+    "task": (tasks.c.id, tasks.c.region),
     "webhook": (webhooks.c.id, webhooks.c.region),
     "token": (api_tokens.c.id, api_tokens.c.region),
     "site": (sites.c.id, sites.c.region),

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, or_, select, tuple_
 from contracts.identifiers import checked_credit_code, checked_food_licence
 from ledger.ids import new_id, new_public_code
 from ledger.schema import establishments, officers
-from ledger.sql import among, plain, typed, typed_or_none
+from ledger.sql import among, among_these, plain, typed, typed_or_none
 
 
 class EstablishmentKind(StrEnum):
@@ -152,3 +152,12 @@ def count_in(conn: Connection, regions: Sequence[str]) -> int:
         establishments.c.region.in_(regions), establishments.c.retired_at.is_(None)
     )
     return conn.scalar(counted.select_from(establishments)) or 0
+
+
+def of_ids(conn: Connection, ids: Collection[str]) -> list[Establishment]:
+    """The establishments of these ids that are in use, by name."""
+    found = select(establishments).where(
+        among_these(establishments.c.id, sorted(ids)), establishments.c.retired_at.is_(None)
+    )
+    rows = conn.execute(found.order_by(establishments.c.name, establishments.c.id))
+    return [typed(row, Establishment) for row in rows]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Select, select, tuple_
 
 from contracts.events import TestResult
 from contracts.names import name_key
@@ -13,7 +13,7 @@ from contracts.topics import Identity
 from contracts.words import Verdict
 from ledger import journal, sample_links
 from ledger.ids import fact_id
-from ledger.schema import results, sites
+from ledger.schema import results
 from ledger.sql import insert_into, typed, typed_or_none
 
 
@@ -89,19 +89,18 @@ def add(conn: Connection, rows: Sequence[NewResult]) -> None:
     """
     if not rows:
         return
-    wanted = {row.who.site for row in rows}
-    owners = select(sites.c.id, sites.c.establishment_id).where(sites.c.id.in_(wanted))
-    owner: dict[str, str | None] = {row.id: row.establishment_id for row in conn.execute(owners)}
+    before = sample_links.before(
+        conn, {row.who.site for row in rows}, [row.result_id for row in rows]
+    )  # fmt: skip
     numbered = [(row.who.site, row.result.sample.number) for row in rows]
     known = sample_links.by_number(conn, [pair for pair in numbered if pair[1]])
-    made = [
-        _row(new, owner.get(new.who.site), sample_links.meant(known.get(pair), new.agent))
-        for new, pair in zip(rows, numbered, strict=True)
-    ]
-    # A sample that came before its result names it; the statement itself looks for it.
-    named = sample_links.named_for(bindparam("of_result"), bindparam("of_site"))
+    made = []
+    for new, pair in zip(rows, numbered, strict=True):
+        site = new.who.site
+        sample_id = before.named.get((site, new.result_id))
+        sample_id = sample_id or sample_links.meant(known.get(pair), new.agent)
+        made.append(_row(new, before.owners.get(site), sample_id))
     statement = insert_into(conn, results).on_conflict_do_nothing()
-    statement = statement.values(sample_id=func.coalesce(named, bindparam("by_number")))
     stored = set(conn.scalars(statement.returning(results.c.result_id), made))
     for row in made:
         if row["result_id"] in stored:
@@ -191,9 +190,7 @@ def _row(new: NewResult, establishment_id: str | None, sample_id: str | None) ->
         "sequence": new.sequence,
         "event_id": new.event_id,
         "establishment_id": establishment_id,
-        "by_number": sample_id,
-        "of_result": new.result_id,
-        "of_site": new.who.site,
+        "sample_id": sample_id,
         "received_at": new.received_at,
         "captured_at": result.captured_at,
         "measured_at": result.measured_at,

@@ -13,27 +13,65 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, bindparam, delete, or_, select, update
+import msgspec
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    literal_column,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+    update,
+)
 
 from contracts.room import SampleRecord
-from ledger.schema import results, sample_results, samples
-from ledger.sql import among_these, chunks, insert_into
+from ledger.columns import UtcTime
+from ledger.schema import results, sample_results, samples, sites
+from ledger.sql import among, among_these, chunks, insert_into
 
 Number = tuple[str, str]
 """A site and a sample's number."""
 _PART = 2000
 
 
-def named_for(result_id: Any, site: Any) -> ScalarSelect[Any]:
-    """The sample that names a result: for the statement that writes the result itself."""
-    told = sample_results
-    return (
-        select(told.c.sample_id)
-        .where(told.c.result_id == result_id, told.c.site == site)
-        .order_by(told.c.at.desc(), told.c.sample_id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+class Before(msgspec.Struct, frozen=True):
+    """What stands before results are written."""
+
+    owners: dict[str, str | None]
+    """Establishments by site."""
+    named: dict[tuple[str, str], str]
+    """Samples that name results, by site and result: of several, who took it last."""
+
+
+_BEFORE = union_all(
+    select(
+        sites.c.id.label("key"),
+        sites.c.establishment_id.label("value"),
+        type_coerce(null(), UtcTime()).label("at"),
+        literal_column("''").label("site"),
+    ).where(among(sites.c.id, "sites")),
+    select(
+        sample_results.c.result_id,
+        sample_results.c.sample_id,
+        sample_results.c.at,
+        sample_results.c.site,
+    ).where(among(sample_results.c.result_id, "results")),
+)
+
+
+def before(conn: Connection, site_ids: Collection[str], result_ids: Collection[str]) -> Before:
+    """The sites' establishments, and the samples that came before their results: one question."""
+    owners: dict[str, str | None] = {}
+    told = []
+    for row in conn.execute(_BEFORE, {"sites": site_ids, "results": result_ids}):
+        if row.at is None:
+            owners[row.key] = row.value
+        else:
+            told.append((row.at, row.value, row.site, row.key))
+    return Before(owners, {(site, key): value for _, value, site, key in sorted(told)})
 
 
 def by_number(conn: Connection, wanted: Iterable[Number]) -> dict[Number, tuple[str, str]]:

@@ -37,6 +37,8 @@ GroupOf = Callable[[str], str]
 class Tested(msgspec.Struct, frozen=True):
     """A result of a task's sample."""
 
+    __test__ = False  # not a pytest class
+
     result_id: str
     sample_id: str
     item: str

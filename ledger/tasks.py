@@ -98,12 +98,30 @@ def note_given(conn: Connection, one: Task) -> None:
     )  # fmt: skip
 
 
+def note_giver(conn: Connection, task_ids: Collection[str], officer_id: str) -> None:
+    """Say who gave these, which nobody had said yet."""
+    of = update(tasks).where(among_these(tasks.c.id, task_ids), tasks.c.created_by.is_(None))
+    conn.execute(of.values(created_by=officer_id))
+
+
 def get(conn: Connection, task_id: str, sight: Sight | None = None) -> Task | None:
     """The task of that id, if it is in sight."""
     found = select(tasks).where(tasks.c.id == task_id)
     if sight is not None:
         found = found.where(sight.condition())
     return typed_or_none(conn.execute(found).one_or_none(), Task)
+
+
+def like(conn: Connection, title: str, region: str, due_at: datetime) -> Task | None:
+    """The one in use of that title, region and day; a task's minute is the finest that counts."""
+    minute = due_at.replace(second=0, microsecond=0)
+    found = select(tasks).where(
+        tasks.c.title == title,
+        tasks.c.region == region,
+        tasks.c.due_at.in_([due_at, minute]),
+        tasks.c.withdrawn_at.is_(None),
+    )
+    return typed_or_none(conn.execute(found.limit(1)).one_or_none(), Task)
 
 
 def withdraw(conn: Connection, task_id: str, officer_id: str, reason: str, at: datetime) -> bool:

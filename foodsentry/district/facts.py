@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from contracts.names import name_key
 from foodsentry.district.kinds import FOODS, ORIGINS
 from foodsentry.district.lives import Life, picture_hash
 from foodsentry.district.picture import HEAD
@@ -18,6 +19,7 @@ RESULT_COLUMNS = (
     *("item", "item_code", "value_text", "value_number", "comparator", "unit", "qualitative"),
     *("verdict", "limit_text", "rule", "instrument_verdict", "operator", "flags"),
     *("record_number", "profile_id", "profile_version", "raw", "raw_sha256"),
+    *("product_key", "lot_key", "supplier_key"),
 )
 SEEN_COLUMNS = (
     *("region", "site", "device", "observation_id", "establishment_id", "kind", "phase"),
@@ -44,6 +46,17 @@ def results(places: Sequence[Place], each: int, now: datetime) -> Iterator[tuple
             share = min(98.0, max(0.5, dice.gauss(16, 9)))
             at = now - timedelta(seconds=age)
             yield _result(f"r{place.site[5:]}-{number}", place, who.device, "e1", number, share, at)
+
+
+def results_of_today(place: Place, now: datetime) -> Iterator[tuple[Any, ...]]:
+    """A morning of a testing room: 18 quick tests, two of them above the limit, one near it."""
+    dice = random.Random(place.site)
+    who = place.who("pesticide_reader", dice)
+    for number in range(1, 19) if who is not None else ():
+        share = {5: 71.2, 12: 54.8, 15: 44.1}.get(number, max(0.5, dice.gauss(15, 7)))
+        at = now - timedelta(minutes=10 * (19 - number))
+        device = who.device if who is not None else ""
+        yield _result(f"d{place.site[5:]}-{number}", place, device, "e2", number, share, at)
 
 
 def result_of(one: Life) -> tuple[Any, ...]:
@@ -80,7 +93,7 @@ def _result(
         round(share, 2), "", "%", "", verdict, "< 50 %",
         "pesticide_inhibition 2003-08-11 [S] GB/T 5009.199",
         "阳性" if share >= 50 else "阴性", "伍国权", "[]", number, "dayuan_lz_4000t", "1", raw,
-        picture_hash(raw),
+        picture_hash(raw), name_key(name), f"{at:%m%d}", f"{origin}蔬菜合作社",
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from foodsentry.district.places import (
     put_people,
     put_places,
 )
+from foodsentry.district.rooms import put_rooms
 from foodsentry.district.rosters import put_rosters
 from ledger import alerts, proposals, silences
 from ledger.bulk import past_given_keys, pour
@@ -71,6 +72,7 @@ def fill(engine: Engine, size: Size, now: datetime, hashed: str) -> Filled:
         open_cases(conn, made, now)
         put_rosters(conn, people, now)
         connect(conn, people, made, now)
+        put_rooms(conn, places, people, now)
     return Filled(places, people, made[-2000:])
 
 

@@ -17,6 +17,7 @@ from contracts.causes import FILE as CAUSES
 from contracts.causes import Cause, load_causes
 from contracts.clock import Clock, utc_now
 from contracts.indicators import FOLDER as INDICATORS
+from contracts.products import Products
 from contracts.workdays import Calendar
 from ledger.engine import Engine
 from ledger.indicator_data import TERMS, IndicatorData, read_data
@@ -46,6 +47,7 @@ from server.routes import (
     api_indicators,
     api_moves,
     api_push,
+    api_tasks,
     api_webhooks,
     api_worth,
     audit,
@@ -67,8 +69,11 @@ from server.routes import (
     public,
     pwa,
     results,
+    rooms,
     silences,
     single_sign_on,
+    tasks,
+    trace,
     welcome,
     worth,
 )
@@ -95,6 +100,9 @@ ROUTES = (
     cards,
     kitchens,
     devices,
+    tasks,
+    rooms,
+    trace,
     notifications,
     silences,
     worth,
@@ -115,6 +123,7 @@ ROUTES = (
     api_cases,
     api_moves,
     api_push,
+    api_tasks,
     api_worth,
     api_indicators,
     api_webhooks,
@@ -127,6 +136,7 @@ TAGS = [
     {"name": "cases", "description": "处置单: from the lead to the publication."},
     {"name": "establishments", "description": "经营主体."},
     {"name": "results", "description": "快检结果, each with the bytes it was read from."},
+    {"name": "tasks", "description": "快检任务: who tests what, where, how many, by when."},
     {"name": "devices", "description": "Devices and their health."},
     {"name": "notifications", "description": "Who was told of what, and by which channel."},
     {"name": "silences", "description": "What hides messages (never alerts), and until when."},
@@ -192,6 +202,7 @@ def create_app(
         casework=casework or casework_of(settings, Path()),
         indicators=indicators or indicators_of(settings, Path()),
         packs=packs or read_packs(),
+        products=Products(),
         hub=hub,
         metrics=metrics,
         rates=Rates(settings.api.per_minute, settings.api.burst),

@@ -293,6 +293,15 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "comes with FoodSentry."
         ),
     ] = ""
+    trace_days: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=60,
+            description="Days before and after that a trace of a lot or supplier looks at, unless "
+            "its form says otherwise.",
+        ),
+    ] = 7
     chart_days: Annotated[
         float, Meta(gt=0, le=90, description="Days that the charts of readings show.")
     ] = 1.0

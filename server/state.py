@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from contracts.casework_clocks import Casework
 from contracts.causes import Cause
 from contracts.clock import Clock
+from contracts.products import Products
 from ledger.engine import Engine
 from ledger.indicator_data import IndicatorData
 from server.languages import Words
@@ -45,6 +46,8 @@ class State:
     """Definitions of indicators, with the calendars that they rest on."""
     packs: Packs
     """The files that the city's judgement rests on, as they were when the process began."""
+    products: Products
+    """What a product's name means."""
     hub: Hub
     metrics: Metrics
     rates: Rates

@@ -1,8 +1,9 @@
 """Where pages are found in any town: an alert of a test, a market's file, a proposal …: `find`."""
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
-from contracts.words import OPEN_STATES
+from contracts.words import OPEN_STATES, Verdict
 from ledger import (
     alerts,
     cases,
@@ -12,6 +13,8 @@ from ledger import (
     proposals,
     regions,
     results,
+    room_days,
+    tasks,
     webhooks,
 )
 from ledger.alerts import AlertRow
@@ -134,6 +137,30 @@ def _result(conn: Connection) -> str | None:
     return _first(row.result_id for row in _newest(conn) if row.result_id)
 
 
+def _task(conn: Connection) -> str | None:
+    codes = [one.code for one in regions.all_regions(conn)]
+    ends = datetime.max.replace(tzinfo=UTC)
+    found = tasks.find(conn, tasks.Sight(codes), None, ends, MOST)
+    return _first(one.id for one in sorted(found, key=lambda one: (one.site is None, one.id)))
+
+
+def _room(conn: Connection) -> str | None:
+    found = room_days.busiest(conn)
+    return found[0] if found else None
+
+
+def _room_day(conn: Connection) -> str | None:
+    found = room_days.busiest(conn)
+    return found[1].isoformat() if found else None
+
+
+def _traced(conn: Connection) -> str | None:
+    codes = [one.code for one in regions.all_regions(conn)]
+    told = [one for one in results.list_in(conn, codes, MOST) if one.supplier]
+    told.sort(key=lambda one: one.verdict is not Verdict.POSITIVE)
+    return _first(one.result_id for one in told)
+
+
 def _first(found: Iterable[str]) -> str | None:
     return next(iter(found), None)
 
@@ -160,6 +187,10 @@ IN_TOWN: dict[str, Finder] = {
     "contact": _row("contacts"),
     "sampling": _row("samplings"),
     "webhook": _webhook,
+    "task": _task,
+    "room": _room,
+    "room_day": _room_day,
+    "traced": _traced,
 }
 """What stands in pages' addresses, by name; a new name: one finder."""
 

@@ -30,6 +30,10 @@ TESTED = fact_id(Identity("440703-baisha-01", "site-in-cell", "lz"), "e1", 1)
 """The result at the place that every role can see; it is in a case."""
 APPEAL: dict[str, object] = {"note": "当事人申请复议", "version": 1}
 SILENCE: dict[str, object] = {"rule": "no_hat", "reason": "检修", "ends_at": "2026-03-12T10:00:00Z"}
+TASK: dict[str, object] = {
+    "title": "蔬菜农残", "region": "440703-baisha-01", "wanted": "30", "due_at": "2026-03-20T18:00",
+}  # fmt: skip
+API_TASK: dict[str, object] = TASK | {"wanted": 30, "due_at": "2026-03-20T10:00:00Z"}
 HOOK: dict[str, object] = {"name": "n", "url": "https://hooks.example/x"}
 
 OTHER_PASSWORD: dict[str, object] = {
@@ -160,6 +164,14 @@ CHANGES: dict[str, Change] = {
     "POST /alerts/bulk/acknowledge": Change(200),
     "POST /alerts/bulk/dispose": Change(200, NOTE),
     "POST /alerts/bulk/verdict": Change(200, {"said": "true"}),
+    "POST /tasks/new": Change(303, TASK),
+    "POST /tasks/import": Change(200, {"text": "title,region"}),
+    "POST /tasks/import/apply": Change(409, {"token": "none"}),
+    "POST /tasks/{task_id}/withdraw": Change(303, {"reason": "改期"}),
+    "POST /trace/tasks": Change(303, {"supplier": "nobody", "due": "2026-03-20T18:00"}),
+    "POST /trace/cases": Change(303, {"supplier": "nobody"}),
+    "POST /api/v1/tasks": Change(201, API_TASK),
+    "POST /api/v1/tasks/{task_id}/withdraw": Change(200, {"reason": "改期"}),
     "POST /establishments/{establishment_id}/cards/{card_id}/annul": Change(303, NOTE),
     "POST /silences": Change(
         303, {"rule": "no_hat", "reason": "检修", "class": "3", "ends": "2026-03-12T18:00"}

@@ -37,6 +37,7 @@ from ledger import (
     sessions,
     silences,
     sites,
+    tasks,
     webhook_deliveries,
     webhooks,
 )
@@ -235,6 +236,11 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
     }  # fmt: skip
     conn.execute(cards.insert(), card)
     _kept(conn, place, who.region)
+    task = tasks.Task(
+        id=f"task-{place}", title="n", region=who.region, wanted=3, starts_at=NOW, created_at=NOW,
+        due_at=NOW + timedelta(days=7), establishment_id=place,
+    )  # fmt: skip
+    tasks.add(conn, task)
     ids = (
         _case(conn, place, tested.result_id)
         | _connected(conn, place, who.region)
@@ -252,6 +258,7 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
             "evidence_id": f"o-{place}-1",
             "silence_id": silence.id,
             "proposal_id": f"proposal-{place}",
+            "task_id": f"task-{place}",
             "public_code": f"code-{place}",
         }
     )

@@ -27,6 +27,8 @@ from ledger import (
     hook_events,
     notifications,
     silences,
+    tasks,
+    trace,
     webhook_deliveries,
     webhooks,
 )
@@ -43,6 +45,7 @@ from ledger.officers import Role
 from ledger.proposals import ProposalKind, ProposalState
 from ledger.sheets import cells
 from ledger.sheets.kinds import SHEETS
+from ledger.sheets.tasks import GROUPS
 from ledger.sites import SiteKind
 from server import (
     admin_places,
@@ -55,6 +58,7 @@ from server import (
     password_rules,
     people,
     single_sign_on,
+    task_list,
     uploads,
     worth_file,
 )
@@ -74,6 +78,7 @@ DOCUMENTED = (
     "api_models.py",
     "api_cases.py",
     "api_indicators.py",
+    "api_tasks.py",
     "api_webhooks.py",
     "api_worth.py",
     "app.py",
@@ -143,6 +148,7 @@ FAMILIES: dict[str, set[str]] = {
         "cases",
         "establishments",
         "devices",
+        "tasks",
         "notifications",
         "worth",
         "people",
@@ -197,6 +203,13 @@ FAMILIES: dict[str, set[str]] = {
     "connect.delivery.": set(get_args(webhook_deliveries.State)),
     "connect.do.": {"test", "pause", "resume", "remove"},
     "connect.refused.": {"name", "scopes", "region", "days", "url", "events"},
+    "task.state.": {*tasks.STATES, "all"},
+    "task.why.": set(task_list.WHYS),
+    "task.group.": {word for word, _ in GROUPS},
+    "room.verdict.": {one.value for one in Verdict},
+    "trace.match.": set(trace.MATCHES),
+    "trace.same.": {"lot", "supplier", "product"},
+    "trace.done.": {"tasks", "cases"},
     "public.camera.": {"sees", "blind", "unknown"},
     "public.temperature.": {"ok", "over", "unknown", "plain"},
 }

@@ -8,9 +8,11 @@ import pytest
 from contracts.words import OPEN_STATES, AlertState, Severity
 from foodsentry.district.commands import DistrictFailed, make_district
 from foodsentry.district.fill import Filled, Size, fill
+from foodsentry.pictures.places import find
 from ledger import (
     alert_times,
     alerts,
+    api_tokens,
     establishments,
     evidence,
     missing,
@@ -64,6 +66,8 @@ def test_every_fact_is_there_and_reads_back(engine: Engine, made: Filled) -> Non
             if row.result_id:
                 assert results.get(conn, row.result_id) is not None
         assert {gap.kind for gap in missing.find(conn, NOW)} >= {"lost", "silent"}
+        assert find(conn).keys() >= {"duty", "contact", "webhook", "case", "agent", "officer"}
+        assert {one.usable(NOW) for one in api_tokens.list_in(conn, everywhere)} == {True, False}
 
 
 def test_life_goes_on_after_it(engine: Engine, made: Filled) -> None:

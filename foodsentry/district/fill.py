@@ -23,6 +23,7 @@ from foodsentry.district.places import (
 )
 from foodsentry.district.rooms import put_rooms
 from foodsentry.district.rosters import put_rosters
+from foodsentry.district.sampled import put_samplings
 from ledger import alerts, proposals, silences
 from ledger.bulk import past_given_keys, pour
 from ledger.engine import Connection, Engine, writing
@@ -71,6 +72,7 @@ def fill(engine: Engine, size: Size, now: datetime, hashed: str) -> Filled:
         _propose(conn, made, now)
         open_cases(conn, made, now)
         put_rosters(conn, people, now)
+        put_samplings(conn, places, now)
         connect(conn, people, made, now)
         put_rooms(conn, places, people, now)
     return Filled(places, people, made[-2000:])

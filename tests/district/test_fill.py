@@ -66,7 +66,7 @@ def test_every_fact_is_there_and_reads_back(engine: Engine, made: Filled) -> Non
             if row.result_id:
                 assert results.get(conn, row.result_id) is not None
         assert {gap.kind for gap in missing.find(conn, NOW)} >= {"lost", "silent"}
-        assert find(conn).keys() >= {"duty", "contact", "webhook", "case", "agent", "officer"}
+        assert find(conn).keys() >= {"duty", "contact", "webhook", "case", "agent", "sampling"}
         assert {one.usable(NOW) for one in api_tokens.list_in(conn, everywhere)} == {True, False}
 
 

@@ -3,13 +3,16 @@
 import re
 from pathlib import Path
 
-from foodsentry.pictures.page_list import pages_page
+from PIL import Image
+
+from foodsentry.pictures.page_list import FOLDER, LOOKS, file_of, pages_page
 from foodsentry.pictures.pages import PAGES, PARTS, Page
 from foodsentry.pictures.places import IN_TOWN
 from server.app import routes
 from server.problems import is_api
 
 DOCS = Path(__file__).parents[2] / "docs"
+MOST_BYTES = 4_000_000
 GETS = [route for route in routes() if "GET" in (route.methods or ()) and not is_api(route.path)]
 
 
@@ -41,6 +44,17 @@ def test_names_are_told_apart_and_places_are_known() -> None:
         assert set(re.findall(r"\{(\w+)\}", page.path)) <= set(IN_TOWN), page.name
         assert page.zh.endswith("。") and page.en.endswith("."), page.name
         assert page.address({}) == (None if "{" in page.path else page.path)
+
+
+def test_every_page_has_its_pictures_and_they_weigh_little() -> None:
+    wanted = {file_of(page, look) for page in PAGES for look in LOOKS}
+    kept = {str(path.relative_to(DOCS)): path for path in (DOCS / FOLDER).iterdir()}
+    assert sorted(wanted - set(kept)) == [], "make assets && foodsentry pictures --docs --page NAME"
+    assert sorted(set(kept) - wanted) == [], "no page has these pictures any more"
+    assert sum(path.stat().st_size for path in kept.values()) < MOST_BYTES
+    for path in kept.values():
+        with Image.open(path) as picture:
+            assert picture.format == "WEBP" and picture.width in (390, 960), path
 
 
 def test_the_list_of_pages_is_current_and_says_who_sees_what() -> None:

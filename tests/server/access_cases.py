@@ -281,6 +281,7 @@ QUERIES: dict[str, str] = {
     "GET /worth/alerts": "rule=no_hat",
     "GET /worth/chart": "figure=channels",
     "GET /api/v1/scorecards/alerts": "rule=no_hat",
+    "GET /api/v1/indicator-months": "period=2026-03",
 }
 """What a GET must be asked with."""
 

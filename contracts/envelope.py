@@ -25,6 +25,7 @@ Data = (
     | events.Observation
     | events.Evidence
     | events.Status
+    | events.Look
     | events.Receipt
     | events.Alert
     | events.Notice
@@ -40,6 +41,7 @@ DATA_TYPES: dict[str, type[msgspec.Struct]] = {
     Channel.OBSERVATIONS.value: events.Observation,
     Channel.EVIDENCE.value: events.Evidence,
     Channel.STATUS.value: events.Status,
+    Channel.LOOKS.value: events.Look,
     Channel.RECEIPTS.value: events.Receipt,
     "alerts": events.Alert,
     "notices": events.Notice,

@@ -9,7 +9,16 @@ from typing import Annotated
 
 import msgspec
 
-from contracts.words import AlertState, DeviceState, Phase, PictureRole, Quality, Severity, Verdict
+from contracts.words import (
+    AlertState,
+    DeviceState,
+    LookState,
+    Phase,
+    PictureRole,
+    Quality,
+    Severity,
+    Verdict,
+)
 
 Text = Annotated[str, msgspec.Meta(max_length=512)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -196,6 +205,19 @@ class Evidence(_Fact, frozen=True):
     original_sha256: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
     """Of the unblurred JPEG that was sealed at the site; empty if none was kept."""
     signature: Signature | None = None
+
+
+class Look(_Fact, frozen=True):
+    """An answer to a look that the city asked for: a picture, or why there is none."""
+
+    look_id: Name
+    number: Count
+    """Of the look's answers, from 1."""
+    state: LookState
+    at: datetime
+    reason: Text = ""
+    """Why there is no picture, or no further one; ``中文 / English``."""
+    picture: Evidence | None = None
 
 
 class Numbering(_Fact, frozen=True):

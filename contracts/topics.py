@@ -25,6 +25,7 @@ class Channel(StrEnum):
     EVIDENCE = "evidence"
     SAMPLES = "samples"
     STATUS = "status"
+    LOOKS = "looks"
     RECEIPTS = "receipts"
     CONFIG = "config"
     COMMANDS = "commands"

@@ -126,6 +126,19 @@ class PictureRole(StrEnum):
     """A look some seconds after the episode began."""
 
 
+class LookState(StrEnum):
+    """What an answer to a look says."""
+
+    LIVE = "live"
+    """Here is a picture."""
+    OVER = "over"
+    """The time is up, or the number of pictures is reached."""
+    BLIND = "blind"
+    """The camera cannot see, or does not prove that it does."""
+    REFUSED = "refused"
+    """The site does not take it: too many, another one runs, or looks are not allowed."""
+
+
 class Quality(StrEnum):
     """How far a reading can be believed."""
 

@@ -1,9 +1,11 @@
 """The edge agent: joins outbox, uplink, instruments and cameras, and tells how they do."""
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,13 @@ from contracts.events import Status
 from contracts.topics import Channel
 from contracts.words import DeviceState
 from edge_agent.cameras.settings import located
+from edge_agent.cameras.shadow.witness import Witness
 from edge_agent.cameras.workers import camera_workers
 from edge_agent.custody.custody import NO_CUSTODY, open_custody
 from edge_agent.health import agent_status
 from edge_agent.instruments.workers import instrument_workers
+from edge_agent.looks.views import Views
+from edge_agent.looks.worker import LookPost, Looks
 from edge_agent.outbox.state import OutboxState
 from edge_agent.outbox.store import Outbox
 from edge_agent.ports import OutboxError, Sink, Worker
@@ -45,8 +50,17 @@ def software_version() -> str:
         return "foodsentry"
 
 
-def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clock) -> list[Worker]:
-    """A worker for each serial line and each camera; what is broken is left out and reported."""
+def device_workers(
+    settings: EdgeSettings,
+    where: Places,
+    sink: Sink,
+    clock: Clock,
+    post: LookPost | None = None,
+) -> list[Worker]:
+    """A worker for each serial line and each camera; what is broken is left out and reported.
+
+    With a `post`, the city may ask for looks.
+    """
     who = settings.identity
     where.state.mkdir(parents=True, exist_ok=True)
     custody = (
@@ -54,7 +68,13 @@ def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clo
         if settings.cameras
         else NO_CUSTODY
     )
-    board = Board()
+    board, views = Board(), Views()
+    witnesses: list[Witness] = [board] if settings.preview.port else []
+    looks = None
+    if post is not None and settings.cameras:
+        witnesses.append(views)
+        devices = [one.device for one in settings.cameras]
+        looks = Looks(settings.looks, who, devices, views, custody, where.state, post, clock=clock)
     workers = [
         *instrument_workers(
             settings.instruments,
@@ -75,13 +95,16 @@ def device_workers(settings: EdgeSettings, where: Places, sink: Sink, clock: Clo
             state_dir=where.state,
             custody=custody,
             clock=clock,
-            witnesses=(board,) if settings.preview.port else (),
+            witnesses=witnesses,
         ),
     ]
     if settings.preview.port:
         scenes = {one.device: where.scenes / f"{one.scene}.toml" for one in settings.cameras}
         password = settings.preview.password(where.base)
-        workers.append(Preview(settings.preview, password, board, scenes, clock))
+        looked = looks.newest if looks else None
+        workers.append(Preview(settings.preview, password, board, scenes, clock, looked=looked))
+    if looks is not None:
+        workers.append(looks)
     return workers
 
 
@@ -119,7 +142,7 @@ def run_agent(
     settings_file: Path,
     stop: threading.Event,
     clock: Clock = utc_now,
-    make_workers: MakeWorkers = device_workers,
+    make_workers: MakeWorkers | None = None,
 ) -> None:
     """Run until `stop` is set; ends within three seconds of that.
 
@@ -151,6 +174,7 @@ def run_agent(
         room = None
         if settings.room.port:
             room = _room(settings, where, outbox, lambda: courier.state, wake, clock)
+        orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         courier = Courier(
             who,
             target,
@@ -161,6 +185,7 @@ def run_agent(
             offset,
             software,
             on_room=room.exchange.take_room_message if room else None,
+            on_order=orders.put,
         )
         woken += [courier.wake, *([room.worker.wake] if room else [])]
         sink = AgentSink(outbox, statuses, wake)
@@ -172,7 +197,15 @@ def run_agent(
                 detail = f"its worker failed: {problem}"
                 sink.report(who.sibling(name), Status(DeviceState.UNKNOWN, clock(), detail))
 
-        workers = make_workers(settings, where, sink, clock)
+        post = LookPost(
+            orders,
+            courier.asides.put,
+            lambda: clock() - timedelta(seconds=offset.seconds() or 0.0),
+        )
+        if make_workers is None:
+            workers = device_workers(settings, where, sink, clock, post)
+        else:
+            workers = make_workers(settings, where, sink, clock)
         pages = [room.worker] if room else []
         supervisor = Supervisor([courier, *pages, *workers], failed)
 

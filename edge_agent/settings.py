@@ -12,6 +12,7 @@ from contracts.topics import ALERTS, Identity
 from edge_agent.cameras.settings import CameraSettings, located
 from edge_agent.custody.settings import VaultSettings
 from edge_agent.instruments.settings import InstrumentSettings
+from edge_agent.looks.settings import LookSettings
 from edge_agent.outbox.settings import OutboxSettings
 from edge_agent.preview.settings import PreviewSettings
 from edge_agent.room.settings import RoomSettings
@@ -106,6 +107,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         list[InstrumentSettings], Meta(description="Instruments on serial lines.")
     ] = []
     cameras: Annotated[list[CameraSettings], Meta(description="Cameras.")] = []
+    looks: Annotated[
+        LookSettings, Meta(description="Looks that the city asks for; see docs/kitchens.md.")
+    ] = LookSettings()
     vault: Annotated[
         VaultSettings, Meta(description="Sealed originals of findings; see docs/evidence.md.")
     ] = VaultSettings()

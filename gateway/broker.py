@@ -71,6 +71,17 @@ class Outbound(msgspec.Struct, frozen=True):
     topic: str
     payload: bytes
     retain: bool = False
+    expiry_s: int = 0
+    """The broker forgets it if it cannot hand it on within so many seconds; 0: never."""
+
+    @property
+    def properties(self) -> Properties | None:
+        """What goes with it."""
+        if not self.expiry_s:
+            return None
+        made = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        made.MessageExpiryInterval = self.expiry_s
+        return made
 
 
 class _Client(TlsClient, mqtt.Client):
@@ -240,7 +251,13 @@ class Broker:
         if not self._sender.is_connected():
             return False
         waiting = [
-            self._sender.publish(message.topic, message.payload, qos=1, retain=message.retain)
+            self._sender.publish(
+                message.topic,
+                message.payload,
+                qos=1,
+                retain=message.retain,
+                properties=message.properties,
+            )
             for message in messages
         ]
         try:

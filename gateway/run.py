@@ -41,6 +41,7 @@ from gateway.notify.opening import open_sender
 from gateway.notify.pipeline import Pipeline
 from gateway.notify.policy import PolicyFile
 from gateway.notify.settings import NotifySettings
+from gateway.orders import Orders
 from gateway.publish import Publisher
 from gateway.registry import Devices
 from gateway.rooms import RoomKeeper
@@ -114,6 +115,15 @@ class Gateway:
             clock=clock,
         )
         self._publisher = Publisher(
+            self.engine,
+            self.broker,
+            name=name,
+            group=intake.group,
+            metrics=self.metrics,
+            health=self.health,
+            clock=clock,
+        )
+        self._orders = Orders(
             self.engine,
             self.broker,
             name=name,
@@ -235,6 +245,7 @@ class Gateway:
             "series": self._series.run,
             "pipeline": self._pipeline.run,
             "publisher": self._publisher.run,
+            "orders": self._orders.run,
             "webhooks": self._deliverer.run,
             "sender": self._sender.run,
             "checkpoints": partial(checkpoint_until, self.engine),
@@ -321,7 +332,7 @@ def subscriptions(group: str) -> list[str]:
     subscriptions bring no retained messages, and taking a status over twice is harmless.
     Without a group nothing is shared.
     """
-    facts = [channel_filter(channel) for channel in UPLINK_CHANNELS]
+    facts = [channel_filter(channel) for channel in (*UPLINK_CHANNELS, Channel.LOOKS)]
     if group:
         facts = [shared(group, one) for one in facts]
     return [*facts, channel_filter(Channel.STATUS)]

@@ -21,7 +21,7 @@ from contracts.envelope import (
     decode_envelope,
     event_type,
 )
-from contracts.events import Evidence, Observation, Readings, Status, TestResult
+from contracts.events import Evidence, Look, Observation, Readings, Status, TestResult
 from contracts.room import SampleRecord
 from contracts.topics import (
     UPLINK_CHANNELS,
@@ -84,7 +84,8 @@ Registry = Mapping[Identity, Device]
 _parse_topic = lru_cache(maxsize=65_536)(parse_device_topic)
 _source = lru_cache(maxsize=65_536)(lambda who: who.source)
 _NUMBERED = frozenset(UPLINK_CHANNELS)
-_ACCEPTED = _NUMBERED | {Channel.STATUS}
+_UNNUMBERED = frozenset({Channel.STATUS, Channel.LOOKS})
+_ACCEPTED = _NUMBERED | _UNNUMBERED
 
 
 def unpack(message: Inbound, registry: Registry) -> Accepted | Refused:
@@ -194,7 +195,7 @@ def _envelope(message: Inbound) -> Envelope:
 
 def _number(topic: Topic, envelope: Envelope) -> Numbered | None:
     """The event's number, under the site of its topic: nobody speaks for another site's agent."""
-    if topic.channel is Channel.STATUS or not envelope.agent:
+    if topic.channel in _UNNUMBERED or not envelope.agent:
         return None
     if not _is_number(envelope.epoch, envelope.sequence):
         return None
@@ -224,7 +225,7 @@ def _known(
     device = registry.get(topic.identity)
     if device is None:
         raise Refusal("unregistered", f"device {_source(topic.identity)} is not registered")
-    if topic.channel is Channel.STATUS:
+    if topic.channel in _UNNUMBERED:
         return device
     if numbered is None:
         raise Refusal("unnumbered", "agent, epoch or sequence is missing or out of range")
@@ -268,6 +269,11 @@ def _check_content(event: Event) -> None:
                 _sane("samples: attached.at", one.at)
         elif isinstance(data, Status):
             _sane("status: at", data.at)
+        elif isinstance(data, Look):
+            _sane("looks: at", data.at)
+            if data.picture is not None:
+                _sane("looks: captured_at", data.picture.captured_at)
+                _hashed("looks: picture", data.picture.content, data.picture.sha256)
     except ValueError as error:
         raise Refusal("content", str(error)) from None
 

@@ -39,6 +39,8 @@ TASK = "task"
 """One was given or withdrawn."""
 OBSERVATION = "observation"
 DEVICE = "device"
+LOOK = "look"
+"""A look at a camera was sent, or answered."""
 SILENCE = "silence"
 
 

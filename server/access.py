@@ -29,6 +29,8 @@ class Right(StrEnum):
     """Move an alert through its life, judge it, silence, decide on proposals."""
     MOVE = "move"
     """Make the steps of a case that casework's data give one's role: of it, the data decide."""
+    LOOK = "look"
+    """Ask a kitchen's camera for a look."""
     AUDIT = "audit"
     """Read who looked at what and who changed what."""
     PEOPLE = "people"
@@ -41,14 +43,16 @@ class Right(StrEnum):
     """Keep the region tree, and the accounts of sites at the broker."""
 
 
-_SUPERVISOR = frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE, Right.ACT, Right.MOVE})
+_SUPERVISOR = frozenset(
+    {Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE, Right.ACT, Right.MOVE, Right.LOOK}
+)
 RIGHTS: Mapping[str, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right),
     Role.CITY: _SUPERVISOR | {Right.AUDIT, Right.CONNECT, Right.ADMIN},
     Role.COUNTY: _SUPERVISOR | {Right.ADMIN},
     Role.TOWN: _SUPERVISOR,
     Role.GRID: frozenset({Right.VIEW, Right.ANSWER, Right.ACKNOWLEDGE}),
-    Role.OPERATOR: frozenset({Right.VIEW, Right.ANSWER, Right.MOVE}),
+    Role.OPERATOR: frozenset({Right.VIEW, Right.ANSWER, Right.MOVE, Right.LOOK}),
     Role.AUDITOR: frozenset({Right.VIEW, Right.AUDIT}),
 }
 """The table of rights. The public has no role: what it may see asks for no right."""

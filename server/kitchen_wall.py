@@ -7,10 +7,11 @@ import msgspec
 
 from contracts.sights import RUNNING_DUE, RUNNING_LIVE
 from contracts.workdays import china_day
-from ledger import kitchen_meals, kitchens, regions
+from ledger import kitchen_meals, kitchens, looks, regions
 from ledger.engine import Connection
 from ledger.kitchen_meals import Day
 from ledger.kitchens import WEEK_DAYS, Camera, CameraState, Count, Frame, Raised
+from ledger.looks import LookRow
 from server.desk import Names
 from server.kitchen_filter import KitchenFilter, sought_of
 from server.notification_list import NotificationLine, told_of
@@ -70,6 +71,9 @@ class Line(msgspec.Struct, frozen=True):
     days: list[Day | None]
     """The week's days, the oldest first; None: nothing was told of it."""
     frame: Frame | None
+    """Of what came as evidence, unless a look is newer."""
+    look: LookRow | None
+    """The newest look, if its picture is newer than any evidence."""
     alert: Raised | None
 
     @property
@@ -185,16 +189,24 @@ def lines_of(conn: Connection, found: Sequence[Camera], names: Names, now: datet
     sites = {camera.site for camera in found}
     days = kitchen_meals.days(conn, sites, week[0]) if sites else {}
     raised = kitchens.raised_at(conn, sites)
-    return [
-        Line(
-            camera=camera,
-            region=names.region(camera.region),
-            days=_days(days.get((camera.site, camera.device), {}), week),
-            frame=kitchens.newest_frame(conn, camera.identity),
-            alert=raised.get((camera.site, camera.device)),
+    looked = looks.newest_shown(conn, sites)
+    made = []
+    for camera in found:
+        key = (camera.site, camera.device)
+        frame, look = kitchens.newest_frame(conn, camera.identity), looked.get(key)
+        if frame and look and look.captured_at and frame.captured_at > look.captured_at:
+            look = None
+        made.append(
+            Line(
+                camera=camera,
+                region=names.region(camera.region),
+                days=_days(days.get(key, {}), week),
+                frame=None if look else frame,
+                look=look,
+                alert=raised.get(key),
+            )
         )
-        for camera in found
-    ]
+    return made
 
 
 def _days(told: dict[date, Day], week: Sequence[date]) -> list[Day | None]:

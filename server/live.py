@@ -36,6 +36,7 @@ FOLLOWED = frozenset(
         journal.ALERT_JUDGED,
         journal.CASE,
         journal.DEVICE,
+        journal.LOOK,
     }
 )
 """Kinds of journal rows that a console shows."""

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from ledger.settings import LedgerSettings
+from server.look_settings import LookSettings
 from timeseries.settings import SeriesSettings
 
 
@@ -235,6 +236,9 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: Annotated[RateSettings, Meta(description="Limits on what one session asks for.")] = (
         RateSettings()
     )
+    looks: Annotated[
+        LookSettings, Meta(description="How often kitchens' cameras may be looked at.")
+    ] = LookSettings()
     live: Annotated[LiveSettings, Meta(description="The live stream.")] = LiveSettings()
     worth: Annotated[WorthSettings, Meta(description="Proposals from verdicts on alerts.")] = (
         WorthSettings()

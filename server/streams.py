@@ -20,7 +20,7 @@ from ledger import alert_search
 from ledger.alert_search import Size
 from ledger.alerts import AlertRow
 from ledger.engine import LedgerDown, reading
-from ledger.journal import CASE, DEVICE, JournalRow
+from ledger.journal import CASE, DEVICE, LOOK, JournalRow
 from server.access import Right, Scope, may
 from server.desk import Counted, Tally, alert_lines, count_alerts, count_sought, tally
 from server.desk_filter import DeskFilter, sought_of
@@ -248,6 +248,11 @@ def of_cases(row: JournalRow) -> bool:
 def of_devices(row: JournalRow) -> bool:
     """Changes of devices' states."""
     return row.kind == DEVICE
+
+
+def of_look(look_id: str) -> Callable[[JournalRow], bool]:
+    """What comes of one look."""
+    return lambda row: row.kind == LOOK and row.ref == look_id
 
 
 async def follow(

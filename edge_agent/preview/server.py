@@ -5,7 +5,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -38,6 +38,7 @@ _FILES = {
 _FREE = {"/signin", "/page.css", "/icon.svg"}
 """What may be had without signing in."""
 _CAMERA = re.compile(r"^/api/cameras/([A-Za-z0-9_-]{1,64})(/picture\.jpg|/areas|)$")
+Looked = Callable[[str], list[dict[str, str]]]
 
 
 @dataclass(slots=True)
@@ -50,6 +51,8 @@ class Desk:
     scenes: Mapping[str, Path]
     """Device id to its scene file."""
     clock: Clock
+    looked: Looked = lambda _device: []
+    """Who looked at a camera through the city's console, the newest first."""
     _pictures: dict[str, tuple[tuple[int, bool], bytes]] = field(default_factory=dict, init=False)
     _making: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -82,9 +85,10 @@ class Preview:
         scenes: Mapping[str, Path],
         clock: Clock,
         ticks: Ticks = time.monotonic,
+        looked: Looked | None = None,
     ) -> None:
         guard = Guard(password, settings.most_viewers, ticks)
-        self._desk = Desk(settings, board, guard, scenes, clock)
+        self._desk = Desk(settings, board, guard, scenes, clock, looked or (lambda _device: []))
         self._serving = Serving("preview", settings.host, settings.port, self._handler)
         self.ready = threading.Event()
 
@@ -213,7 +217,8 @@ class _Handler(PageHandler):
             else:
                 self.answer(HTTPStatus.OK, "image/jpeg", made)
         else:
-            self.json({**views.detail(device, shown), "editable": device in self._desk.scenes})
+            told = {"editable": device in self._desk.scenes, "looked": self._desk.looked(device)}
+            self.json({**views.detail(device, shown), **told})
 
     def _sign_in(self, body: bytes) -> None:
         given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0]

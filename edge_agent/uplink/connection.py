@@ -118,9 +118,13 @@ class Connection:
         self._generation += 1
         self.connect_at = now + self._backoff.next_s()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
-        """Send; returns the packet id, None if there is no connection."""
-        return self._link.publish(topic, payload, retain=retain) if self._link else None
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int = 0
+    ) -> int | None:
+        """Send; returns the packet id, None if there is no connection. `expiry_s`: see `Link`."""
+        if self._link is None:
+            return None
+        return self._link.publish(topic, payload, retain=retain, expiry_s=expiry_s)
 
     def works(self) -> None:
         """The broker took something: the next loss starts with a short pause again."""

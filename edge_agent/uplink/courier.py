@@ -19,11 +19,13 @@ import msgspec
 from contracts.clock import Clock
 from contracts.envelope import encode
 from contracts.events import Status
+from contracts.looks import EXPIRY_S
 from contracts.topics import Channel, Identity, device_topic
 from contracts.words import DeviceState
 from edge_agent.outbox.schema import epoch_and_sequence
 from edge_agent.outbox.store import Outbox
 from edge_agent.ports import OutboxError
+from edge_agent.uplink.asides import Asides
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.clock_offset import ClockOffset
 from edge_agent.uplink.connection import Connection, Letter
@@ -69,8 +71,10 @@ class Courier:
         offset: ClockOffset,
         software: str = "",
         on_room: Callable[[bytes], None] | None = None,
+        on_order: Callable[[bytes], None] | None = None,
     ) -> None:
-        """`on_room` is given what the city sends to the testing room; it must not block."""
+        """`on_room` is given what the city sends to the testing room, `on_order` the orders that it
+        sends; neither may block."""
         self._agent = agent
         self._endpoint = endpoint
         self._settings = settings
@@ -79,8 +83,12 @@ class Courier:
         self._clock = clock
         self._offset = offset
         self._software = software
-        self._on_room = on_room
-        self._room_topic = device_topic(agent, Channel.ROOM)
+        further = {Channel.ROOM: on_room, Channel.COMMANDS: on_order}
+        self._further = {device_topic(agent, name): take for name, take in further.items() if take}
+        """Who takes what comes on the topics besides that of receipts."""
+        self.asides = Asides(time.monotonic, self.wake)
+        """Where answers to looks are left."""
+        self._aside_mid: int | None = None
         self._inbox: queue.SimpleQueue[Letter | None] = queue.SimpleQueue()
         self._connection = Connection(
             endpoint,
@@ -89,7 +97,7 @@ class Courier:
             Backoff(0.5, settings.reconnect_max_s, _jitter),
             self._inbox,
             connect_limit_s=settings.ack_timeout_s,
-            make_link=partial(Link, further=(self._room_topic,) if on_room else ()),
+            make_link=partial(Link, further=tuple(self._further)),
         )
         self._dispatch = Dispatch(outbox, settings, _jitter)
         self._round_trip_s = 0.0
@@ -123,6 +131,7 @@ class Courier:
         if connection.up:
             self._publish_statuses()
             self._send(now)
+            self._send_aside()
             due_at = self._dispatch.plan.next_due() if self._dispatch.plan.room() else None
         wait_s = _IDLE_S if due_at is None else min(_IDLE_S, max(0.005, due_at - time.monotonic()))
         self._take_letters(wait_s)
@@ -140,8 +149,9 @@ class Courier:
                 continue
             event = self._connection.read(letter, time.monotonic())
             if isinstance(event, Message):
-                if event.topic == self._room_topic and self._on_room is not None:
-                    self._on_room(event.payload)
+                take = self._further.get(event.topic)
+                if take is not None:
+                    take(event.payload)
                 else:
                     receipts.append(event)
             elif event is not None:
@@ -168,6 +178,7 @@ class Courier:
             logger.error("uplink: the broker refuses our receipts: %s", event.problem)
             self._tell(problem=f"the broker refuses our receipts: {event.problem}")
         elif isinstance(event, Down):
+            self._aside_mid = None
             self._dispatch.plan.disconnected(now)
             if self.state.connected or self.state.problem != event.reason:
                 pause_s = self._connection.connect_at - now
@@ -178,6 +189,8 @@ class Courier:
     def _take_acknowledgement(self, event: Acknowledged) -> None:
         if event.mid == self._farewell_mid:
             self._farewell_mid = None
+        if event.mid == self._aside_mid:
+            self._aside_mid = None
         if event.problem:
             reason = f"refused by the broker: {event.problem}"
             key = self._dispatch.plan.refused(event.mid, reason, event.arrived)
@@ -196,11 +209,30 @@ class Courier:
     # Sending
 
     def _send(self, now: float) -> None:
-        held = self._dispatch.send(now, self._connection.publish, self._connection.packet_maximum)
+        held = self._dispatch.send(
+            now, self._connection.publish, self._connection.packet_maximum, self._send_aside
+        )
         for key, reason in held:
             logger.error("uplink: %s held back: %s", self._name(key), reason)
         if held:
             self._tell_held()
+
+    def _send_aside(self) -> None:
+        """An answer to a look, if none is on its way: on a slow line an alarm waits for one."""
+        if self._aside_mid is not None or self._dispatch.plan.room() <= 0:
+            return
+        one = self.asides.take()
+        if one is None:
+            return
+        self._status_number += 1
+        number = f"look-{self._run_id}-{self._status_number}"
+        device = self._agent.device
+        payload = encode("looks", one.who, one.look, event_id=number, at=one.look.at, agent=device)
+        topic = device_topic(one.who, Channel.LOOKS)
+        mid = self._connection.publish(topic, payload, expiry_s=EXPIRY_S)
+        if mid is not None:
+            self._aside_mid = mid
+            self._dispatch.plan.sent_aside(mid, time.monotonic())
 
     def _publish_statuses(self) -> None:
         for who, status in self._statuses.take(self._dispatch.plan.room()):

@@ -32,10 +32,15 @@ class Dispatch:
         """True while no lane has more to take; set it to False when that may have changed."""
 
     def send(
-        self, now: float, publish: Publish, packet_maximum: int | None
+        self,
+        now: float,
+        publish: Publish,
+        packet_maximum: int | None,
+        after_alarms: Callable[[], None] = lambda: None,
     ) -> list[tuple[int, str]]:
         """Send what is due again and what is new; returns what is too large, with the reason.
 
+        `after_alarms` is called once no new alarm waits, before anything else that is new is sent.
         Raises OutboxError.
         """
         held: list[tuple[int, str]] = []
@@ -46,7 +51,7 @@ class Dispatch:
             for key in set(asked) - {event.key for event in found}:
                 self.plan.forget(key)  # thinned out meanwhile
             self._send_all(found, now, publish, packet_maximum, held)
-        if self.dry or self._send_new(now, publish, packet_maximum, held):
+        if self.dry or self._send_new(now, publish, packet_maximum, held, after_alarms):
             self._send_taken(now, publish, packet_maximum, held)
         return held
 
@@ -56,9 +61,12 @@ class Dispatch:
         publish: Publish,
         packet_maximum: int | None,
         held: list[tuple[int, str]],
+        after_alarms: Callable[[], None],
     ) -> bool:
         """Send what was never sent; False if the connection is gone."""
         for lane in self._lanes:
+            if lane.lane is Lane.PICTURE:
+                after_alarms()
             while (room := self.plan.may_take(lane.lane)) > 0:
                 block = lane.next_block(self._outbox, room)
                 if not block:

@@ -166,9 +166,18 @@ class Link:
             return f"cannot reach the broker {end.host}:{end.port}: {detail}"
         return ""
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
-        """Send with QoS 1; returns the packet id, or None if the link is down."""
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int = 0
+    ) -> int | None:
+        """Send with QoS 1; returns the packet id, or None if the link is down.
+
+        With `expiry_s` the broker forgets it if it cannot hand it on within so many seconds.
+        """
+        properties = None
+        if expiry_s:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.MessageExpiryInterval = expiry_s
+        info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
     def close(self) -> None:

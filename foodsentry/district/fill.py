@@ -12,7 +12,7 @@ from foodsentry.district import facts, lives, messages
 from foodsentry.district.casework import open_cases
 from foodsentry.district.connected import connect
 from foodsentry.district.kitchens import put_kitchens
-from foodsentry.district.picture import made_picture
+from foodsentry.district.picture import made_picture, small_picture
 from foodsentry.district.places import (
     People,
     Place,
@@ -66,7 +66,7 @@ def fill(engine: Engine, size: Size, now: datetime, hashed: str) -> Filled:
         made = list(lives.lives(places, people, size.alerts, size.years, now))
         pour(conn, "alerts", lives.ALERT_COLUMNS, map(lives.alert_row, made))
         _beside(conn, made)
-        put_kitchens(conn, places, made, now)
+        put_kitchens(conn, places, made, people.city, small_picture(), now)
         _tell(conn, made)
         _silence(conn, people, now)
         _propose(conn, made, now)

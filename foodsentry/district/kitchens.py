@@ -4,12 +4,15 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
+from contracts.events import Evidence, Look
 from contracts.topics import Identity
+from contracts.words import LookState
 from contracts.workdays import CHINA
 from edge_agent.cameras.schedule import MEALS
 from foodsentry.district.facts import SEEN_COLUMNS
-from foodsentry.district.lives import Life
+from foodsentry.district.lives import Life, picture_hash
 from foodsentry.district.places import Place
+from ledger import looks
 from ledger.bulk import pour, to_json
 from ledger.camera_meals import Meal
 from ledger.camera_meals import add as add_meals
@@ -33,9 +36,16 @@ _SAID = {
 
 
 def put_kitchens(
-    conn: Connection, places: Sequence[Place], lives: Sequence[Life], now: datetime
+    conn: Connection,
+    places: Sequence[Place],
+    lives: Sequence[Life],
+    officer: str,
+    picture: tuple[bytes, tuple[int, int]],
+    now: datetime,
 ) -> None:
-    """Say how every camera does, and what it was proven live in the last days."""
+    """Say how every camera does, and what it was proven live in the last days; `officer` has looked
+    at a few, and saw `picture`."""
+    content, sides = picture
     dice = random.Random(41)
     raised = {
         life.who: life
@@ -53,8 +63,34 @@ def put_kitchens(
             if sight and sight != "unknown":
                 seen.append(_observation(place, who, sight, since))
             meals += _meals(who, sight, since, dice, now)
+    _looks(conn, places, officer, content, sides, now)
     pour(conn, "observations", SEEN_COLUMNS, seen)
     add_meals(conn, meals)
+
+
+def _looks(
+    conn: Connection,
+    places: Sequence[Place],
+    officer: str,
+    content: bytes,
+    sides: tuple[int, int],
+    now: datetime,
+) -> None:
+    """Some looks of today, that are over: at one kitchen in fifty."""
+    kitchens = [place for place in places if any(kind == "camera" for _, kind, _ in place.devices)]
+    for number, place in enumerate(kitchens[::50]):
+        at = now - timedelta(minutes=7 + 37 * number)
+        who = Identity(place.region, place.site, "cam-1")
+        look_id = looks.ask(conn, who, officer, "复核预警后的现场情况", at)
+        taken_at = at + timedelta(seconds=55)
+        shown = Evidence(
+            f"look-{number}", "image/jpeg", content, picture_hash(content), *sides, taken_at, True
+        )
+        looks.answered(
+            conn, who, "agent", Look(look_id, 1, LookState.LIVE, taken_at, picture=shown), taken_at
+        )
+        over = Look(look_id, 2, LookState.OVER, taken_at, "查看时间已到 / the time is up")
+        looks.answered(conn, who, "agent", over, taken_at)
 
 
 def _sight(alert: Life | None, dice: random.Random, now: datetime) -> tuple[str, datetime]:

@@ -4,6 +4,7 @@ import io
 
 from PIL import Image
 
+from contracts.looks import LONGEST_SIDE
 from edge_agent.simulation.film import CANTEEN, SIZE, pictures
 
 HEAD = (208, 156, 328, 300)
@@ -21,3 +22,13 @@ def made_picture() -> tuple[bytes, tuple[int, int]]:
     out = io.BytesIO()
     frame.save(out, "JPEG", quality=75)
     return out.getvalue(), SIZE
+
+
+def small_picture() -> tuple[bytes, tuple[int, int]]:
+    """The same as small as a picture of a look is, with its width and height."""
+    content, _ = made_picture()
+    shown = Image.open(io.BytesIO(content))
+    shown.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    out = io.BytesIO()
+    shown.save(out, "JPEG", quality=70)
+    return out.getvalue(), shown.size

@@ -9,6 +9,7 @@ from ledger import (
     cases,
     establishments,
     evidence,
+    looks,
     officers,
     proposals,
     regions,
@@ -122,6 +123,11 @@ def _camera(column: str) -> Finder:
     return find
 
 
+def _look(conn: Connection) -> str | None:
+    codes = [one.code for one in regions.all_regions(conn)]
+    return _first(one.look_id for one in looks.list_in(conn, codes, limit=1))
+
+
 def _webhook(conn: Connection) -> str | None:
     codes = [one.code for one in regions.all_regions(conn)]
     return _first(one.id for one in webhooks.list_in(conn, codes))
@@ -183,6 +189,7 @@ IN_TOWN: dict[str, Finder] = {
     "agent": _agent("device"),
     "camera_site": _camera("site"),
     "camera": _camera("device"),
+    "look": _look,
     "duty": _row("duties"),
     "contact": _row("contacts"),
     "sampling": _row("samplings"),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contracts.topics import ALERTS, NOTICES, PREFIX, UPLINK_CHANNELS, Channel
 from ledger.broker_accounts import Account
 
-FACTS = (*UPLINK_CHANNELS, Channel.STATUS)
+FACTS = (*UPLINK_CHANNELS, Channel.STATUS, Channel.LOOKS)
 TO_EDGE = (Channel.RECEIPTS, Channel.COMMANDS, Channel.CONFIG, Channel.ROOM)
 
 Rule = tuple[str, str]
@@ -21,11 +21,12 @@ SERVICE_RULES: dict[str, list[Rule]] = {
     "gateway": [
         *(("read", f"+/+/+/{channel}") for channel in FACTS),
         ("write", f"+/+/+/{Channel.RECEIPTS}"),
+        ("write", f"+/+/+/{Channel.COMMANDS}"),
         ("write", f"+/+/+/{Channel.ROOM}"),
         ("write", f"+/+/{ALERTS}/+"),
         ("write", f"+/+/{NOTICES}/+"),
     ],
-    "server": [("write", f"+/+/+/{channel}") for channel in (Channel.COMMANDS, Channel.CONFIG)],
+    "server": [("write", f"+/+/+/{Channel.CONFIG}")],
     "reader": [
         ("read", f"+/+/{ALERTS}/+"),
         ("read", f"+/+/{NOTICES}/+"),

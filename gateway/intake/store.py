@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from contracts.events import Readings, Status, TestResult
+from contracts.events import Look, Readings, Status, TestResult
 from contracts.room import SampleRecord
 from gateway.alerts.book import RuleBook
 from gateway.alerts.judge import (
@@ -23,7 +23,7 @@ from gateway.alerts.judge import (
 )
 from gateway.alerts.outcomes import Outcome
 from gateway.unpack import Accepted, Numbered, Refused
-from ledger import camera_meals, dead_letters, intake, results, samples, statuses
+from ledger import camera_meals, dead_letters, intake, looks, results, samples, statuses
 from ledger.devices import DeviceKind
 from ledger.engine import Connection
 
@@ -79,6 +79,10 @@ def take_in(
         dead_letters.add(conn, letter.message.topic, payload, letter.reason, now)
     unnumbered = [one for one in accepted if one.numbered is None]
     statuses.take_over(conn, filter(None, map(_told, unnumbered)))
+    for one in unnumbered:
+        if isinstance(one.event.data, Look):
+            agent = one.event.envelope.agent
+            looks.answered(conn, one.who, agent, one.event.data, one.message.received_at)
     duplicates = len(accepted) - len(unnumbered) - len(fresh)
     return Taken(fresh, duplicates, bad, outcomes, late or bool(outcomes), numbers)
 

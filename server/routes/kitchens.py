@@ -8,9 +8,11 @@ from starlette.responses import Response
 
 from contracts.topics import Identity
 from contracts.workdays import china_day
-from ledger import journal, kitchen_meals, kitchens, sites
+from ledger import journal, kitchen_meals, kitchens, looks, sites
 from ledger.engine import Connection, reading
 from ledger.kitchens import Camera
+from server import looking
+from server.access import Right, may
 from server.desk import Names, count_alerts, tally
 from server.kitchen_filter import LOW_PERCENT, KitchenFilter
 from server.kitchen_wall import BLIND_PAGE, PAGE, Share, lines_of, read_blind, read_wall
@@ -24,6 +26,7 @@ from server.state import State
 from server.streams import change_events, of_devices
 
 router = APIRouter(include_in_schema=False)
+LOOKS_SHOWN = 8
 DAYS = 14
 """So far back one camera's page shows meals and blindness."""
 Page = Annotated[int, Query(ge=1, le=10_000)]
@@ -111,6 +114,20 @@ def list_blind(
 @router.get("/kitchens/cameras/{site}/{camera}")
 def show_camera(request: Request, state: Need, visit: Viewer, site: str, camera: str) -> Response:
     """One camera."""
+    return render_camera(request, state, visit, site, camera)
+
+
+def render_camera(
+    request: Request,
+    state: State,
+    visit: Visit,
+    site: str,
+    camera: str,
+    *,
+    trouble: str = "",
+    status: int = 200,
+) -> Response:
+    """One camera's page; `trouble`: why a look was not asked for."""
     now = state.clock()
     with reading(state.engine) as conn:
         found = visible_camera(conn, state, visit, site, camera)
@@ -118,10 +135,18 @@ def show_camera(request: Request, state: Need, visit: Viewer, site: str, camera:
         first = china_day(now) - timedelta(days=DAYS - 1)
         meals = kitchen_meals.of_camera(conn, found.identity, first)
         spells = kitchens.blind_spells(conn, found.identity, now - timedelta(days=DAYS))
+        rows = looks.list_in(conn, [found.region], sites=[site], device=camera, limit=LOOKS_SHOWN)
+        lines = looking.lines_of(conn, rows)
         counted = count_alerts(conn, visit.scope)
     return render(
         request,
         "kitchens/camera.html",
+        status=status,
+        lines=lines,
+        running=rows[0] if rows and rows[0].running(now) else None,
+        state_of=looking.state_of,
+        may_look=may(visit.officer, Right.LOOK),
+        trouble=trouble,
         line=line,
         meals=meals,
         spells=spells,

@@ -69,7 +69,7 @@ def test_wrong_password_is_refused(broker: Mosquitto) -> None:
 
 def test_agent_publishes_only_its_own_sites_facts(users: dict[str, Client]) -> None:
     agent = users["440703/market1"]
-    for channel in ("readings", "tests", "observations", "evidence", "samples", "status"):
+    for channel in ("readings", "tests", "observations", "evidence", "samples", "status", "looks"):
         assert agent.may_publish(f"fs/v1/440703/market1/reader1/{channel}")
         assert not agent.may_publish(f"fs/v1/440703/canteen1/reader1/{channel}")
         assert not agent.may_publish(f"fs/v1/440704/market1/reader1/{channel}")
@@ -98,7 +98,7 @@ def test_agent_reads_only_its_own(users: dict[str, Client]) -> None:
         "fs/v1/440703/market1/alerts/a1",
     ]
     for topic in [*(topic.replace("market1", "canteen1") for topic in mine), *mine]:
-        sender = users["server" if topic.endswith(("commands", "config")) else "gateway"]
+        sender = users["server" if topic.endswith("config") else "gateway"]
         assert sender.may_publish(topic)
     until(lambda: len(agent.topics) >= len(mine))
     assert agent.topics == mine
@@ -111,18 +111,17 @@ def test_gateway_hears_facts_and_does_not_make_them(users: dict[str, Client]) ->
     assert agent.may_publish("fs/v1/440703/market1/reader1/tests")
     assert agent.may_publish("fs/v1/440703/market1/reader1/status")
     until(lambda: len(gateway.got) >= 2)
-    for channel in ("tests", "status", "commands", "config"):
+    for channel in ("tests", "status", "looks", "config"):
         assert not gateway.may_publish(f"fs/v1/440703/market1/reader1/{channel}")
 
 
-def test_server_gives_orders_and_nothing_else(users: dict[str, Client]) -> None:
+def test_server_writes_configurations_and_nothing_else(users: dict[str, Client]) -> None:
     server, agent, gateway = users["server"], users["440703/market1"], users["gateway"]
     server.listen("#")
     assert agent.may_publish("fs/v1/440703/market1/reader1/tests")
     assert gateway.may_publish("fs/v1/440703/market1/agent/receipts")
-    for channel in ("commands", "config"):
-        assert server.may_publish(f"fs/v1/440703/market1/agent/{channel}")
-    for channel in ("tests", "status", "receipts"):
+    assert server.may_publish("fs/v1/440703/market1/agent/config")
+    for channel in ("tests", "status", "receipts", "commands"):
         assert not server.may_publish(f"fs/v1/440703/market1/agent/{channel}")
     assert not server.may_publish("fs/v1/440703/market1/alerts/a1")
     assert server.topics == []

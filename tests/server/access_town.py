@@ -5,7 +5,7 @@ silence, a proposal. Each officer has a session that runs, one that is over, and
 """
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import case_steps
 import msgspec
@@ -14,9 +14,9 @@ from console_facts import key_of, new_result, simple_alert, verdict_of
 from console_places import PASSWORD, REGIONS
 
 from contracts.casework import Given
-from contracts.events import Evidence, ModelRef, Observation
+from contracts.events import Evidence, Look, ModelRef, Observation
 from contracts.topics import Identity
-from contracts.words import Phase, Severity
+from contracts.words import LookState, Phase, Severity
 from ledger import (
     alert_life,
     alerts,
@@ -26,6 +26,7 @@ from ledger import (
     duties,
     establishments,
     evidence,
+    looks,
     observations,
     officers,
     password_links,
@@ -235,6 +236,8 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
         "colour": "red", "at": NOW, "reason": "逾期", "annul_reason": "",
     }  # fmt: skip
     conn.execute(cards.insert(), card)
+    look_id = looks.ask(conn, who.sibling("cam"), "officer-root", "抽查", at)
+    looks.answered(conn, who.sibling("cam"), "agent", _seen(look_id, place, at), at)
     _kept(conn, place, who.region)
     task = tasks.Task(
         id=f"task-{place}", title="n", region=who.region, wanted=3, starts_at=NOW, created_at=NOW,
@@ -257,12 +260,23 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
             "site": who.site,
             "evidence_id": f"o-{place}-1",
             "silence_id": silence.id,
+            "look_id": look_id,
             "proposal_id": f"proposal-{place}",
             "task_id": f"task-{place}",
             "public_code": f"code-{place}",
         }
     )
     return Target(place, who.region, raised, ids)
+
+
+def _seen(look_id: str, place: str, at: datetime) -> Look:
+    """A very small picture of a look."""
+    content = b"\xff\xd8\xff\xd9" + place.encode()
+    picture = Evidence(
+        evidence_id=f"look-{place}", media_type="image/jpeg", content=content,
+        sha256=hashlib.sha256(content).hexdigest(), width=4, height=3, captured_at=at, blurred=True,
+    )  # fmt: skip
+    return Look(look_id, 1, LookState.LIVE, at, picture=picture)
 
 
 def _kept(conn: Connection, place: str, region: str) -> None:

@@ -269,6 +269,7 @@ def test_every_role_has_its_rights_and_an_unknown_one_none() -> None:
     def having(right: Right) -> set[str]:
         return {str(role) for role, rights in RIGHTS.items() if right in rights}
 
+    assert having(Right.LOOK) == {"admin", "city", "county", "town", "operator"}
     assert having(Right.ACT) == {"admin", "city", "county", "town"}
     assert having(Right.ACKNOWLEDGE) == {"admin", "city", "county", "town", "grid"}
     assert having(Right.AUDIT) == {"admin", "city", "auditor"}

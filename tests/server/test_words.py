@@ -71,6 +71,7 @@ from server.scopes import SCOPES
 
 WORDS = load_words()
 SAMPLED = {column.name: column.options for column in SHEETS["samplings"].columns}
+LOOK_STATES = {"asked", "sent", "live", "over", "blind", "refused", "unanswered"}
 FILES = sorted(TEMPLATES.rglob("*.html"))
 SOURCES = sorted(Path(desk.__file__).parent.rglob("*.py"))
 DOCUMENTED = (
@@ -99,6 +100,9 @@ FAMILIES: dict[str, set[str]] = {
     "kitchen.state.": {one.value for one in CameraState},
     "kitchen.say.": {one.value for one in CameraState},
     "kitchen.since.": {one.value for one in CameraState},
+    "kitchen.look.state.": LOOK_STATES,
+    "kitchen.look.say.": LOOK_STATES,
+    "kitchen.look.refused.": {"reason", "busy", "officer", "camera"},
     "kitchen.kind.": set(CANNOT_SEE) | {"other"},
     "devicekind.": {one.value for one in DeviceKind},
     "missing.kind.": {one.value for one in MissingKind},

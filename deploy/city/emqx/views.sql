@@ -8,7 +8,7 @@ WHERE revoked_at IS NULL AND password_hash <> '';
 
 CREATE OR REPLACE VIEW emqx_rules AS
 WITH facts (channel) AS (
-    VALUES ('readings'), ('tests'), ('observations'), ('evidence'), ('samples'), ('status')
+    VALUES ('readings'), ('tests'), ('observations'), ('evidence'), ('samples'), ('status'), ('looks')
 ),
 valid AS (
     SELECT name, region, site, agent FROM broker_accounts WHERE revoked_at IS NULL
@@ -45,11 +45,12 @@ JOIN (VALUES
     ('gateway', 'subscribe', '+/+/+/evidence'),
     ('gateway', 'subscribe', '+/+/+/samples'),
     ('gateway', 'subscribe', '+/+/+/status'),
+    ('gateway', 'subscribe', '+/+/+/looks'),
     ('gateway', 'publish', '+/+/+/receipts'),
+    ('gateway', 'publish', '+/+/+/commands'),
     ('gateway', 'publish', '+/+/+/room'),
     ('gateway', 'publish', '+/+/alerts/+'),
     ('gateway', 'publish', '+/+/notices/+'),
-    ('server', 'publish', '+/+/+/commands'),
     ('server', 'publish', '+/+/+/config'),
     ('reader', 'subscribe', '+/+/alerts/+'),
     ('reader', 'subscribe', '+/+/notices/+'),

@@ -116,6 +116,12 @@ function tell() {
     return item;
   });
   by("why").replaceChildren(...(heads.length ? heads : [element("li", word("nobody"), "none")]));
+  const looks = camera.looked.map((one) => {
+    const item = element("li", `${one.who} · ${new Date(one.at).toLocaleString(document.documentElement.lang)}`);
+    item.append(document.createElement("br"), element("small", one.reason));
+    return item;
+  });
+  by("looked").replaceChildren(...(looks.length ? looks : [element("li", word("none"), "none")]));
   by("edit").hidden = editor.active || !camera.editable;
   by("save").hidden = by("cancel").hidden = !editor.active;
 }

@@ -3,7 +3,7 @@ export const WORDS = {
   zh: {
     title: "摄像头预览", other: "English", signout: "退出", areas: "区域与遮蔽", heads: "头部与判断",
     faces: "显示面部", edit: "调整区域", cancel: "取消", save: "保存", state: "状态",
-    observations: "进行中的观察", why: "为何算、为何不算", measures: "画面测量值",
+    observations: "进行中的观察", why: "为何算、为何不算", measures: "画面测量值", looked: "被查看记录",
     sight: "画面", gate: "运动门", frames: "帧率", looks: "分析率", age: "上次分析", trouble: "故障",
     open: "分析中", resting: "静止，等待", none: "无", nobody: "画面中没有人头",
     hidden: "头部已遮盖", shown: "面部可见：仅供安装调试，不会保存", lost: "与代理程序失去联系",
@@ -15,7 +15,7 @@ export const WORDS = {
     title: "Camera preview", other: "中文", signout: "Sign out", areas: "Zones and masks",
     heads: "Heads and answers", faces: "Show faces", edit: "Adjust zones", cancel: "Cancel",
     save: "Save", state: "State", observations: "Open observations", why: "Why, and why not",
-    measures: "Measures of the picture", sight: "Sight", gate: "Motion gate", frames: "Frames",
+    measures: "Measures of the picture", looked: "Who looked, and why", sight: "Sight", gate: "Motion gate", frames: "Frames",
     looks: "Looks", age: "Last look", trouble: "Trouble", open: "looking",
     resting: "resting, nothing moves", none: "none", nobody: "No head in the picture",
     hidden: "Heads are hidden", shown: "Faces are shown for setting up; nothing is stored",

@@ -1,0 +1,107 @@
+"""Sends the orders for looks: what the server has written into the ledger goes to the sites.
+
+An order goes out at least once, and expires: an agent that has met it does nothing a second time,
+and a broker that cannot hand it on in time forgets it. Of several gateways one sends, under a
+lease.
+"""
+
+import logging
+import threading
+from datetime import datetime
+
+from contracts import looks as contract
+from contracts.clock import Clock
+from contracts.envelope import encode
+from contracts.events import Command
+from contracts.topics import Channel, device_topic
+from gateway.broker import Broker, Outbound
+from gateway.health import Health
+from gateway.lease import Lease
+from gateway.metrics import Metrics
+from ledger import kitchens, looks
+from ledger.engine import Connection, Engine, LedgerDown, reading, writing
+from ledger.looks import LookRow
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.3
+SEND_LIMIT_S = 5.0
+PART = "orders"
+
+
+class Orders:
+    """Sends from `run` to `stop`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        broker: Broker,
+        *,
+        name: str,
+        group: str,
+        metrics: Metrics,
+        health: Health,
+        clock: Clock,
+    ) -> None:
+        self._engine = engine
+        self._broker = broker
+        self._lease = Lease(engine, f"{group}.orders", name, clock)
+        self._metrics = metrics
+        self._health = health
+        self._clock = clock
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop`; what is not sent by then is another's, or too late."""
+        while not stop.wait(TICK_S):
+            try:
+                self.send_once()
+            except LedgerDown as error:
+                self._metrics.ledger_errors.inc()
+                self._health.trouble(PART, f"ledger: {error}")
+        try:
+            self._lease.give_back()
+        except LedgerDown as error:
+            log.warning("the lease of orders runs out by itself: %s", error)
+
+    def send_once(self) -> int:
+        """Send what was asked for; how many looks. Raises LedgerDown."""
+        if self._broker.trouble or not self._lease.hold():
+            self._health.well(PART)
+            return 0
+        now = self._clock()
+        with reading(self._engine) as conn:
+            asked = looks.unsent(conn, now)
+            messages = [one for row in asked for one in order_of(conn, row, now)]
+        if not asked:
+            self._health.well(PART)
+            return 0
+        if not self._broker.publish_and_wait(messages, SEND_LIMIT_S):
+            self._health.trouble(PART, "the broker does not take orders")
+            return 0
+        with writing(self._engine) as conn:
+            looks.mark_sent(conn, asked, self._clock())
+        self._health.well(PART)
+        return len(asked)
+
+
+def order_of(conn: Connection, row: LookRow, now: datetime) -> list[Outbound]:
+    """The order to every agent of the site: the one that has the camera takes it."""
+    order = Command(
+        command_id=row.look_id,
+        name=contract.COMMAND,
+        issued_at=row.asked_at,
+        expires_at=row.expires_at,
+        arguments={
+            contract.CAMERA: row.device,
+            contract.BY: f"{row.name}（{row.role}）",
+            contract.REASON: row.reason,
+        },
+    )
+    left_s = max(1, round((row.expires_at - now).total_seconds()))
+    made = []
+    for device in kitchens.agents_of(conn, row.site):
+        agent = row.identity.sibling(device)
+        payload = encode(Channel.COMMANDS.value, agent, order, event_id=row.look_id, at=now)
+        topic = device_topic(agent, Channel.COMMANDS)
+        made.append(Outbound(topic, payload, expiry_s=left_s))
+    return made

@@ -12,6 +12,7 @@ from contracts.settings import SettingsError, read_secret
 from ledger import (
     audit,
     case_commands,
+    dossier_commands,
     evidence_commands,
     indicator_commands,
     migrate,
@@ -51,6 +52,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
     case_commands.add_leaves(commands, leaf)
     indicator_commands.add_leaves(commands, leaf)
     sheet_commands.add_leaves(leaf)
+    dossier_commands.add_leaves(leaf)
     leaf("migrate", "make the tables, or bring them to this version", _migrate)
     leaf("verify-audit", "follow the audit chain; status 1 if it is broken", _verify_audit)
     load = leaf("load-regions", "add the regions of a TOML file, or renew them", _load_regions)

@@ -1,7 +1,7 @@
 """Establishments 经营主体: who is supervised, one file each."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -12,6 +12,9 @@ from contracts.identifiers import checked_credit_code, checked_food_licence
 from ledger.ids import new_id, new_public_code
 from ledger.schema import establishments, officers
 from ledger.sql import among, among_these, plain, typed, typed_or_none
+
+LICENCE_ENDS_SOON = timedelta(days=30)
+"""A licence that ends within this is pointed out."""
 
 
 class EstablishmentKind(StrEnum):
@@ -43,6 +46,21 @@ class Establishment(msgspec.Struct, frozen=True):
     """Out of use since then; its file stays."""
     registered_at: datetime | None = None
     """When it was entered, from when on it counts; None: before this was kept."""
+    licence_from: date | None = None
+    licence_until: date | None = None
+    """The last day on which the licence holds."""
+
+    def licence(self, day: date) -> Literal["none", "early", "valid", "ending", "over", "undated"]:
+        """How the licence stands on a day of China; ``ending``: within LICENCE_ENDS_SOON."""
+        if self.licence_number is None:
+            return "none"
+        if self.licence_from is not None and day < self.licence_from:
+            return "early"
+        if self.licence_until is None:
+            return "undated"
+        if day > self.licence_until:
+            return "over"
+        return "ending" if self.licence_until - day <= LICENCE_ENDS_SOON else "valid"
 
 
 def add(conn: Connection, new: Establishment) -> None:

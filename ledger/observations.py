@@ -117,6 +117,21 @@ def for_establishment(
     return _page(conn, query, limit, before)
 
 
+def touching(
+    conn: Connection, establishment_id: str, since: datetime, limit: int = 20_000
+) -> list[ObservationRow]:
+    """An establishment's observations that began at or lasted beyond `since`, newest first."""
+    query = select(observations).where(
+        observations.c.establishment_id == establishment_id,
+        or_(
+            observations.c.started_at >= since,
+            observations.c.ended_at >= since,
+            observations.c.phase == Phase.OPEN.value,
+        ),
+    )
+    return _page(conn, query, limit, None)
+
+
 def list_in(
     conn: Connection, regions: Sequence[str], limit: int = 50, before: int | None = None
 ) -> list[ObservationRow]:

@@ -46,7 +46,15 @@ from ledger.tables.people import (
     sessions,
     sign_in_requests,
 )
-from ledger.tables.places import devices, establishments, regions, sites, stalls
+from ledger.tables.places import (
+    devices,
+    establishment_events,
+    establishments,
+    regions,
+    retired_codes,
+    sites,
+    stalls,
+)
 from ledger.tables.rooms import room_books, tasks
 from ledger.tables.worth import alert_verdicts, suppression_proposals
 
@@ -75,6 +83,7 @@ __all__ = [
     "dead_letters",
     "devices",
     "duties",
+    "establishment_events",
     "establishments",
     "evidence",
     "evidence_contents",
@@ -97,6 +106,7 @@ __all__ = [
     "push_subscriptions",
     "regions",
     "results",
+    "retired_codes",
     "room_books",
     "rule_modes",
     "rule_state",

@@ -1,6 +1,6 @@
 """The shapes of the JSON API, with examples: what OpenAPI documents and other systems rely on."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -152,6 +152,10 @@ class EstablishmentItem(Model):
     licence_number: str | None = Field(default=None, examples=["JY14407030012345"])
     officer_id: str | None = Field(
         default=None, description="Responsible officer; null is a finding.", examples=["5d0a8c1f"]
+    )
+    licence_from: date | None = Field(default=None, examples=["2023-05-01"])
+    licence_until: date | None = Field(
+        default=None, description="Its last day; null: not known.", examples=["2028-04-30"]
     )
     public_code: str = Field(description="Opens `/p/{public_code}`.", examples=["p4Xk-0sQe2Lm"])
     risk_grade: str = Field(description="A to D; empty: not graded.", examples=["B"])

@@ -32,6 +32,7 @@ from server.metrics import Measured, Metrics
 from server.oidc import Provider
 from server.pages import load_assets, make_environment
 from server.passwords import Passwords
+from server.public_kept import Kept
 from server.rates import Rates
 from server.routes import (
     admin,
@@ -61,6 +62,7 @@ from server.routes import (
     establishments,
     evidence,
     health,
+    history,
     indicators,
     kitchens,
     looks,
@@ -68,6 +70,7 @@ from server.routes import (
     own,
     people,
     public,
+    public_codes,
     pwa,
     results,
     rooms,
@@ -86,6 +89,8 @@ from server.streams import Rows
 from timeseries.port import SeriesStore
 
 CALENDARS = FOLDER.parent / "calendars"
+PUBLIC_KEPT = 2000
+"""Places whose public page a process remembers for when the ledger is away."""
 STATIC = Path(__file__).parent / "static"
 ROUTES = (
     doors,
@@ -101,6 +106,8 @@ ROUTES = (
     cards,
     kitchens,
     looks,
+    history,
+    public_codes,
     devices,
     tasks,
     rooms,
@@ -210,6 +217,8 @@ def create_app(
         rates=Rates(settings.api.per_minute, settings.api.burst),
         oidc=Provider(settings.oidc, oidc_secret) if settings.oidc.issuer else None,
         change_rates=Rates(settings.rates.changes_per_minute, settings.rates.changes_at_once),
+        public_files=Kept(PUBLIC_KEPT),
+        public_misses=Rates(settings.rates.public_misses_per_minute, settings.rates.public_misses),
         costly_rates=Rates(settings.rates.costly_per_minute, settings.rates.costly_at_once),
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from contracts.words import OPEN_STATES, Verdict
+from contracts.words import OPEN_STATES
 from ledger import (
     alerts,
     cards,
@@ -16,6 +16,7 @@ from ledger import (
     observations,
     officers,
     place_figures,
+    place_tests,
     regions,
 )
 from ledger import results as results_book
@@ -28,6 +29,7 @@ from ledger.establishments import Establishment
 from ledger.evidence import EvidenceRow
 from ledger.observations import ObservationRow
 from ledger.place_figures import BLIND, PlaceFigures
+from ledger.place_tests import TestFigures
 from ledger.results import ResultRow
 from ledger.sites import Site
 from server.access import Scope
@@ -41,25 +43,6 @@ TESTS_SHOWN = 12
 SEEN_SHOWN = 8
 SEEN_COUNTED = 500
 ALERTS_SHOWN = 6
-
-
-class TestFigures(msgspec.Struct, frozen=True):
-    """Quick tests of the last days. Only passed and positive or suspect ones are judged."""
-
-    __test__ = False
-
-    total: int
-    passed: int
-    positive: int
-    suspect: int
-    invalid: int
-    last_at: datetime | None
-
-    @property
-    def pass_share(self) -> float | None:
-        """Passed among the judged, in percent; None if nothing was judged."""
-        judged = self.passed + self.positive + self.suspect
-        return 100.0 * self.passed / judged if judged else None
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -112,22 +95,6 @@ class EstablishmentFile(msgspec.Struct, frozen=True):
         return [device for device in self.devices if device.kind is DeviceKind.CAMERA]
 
 
-def count_tests(tests: Sequence[ResultRow]) -> TestFigures:
-    """The figures of these results."""
-
-    def of(verdict: Verdict) -> int:
-        return sum(test.verdict is verdict for test in tests)
-
-    return TestFigures(
-        total=len(tests),
-        passed=of(Verdict.PASS),
-        positive=of(Verdict.POSITIVE),
-        suspect=of(Verdict.SUSPECT),
-        invalid=of(Verdict.INVALID),
-        last_at=max((test.captured_at for test in tests), default=None),
-    )
-
-
 def devices_of(conn: Connection, sites: Sequence[Site]) -> list[Device]:
     """Every device at these sites."""
     return [device for site in sites for device in devices.list_in(conn, None, site.id)]
@@ -155,7 +122,7 @@ def read_establishment_file(
         officer=officer.name if officer else "",
         sites=own_sites,
         devices=devices_of(conn, own_sites),
-        figures=count_tests(recent_tests(conn, one.id, now)),
+        figures=place_tests.since(conn, one.id, now - timedelta(days=DAYS)),
         tests=results_book.for_establishment(conn, one.id, TESTS_SHOWN),
         seen=[Seen(row, _picture(conn, row)) for row in seen[:SEEN_SHOWN]],
         seen_today=sum(row.started_at >= now - timedelta(days=1) for row in seen),

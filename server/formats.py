@@ -31,6 +31,11 @@ def exact(at: datetime | None) -> str:
     return local(at).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
+def minute(at: datetime | None) -> str:
+    """Date and time to the minute."""
+    return local(at).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
 def day(at: datetime | None) -> str:
     """The date."""
     return local(at).strftime("%Y-%m-%d") if at else ""

@@ -31,6 +31,7 @@ def make_environment() -> Environment:
     environment.filters.update(
         general=formats.general,
         exact=formats.exact,
+        minute=formats.minute,
         day=formats.day,
         last_day=formats.last_day,
         clock_time=formats.clock_time,

@@ -114,6 +114,17 @@ class RateSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     costly_at_once: Annotated[
         int, Meta(ge=1, description="Such requests of one session at once, after a pause.")
     ] = 40
+    public_misses_per_minute: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Requests a minute of one address for public pages that are none: who "
+            "guesses codes. Codes that are right are not counted.",
+        ),
+    ] = 10
+    public_misses: Annotated[
+        int, Meta(ge=1, description="Such requests of one address at once, after a pause.")
+    ] = 30
 
 
 class LiveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

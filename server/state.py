@@ -1,7 +1,7 @@
 """What one console process has: settings, stores, words, clock, live hub; see `state_of`."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from jinja2 import Environment
 from starlette.requests import HTTPConnection
@@ -18,6 +18,7 @@ from server.live import Hub
 from server.metrics import Metrics
 from server.oidc import Provider
 from server.passwords import Passwords
+from server.public_kept import Kept
 from server.rates import Rates
 from server.rule_files import Packs
 from server.settings import ServerSettings
@@ -56,6 +57,10 @@ class State:
     """The identity provider, if single sign-on is set up."""
     change_rates: Rates
     """How often each session may change something."""
+    public_files: Kept[Any]
+    """The public files (`PublicFile`) of the places that were asked for last, by code."""
+    public_misses: Rates
+    """How often each address may ask for public pages that are none."""
     costly_rates: Rates
     """How often each session may ask for what costs much."""
 

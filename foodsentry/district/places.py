@@ -176,6 +176,8 @@ def put_places(conn: Connection, count: int, people: People, now: datetime) -> l
     pour(conn, "establishments", columns, establishments)
     pour(conn, "sites", ("id", "region", "establishment_id", "name", "kind", "self_test"), sites)
     pour(conn, "devices", _DEVICE_COLUMNS, devices)
+    told = sorted(row for place in made for row in _words_of_cameras(place, now, dice))
+    pour(conn, "journal", ("at", "kind", "region", "site", "ref", "body"), told)
     taken_in = [_taken_in(place, number) for number, place in enumerate(made)]
     pour(conn, "intake", ("site", "agent", "epoch", "region", "ranges"), taken_in)
     return made
@@ -210,6 +212,24 @@ def _establishment(number: int, place: Place, dice: random.Random) -> tuple[Any,
         f"JY24407{number:09d}", place.region,
         f"江门市{road}", place.officer or None, f"public-{number:05d}", dice.choice(_GRADES),
     )  # fmt: skip
+
+
+def _words_of_cameras(place: Place, now: datetime, dice: random.Random) -> list[tuple[Any, ...]]:
+    """What cameras said of their state lately: online, and some of them away for some hours."""
+    rows = []
+    for device, kind, _ in place.devices:
+        if kind != "camera":
+            continue
+        who = Identity(place.region, place.site, device)
+        changes = [(now - timedelta(days=60), "online")]
+        for _ in range(dice.choice((0, 0, 1, 4))):
+            away = now - timedelta(hours=dice.uniform(30, 24 * 29))
+            changes.append((away, "offline"))
+            changes.append((away + timedelta(hours=dice.uniform(0.3, 9)), "online"))
+        for at, state in changes:
+            body = to_json({"device": device, "state": state, "detail": ""})
+            rows.append((at, "device", who.region, who.site, who.source, body))
+    return rows
 
 
 _DEVICE_COLUMNS = (

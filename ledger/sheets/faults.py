@@ -36,6 +36,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{value!r} 不是时间，应如 2026-10-01 08:30",
         "{value!r} is no time like 2026-10-01 08:30",
     ),
+    "day": ("{value!r} 不是日期，应如 2026-10-01", "{value!r} is no day like 2026-10-01"),
     # Regions.
     "circle": ("{value} 在它自己的下级", "{value} lies below it"),
     "top": ("这里不能新建顶级区划", "a region at the top cannot be made here"),

@@ -1,7 +1,7 @@
 """The sheets of places: establishments and sites."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import Select, func, or_, select
@@ -12,7 +12,9 @@ from contracts.identifiers import (
     checked_food_licence,
     credit_code_check,
 )
+from ledger import establishment_events
 from ledger.duties import LEVELS
+from ledger.establishment_events import NewEvent
 from ledger.ids import new_public_code
 from ledger.schema import devices, establishments, officers, sites
 from ledger.sheets.cells import Column, Row
@@ -20,6 +22,7 @@ from ledger.sheets.faults import Wrong
 from ledger.sheets.sheet import Change, Sheet, Standing, needed, segment, tried
 from ledger.sql import among_these
 
+LICENCE_DAYS = ("licence_from", "licence_until")
 YES_NO = (("yes", "是"), ("no", "否"))
 GRADES = tuple((grade, grade) for grade in "ABCD")
 
@@ -52,6 +55,8 @@ class Establishments(Sheet):
         Column("address", "地址"),
         Column("officer", "监管责任人", most=128),
         Column("risk_grade", "风险等级", options=GRADES),
+        Column("licence_from", "许可证有效期起", most=32),
+        Column("licence_until", "许可证有效期止", most=32),
     )
 
     def listing(self) -> Select[Any]:
@@ -70,6 +75,8 @@ class Establishments(Sheet):
             "address": row.address,
             "officer": row.login,
             "risk_grade": row.risk_grade,
+            "licence_from": row.licence_from.isoformat() if row.licence_from else "",
+            "licence_until": row.licence_until.isoformat() if row.licence_until else "",
         }
         return Standing(row.id, row.region, cells, row.retired_at)
 
@@ -120,6 +127,7 @@ class Establishments(Sheet):
         yield from tried(self.known_region, row)
         yield from tried(_check_credit_code, row["credit_code"])
         yield from tried(_check_licence, row["licence_number"])
+        yield from _check_days(row)
         for column in ("credit_code", "licence_number"):
             other = self._by[column].get(row[column]) if row[column] else None
             if other is not None and (before is None or other.id != before.id):
@@ -143,6 +151,8 @@ class Establishments(Sheet):
         made["officer_id"] = officer.id if officer is not None else None
         for name in ("credit_code", "licence_number"):
             made[name] = row[name] or None
+        for name in LICENCE_DAYS:
+            made[name] = date.fromisoformat(row[name]) if row[name] else None
         return made
 
     def touched(self, fields: Sequence[str]) -> list[str]:
@@ -154,6 +164,11 @@ class Establishments(Sheet):
     def fresh(self, change: Change, at: datetime) -> dict[str, Any]:
         made = self.values(change.after)
         return made | {"public_code": new_public_code(), "registered_at": at}
+
+    def write(self, changes: Iterable[Change], at: datetime) -> None:
+        made = list(changes)
+        super().write(made, at)
+        establishment_events.note(self.conn, [_event(one) for one in made], at)
 
 
 class Sites(Sheet):
@@ -288,3 +303,30 @@ def _check_licence(number: str) -> None:
             checked_food_licence(number)
     except IdentifierError:
         raise Wrong("licence", "licence_number", value=number) from None
+
+
+def _check_days(row: Row) -> Iterator[Wrong]:
+    """What keeps the licence's days from standing; puts them right."""
+    days = {}
+    for name in LICENCE_DAYS:
+        if row[name]:
+            try:
+                days[name] = date.fromisoformat(row[name].replace("/", "-"))
+                row[name] = days[name].isoformat()
+            except ValueError:
+                yield Wrong("day", name, value=row[name])
+    if len(days) == len(LICENCE_DAYS) and days["licence_until"] < days["licence_from"]:
+        yield Wrong(
+            "not_after", "licence_until", value=row["licence_until"], start=row["licence_from"]
+        )
+
+
+def _event(change: Change) -> NewEvent:
+    """What the file tells of a change; who is in charge is no matter of it."""
+    told = [name for name in change.fields if name not in ("id", "officer")]
+    before = change.before
+    body = {
+        "before": {name: before[name] for name in told} if before is not None else {},
+        "after": {name: change.after[name] for name in told},
+    }
+    return NewEvent(change.id or change.after["id"], "changed" if before else "registered", body)

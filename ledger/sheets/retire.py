@@ -5,7 +5,8 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, func, select, update
 
-from ledger import audit, duties
+from ledger import audit, duties, establishment_events
+from ledger.establishment_events import EventKind, NewEvent
 from ledger.schema import devices, establishments, officers, regions, sites
 from ledger.schema import duties as duties_table
 from ledger.sheets.faults import Wrong
@@ -53,6 +54,7 @@ def retire(conn: Connection, kind: str, row_id: str, actor: str, at: datetime) -
     for name, ids in (("devices", also.devices), ("sites", also.sites), (kind, [row_id])):
         for one in ids:
             _mark(conn, name, one, at)
+            _note(conn, name, one, "retired", at)
             audit.append(conn, actor, f"{name}.retired", SHEETS[name].one + f"/{one}", {}, at)
     return also
 
@@ -63,6 +65,7 @@ def bring_back(conn: Connection, kind: str, row_id: str, actor: str, at: datetim
     if parent:
         raise Wrong("parent_retired", value=parent)
     _mark(conn, kind, row_id, None)
+    _note(conn, kind, row_id, "brought_back", at)
     audit.append(conn, actor, f"{kind}.brought_back", SHEETS[kind].one + f"/{row_id}", {}, at)
 
 
@@ -74,6 +77,11 @@ def _mark(conn: Connection, kind: str, row_id: str, at: datetime | None) -> None
     else:
         of = [(table.c.code if kind == "regions" else table.c.id) == row_id]
     conn.execute(update(table).where(*of).values(retired_at=at))
+
+
+def _note(conn: Connection, kind: str, row_id: str, what: EventKind, at: datetime) -> None:
+    if kind == "establishments":
+        establishment_events.note(conn, [NewEvent(row_id, what)], at)
 
 
 def _parent(conn: Connection, kind: str, row_id: str) -> str:

@@ -1,9 +1,11 @@
 """Tables that keep the books straight: intake, journal, cursors, dead letters, audit chain."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, text
 
 from ledger.columns import BigKey, Json, UtcTime
 from ledger.tables.base import Id, Line, Long, Segment, Word, filled, metadata
+
+OF_DEVICES = "kind = 'device'"
 
 intake = Table(
     "intake",
@@ -25,6 +27,15 @@ journal = Table(
     filled("site", Segment),
     filled("ref", Id),
     filled("body", Json),
+    # Changes of devices' states, for the files of the places where they stand.
+    Index(
+        "ix_journal_devices",
+        "site",
+        "at",
+        "id",
+        sqlite_where=text(OF_DEVICES),
+        postgresql_where=text(OF_DEVICES),
+    ),
     sqlite_autoincrement=True,
 )
 

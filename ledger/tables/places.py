@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -13,8 +14,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from ledger.columns import Json, UtcTime
-from ledger.tables.base import Id, Line, Segment, Word, filled, metadata
+from ledger.columns import BigKey, Json, UtcTime
+from ledger.tables.base import Id, Line, Long, Segment, Word, filled, metadata
 
 regions = Table(
     "regions",
@@ -45,7 +46,35 @@ establishments = Table(
     # When it was entered here, from when on it counts; None: before this was kept.
     Column("registered_at", UtcTime),
     Column("retired_at", UtcTime),
+    Column("licence_from", Date),
+    Column("licence_until", Date),
     CheckConstraint("kind IN ('market', 'canteen', 'van', 'supermarket')", name="kind"),
+)
+
+establishment_events = Table(
+    "establishment_events",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    filled("establishment_id", Id, ForeignKey("establishments.id")),
+    filled("at", UtcTime),
+    filled("kind", Word),
+    filled("body", Json),
+    CheckConstraint(
+        "kind IN ('registered', 'changed', 'retired', 'brought_back', 'code_renewed')",
+        name="kind",
+    ),
+    Index("ix_establishment_events_establishment_id", "establishment_id", "at"),
+)
+
+retired_codes = Table(
+    "retired_codes",
+    metadata,
+    Column("code", Word, primary_key=True),
+    filled("establishment_id", Id, ForeignKey("establishments.id"), index=True),
+    filled("retired_at", UtcTime),
+    filled("retired_by", Id, ForeignKey("officers.id")),
+    filled("reason", Long),
+    Column("good_until", UtcTime),
 )
 
 sites = Table(

@@ -344,6 +344,8 @@ ROWS = st.fixed_dictionaries(
         "address": st.sampled_from(["", "路 1 号"]),
         "officer": st.sampled_from(["", "li", "nobody"]),
         "risk_grade": st.sampled_from(["", "A"]),
+        "licence_from": st.sampled_from(["", "2023-05-01", "2023-5-1", "never"]),
+        "licence_until": st.sampled_from(["", "2028/04/30", "2020-01-01"]),
     }
 )
 

@@ -174,6 +174,10 @@ CHANGES: dict[str, Change] = {
     "POST /api/v1/tasks/{task_id}/withdraw": Change(200, {"reason": "改期"}),
     "POST /establishments/{establishment_id}/cards/{card_id}/annul": Change(303, NOTE),
     "POST /kitchens/cameras/{site}/{camera}/look": Change(303, {"reason": "例行抽查"}),
+    "POST /establishments/{establishment_id}/code": Change(303, NOTE),
+    "POST /admin/codes": Change(200, NOTE | {"region": CELL}),
+    "POST /api/v1/establishments/{establishment_id}/code": Change(200, NOTE),
+    "POST /api/v1/admin/codes": Change(200, NOTE | {"region": CELL}),
     "POST /silences": Change(
         303, {"rule": "no_hat", "reason": "检修", "class": "3", "ends": "2026-03-12T18:00"}
     ),

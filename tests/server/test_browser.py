@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from contracts.topics import Identity
 from contracts.words import Phase, Severity, Verdict
-from ledger import alerts, push_subscriptions, results
+from ledger import alerts, establishments, public_codes, push_subscriptions, results
 from ledger.alerts import NewAlert
 from ledger.engine import Engine, reading, writing
 from timeseries.port import SeriesStore
@@ -260,21 +260,49 @@ def test_observations_and_charts_are_drawn(visit: Visit, engine: Engine) -> None
         expect(page.locator(".chart[data-drawn] canvas").first).to_be_visible()
 
 
-def test_the_public_page_weighs_little_and_runs_nothing(visit: Visit) -> None:
-    page = visit(size=PHONE)
-    weights: list[int] = []
+SLOW_3G = {
+    "offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000,
+}  # fmt: skip
+"""Milliseconds to the first byte and bytes a second, as browsers' own tools have it."""
+
+
+def test_a_parent_scans_a_code_on_a_slow_phone(visit: Visit, engine: Engine) -> None:
+    page = visit(size=(320, 640), scheme="dark")
+    tools = page.context.new_cdp_session(page)
+    tools.send("Network.enable")
+    tools.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    tools.send("Network.emulateNetworkConditions", SLOW_3G)
+    weights: list[float] = []
     kinds: set[str] = set()
-
-    def weigh(answer: object) -> None:
-        weights.append(len(answer.body()))  # type: ignore[attr-defined]
-        kinds.add(answer.request.resource_type)  # type: ignore[attr-defined]
-
-    page.on("response", weigh)
-    page.goto("/p/code-baisha-market", wait_until="networkidle")
-    expect(page.get_by_role("heading", level=1)).to_have_text("白沙农贸市场")
-    assert sum(weights) < 50_000
-    assert "script" not in kinds and "xhr" not in kinds
+    tools.on("Network.loadingFinished", lambda told: weights.append(told["encodedDataLength"]))
+    page.on("response", lambda answer: kinds.add(answer.request.resource_type))
+    first_ms = float("inf")
+    for _ in range(3):  # the machine may be busy; the network is as slow every time
+        weights.clear()
+        page.goto("/p/code-tangxia-school", wait_until="load", timeout=30_000)
+        painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+        first_ms = min(first_ms, page.evaluate(painted))
+        if first_ms < 2000:
+            break
+    assert first_ms < 2000
+    assert 2000 < sum(weights) < 50_000
+    assert kinds <= {"document", "stylesheet", "image", "other"}
+    expect(page.get_by_role("heading", level=1)).to_have_text("棠下中学食堂")
     assert page.context.cookies() == []
+    expect(page.get_by_text("目前有 1 项看不见")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("12315"))).to_have_attribute(
+        "href", "tel:12315"
+    )
+    wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_text("1 thing cannot be seen at present")).to_be_visible()
+    with writing(engine) as conn:
+        one = establishments.by_public_code(conn, "code-tangxia-school")
+        assert one is not None
+        public_codes.renew(conn, [one], "officer-pengjiang", "贴纸被撕", NOW)
+    old = page.request.get("/p/code-tangxia-school")
+    assert old.status == 410 and "此码已更换" in old.text()
 
 
 def test_a_picture_that_comes_after_its_alert_appears_by_itself(

@@ -28,6 +28,7 @@ from ledger import (
     notifications,
     silences,
     tasks,
+    timeline_books,
     trace,
     webhook_deliveries,
     webhooks,
@@ -35,6 +36,7 @@ from ledger import (
 from ledger.alert_types import TIMELINE_KINDS
 from ledger.cards import Colour
 from ledger.devices import DeviceKind
+from ledger.establishment_events import EventKind
 from ledger.establishments import EstablishmentKind
 from ledger.evidence import Vouched
 from ledger.evidence_keys import Booked
@@ -42,6 +44,7 @@ from ledger.indicators import Show
 from ledger.kitchens import CameraState
 from ledger.missing import MissingKind
 from ledger.officers import Role
+from ledger.place_lines import LineKind
 from ledger.proposals import ProposalKind, ProposalState
 from ledger.sheets import cells
 from ledger.sheets.kinds import SHEETS
@@ -67,6 +70,7 @@ from server.admin_sheets import RETIRES
 from server.formats import duration
 from server.languages import LANGUAGES, MissingWord, Words, chosen, load_words
 from server.pages import TEMPLATES
+from server.routes import public
 from server.scopes import SCOPES
 
 WORDS = load_words()
@@ -80,6 +84,7 @@ DOCUMENTED = (
     "api_cases.py",
     "api_indicators.py",
     "api_tasks.py",
+    "api_files.py",
     "api_webhooks.py",
     "api_worth.py",
     "app.py",
@@ -127,8 +132,8 @@ FAMILIES: dict[str, set[str]] = {
     "desk.days.": {"today", "week", "month"},
     "bulk.outcome.": {one.value for one in bulk.Outcome},
     "admin.kind.": set(SHEETS),
-    "admin.say.": {*SHEETS, "rules", "limits", "calendars", "escalation"},
-    "admin.shown.": {"rules", "limits", "calendars", "escalation"},
+    "admin.say.": {*SHEETS, "rules", "limits", "calendars", "escalation", "codes"},
+    "admin.shown.": {"rules", "limits", "calendars", "escalation", "codes"},
     "admin.new.": set(SHEETS),
     "admin.lead.": set(SHEETS),
     "admin.field.": {
@@ -216,6 +221,21 @@ FAMILIES: dict[str, set[str]] = {
     "trace.done.": {"tasks", "cases"},
     "public.camera.": {"sees", "blind", "unknown"},
     "public.temperature.": {"ok", "over", "unknown", "plain"},
+    "chart.hygiene.": {"say", "note", "unit", "found", "unknown", "clean"},
+    "public.licence.": {"early", "valid", "ending", "over", "undated"},
+    "public.meal.": {"seen", "partly", "unseen"},
+    "public.instead.": {
+        *get_args(public.Said),
+        *(f"{one}.say" for one in get_args(public.Said)),
+    },
+    "place.licence.": {"from", "until", "early", "ending", "over"},
+    "history.kind.": {one.value for one in LineKind},
+    "history.licence.": {*get_args(EventKind), "begins", "over"},
+    "history.device.": {"added", "retired", *timeline_books.SILENT},
+    "history.reading.": {"crossed"},
+    "history.case.": {"opened"},
+    "history.publication.": {"published"},
+    "history.score.": {"graded", "given", "annulled"},
 }
 OPEN_FAMILIES = (
     "admin.hint.",

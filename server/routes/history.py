@@ -16,7 +16,7 @@ from server.api_files import TimelineLine, WholeFile
 from server.api_models import Page
 from server.establishment_pdf import MOST as MOST_OF_PDF
 from server.establishment_pdf import file_as_pdf
-from server.needs import Costly, Need, Viewer, reads
+from server.needs import Costly, Need, Viewer, limit, reads
 from server.pages import render, words_of
 from server.place_history import HistoryFilter, in_words, moves_told, read_lines, sees_inside
 from server.problems import Problem, at_parameter
@@ -205,7 +205,6 @@ def list_timeline(
     tags=["establishments"],
     summary="An establishment's whole file as one document",
     responses=problems(401, 404, 422, 429, 503),
-    dependencies=[Costly],
 )
 def get_establishment_file(
     state: Need,
@@ -216,5 +215,6 @@ def get_establishment_file(
     until: Day = "",
 ) -> WholeFile:
     """Of a year unless it is told otherwise. The look is audited, with the document's hash."""
+    limit(state.costly_rates, visit, state)
     _, made, _ = export(state, visit, establishment_id, asked_for(kinds, since, until), "json")
     return WholeFile(**made)

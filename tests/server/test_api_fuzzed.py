@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from access_cases import FIXED
 from access_town import PEOPLE, Target, build
 from api_client import make_token
 from console_app import CHEAP, NOW, Clock, settings
@@ -93,7 +94,7 @@ def known(targets: list[Target], path: str) -> list[dict[str, str]]:
     """What fills a path's parameters with what is there, each once."""
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     found = [
-        {name: (target.ids | {"alert_id": alert}).get(name, "x") for name in names}
+        {name: (FIXED | target.ids | {"alert_id": alert}).get(name, "x") for name in names}
         for target in targets
         for alert in target.alerts.values()
     ]

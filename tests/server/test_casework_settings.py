@@ -17,11 +17,11 @@ def settings(**keys: str) -> ServerSettings:
 
 
 def test_the_city_s_own(tmp_path: Path) -> None:
-    assert casework_of(settings(), tmp_path).rules.version == "1"
+    assert casework_of(settings(), tmp_path).rules.version == "2"
     own = tmp_path / "own"
     own.mkdir()
     for file in FOLDER.glob("*.toml"):
-        text = file.read_text("utf-8").replace('version = "1"', 'version = "江门 2"')
+        text = file.read_text("utf-8").replace('version = "2"', 'version = "江门 2"')
         (own / file.name).write_text(text, "utf-8")
     year = 'year = 2031\nsource = "test"\nmark = "U"\nholiday = []\n'
     (own / "cn_2031.toml").write_text(year, "utf-8")

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from console_app import CHEAP, Clock, TestClient, settings, sign_in
+from console_app import CHEAP, NOW, Clock, TestClient, settings, sign_in
+from console_rooms import add_rooms
 from fastapi import FastAPI
 from sqlalchemy import MetaData, select
 
@@ -15,7 +16,7 @@ from contracts import casework_file
 from contracts.causes import load_causes
 from foodsentry.pictures.pages import PAGES
 from foodsentry.pictures.places import find
-from ledger.engine import Engine, reading
+from ledger.engine import Engine, reading, writing
 from server import app as app_module
 from server.app import create_app
 from server.languages import Words, load_words
@@ -117,6 +118,13 @@ def unmarked(text: str) -> str:
             break
         text = shorter
     return _HASH.sub(" ", text)
+
+
+@pytest.fixture(autouse=True)
+def furnished(engine: Engine) -> None:
+    """What the town lacks and pages show."""
+    with writing(engine) as conn:
+        add_rooms(conn, NOW)
 
 
 def strays(html: str, data: str) -> Iterator[str]:

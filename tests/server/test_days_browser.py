@@ -105,7 +105,7 @@ def test_a_grid_officers_day_on_the_phone(
     expect(phone.locator("#state")).to_contain_text("何敏仪 于")
     # What is done about it is the town's to say; the grid officer tells what they found.
     expect(phone.get_by_role("button", name="报送处置")).to_have_count(0)
-    phone.fill("#answer-note", "已到现场，食品已转移。")
+    phone.fill("#answer textarea", "已到现场，食品已转移。")
     phone.get_by_role("button", name="已知悉，发送").click()
     expect(phone.locator(".timeline")).to_contain_text("食品已转移")
     context.close()

@@ -16,11 +16,12 @@ from contracts.settings import SettingsError
 from contracts.workdays import Calendar
 from gateway import case_messages
 from gateway.health import Health
+from gateway.looking import look_every
 from gateway.metrics import Metrics
 from gateway.notify.pipeline_settings import PipelineSettings
 from gateway.settings import AlertSettings
 from ledger import case_tellings, cases, cursors
-from ledger.engine import Engine, LedgerDown, reading, writing
+from ledger.engine import Engine, reading, writing
 
 log = logging.getLogger(__name__)
 
@@ -60,15 +61,19 @@ class CaseBooking:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`."""
-        more = True
-        while not stop.wait(0 if more else self._every_s):
-            try:
-                more = self.book_once()
-                more = self.tell_once() or more
-            except LedgerDown as error:
-                more = False
-                self._metrics.ledger_errors.inc()
-                self._health.trouble(PART, f"ledger: {error}")
+        look_every(
+            stop,
+            self._look_once,
+            every_s=self._every_s,
+            part=PART,
+            metrics=self._metrics,
+            health=self._health,
+            at_once=True,
+        )
+
+    def _look_once(self) -> bool:
+        booked = self.book_once()
+        return self.tell_once() or booked
 
     def book_once(self) -> bool:
         """Book what is over by now; True if there may be more. Raises LedgerDown."""

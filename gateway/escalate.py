@@ -11,9 +11,10 @@ from contracts.workdays import Calendar
 from gateway.deadlines.keeper import Keeper, Kept
 from gateway.deadlines.policy import read_policies
 from gateway.health import Health
+from gateway.looking import look_every
 from gateway.metrics import Metrics
 from gateway.settings import AlertSettings
-from ledger.engine import Engine, LedgerDown
+from ledger.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +50,14 @@ class Escalation:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`."""
-        more = False
-        while not stop.wait(0 if more else self._every_s):
-            try:
-                more = self.look_once(lambda spent_s: stop.wait(REST * spent_s)).more
-            except LedgerDown as error:
-                more = False
-                self._metrics.ledger_errors.inc()
-                self._health.trouble(PART, f"ledger: {error}")
+        look_every(
+            stop,
+            lambda: self.look_once(lambda spent_s: stop.wait(REST * spent_s)).more,
+            every_s=self._every_s,
+            part=PART,
+            metrics=self._metrics,
+            health=self._health,
+        )
 
     def look_once(self, rest: Callable[[float], object] = lambda _: None) -> Kept:
         """Look after every deadline once; `rest` follows each transaction. Raises LedgerDown."""

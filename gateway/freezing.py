@@ -13,10 +13,11 @@ from contracts.indicators import FOLDER
 from contracts.settings import SettingsError
 from gateway.health import Health
 from gateway.lease import Lease
+from gateway.looking import look_every
 from gateway.metrics import Metrics
 from gateway.settings import AlertSettings
 from ledger import indicator_snapshots
-from ledger.engine import Engine, LedgerDown, reading, writing
+from ledger.engine import Engine, reading, writing
 from ledger.indicator_data import CALENDARS, TERMS, IndicatorData, read_data
 
 log = logging.getLogger(__name__)
@@ -49,12 +50,14 @@ class Freezing:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; the first look comes after a while."""
-        while not stop.wait(self._every_s):
-            try:
-                self.freeze_once()
-            except LedgerDown as error:
-                self._metrics.ledger_errors.inc()
-                self._health.trouble(PART, f"ledger: {error}")
+        look_every(
+            stop,
+            self.freeze_once,
+            every_s=self._every_s,
+            part=PART,
+            metrics=self._metrics,
+            health=self._health,
+        )
 
     def freeze_once(self) -> int:
         """Freeze what is due; returns how many numbers. Raises LedgerDown."""

@@ -1,5 +1,6 @@
 """A lease in the ledger: of several gateways one does a thing, until it stops or falls silent."""
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,7 +9,9 @@ import msgspec
 
 from contracts.clock import Clock
 from ledger import rule_state
-from ledger.engine import Connection, Engine, reading, writing
+from ledger.engine import Connection, Engine, LedgerDown, reading, writing
+
+log = logging.getLogger(__name__)
 
 LEASE_S = 15.0
 
@@ -63,6 +66,13 @@ class Lease:
                 if self._read(conn, lock=True).owner == self._owner:
                     last(conn)
                     rule_state.put(conn, {self._key: {}}, self._clock())
+
+    def end(self, last: Callable[[Connection], object] = lambda _: None) -> None:
+        """Give it back; while the ledger is away it is left to run out by itself."""
+        try:
+            self.give_back(last)
+        except LedgerDown as error:
+            log.warning("the lease %s runs out by itself: %s", self._key[0], error)
 
     def _take(self, now: datetime) -> datetime | None:
         until = now + timedelta(seconds=LEASE_S)

@@ -1,5 +1,4 @@
-"""Looking again and again for what is due: the loop of threads that wait longer while the ledger
-is away."""
+"""Looking again and again for what is due: the loops of the gateway's threads."""
 
 import threading
 from collections.abc import Callable
@@ -23,7 +22,10 @@ def look_until(
     metrics: Metrics,
     health: Health,
 ) -> None:
-    """Look until `stop`: at once when woken, else every `poll_s` seconds; `part` is its health."""
+    """Look until `stop`: at once when woken, else every `poll_s` seconds; `part` is its health.
+
+    While the ledger is away it waits longer and longer.
+    """
     pause = pauses(PAUSE_MOST_S)
     while not stop.is_set():
         wait_s = poll_s
@@ -37,3 +39,27 @@ def look_until(
             wait_s = next(pause)
         wake.wait(wait_s)
         wake.clear()
+
+
+def look_every(
+    stop: threading.Event,
+    look_once: Callable[[], object],
+    *,
+    every_s: float,
+    part: str,
+    metrics: Metrics,
+    health: Health,
+    at_once: bool = False,
+) -> None:
+    """Look every `every_s` seconds until `stop`, and again at once when the look says True.
+
+    The first look comes after a wait, or `at_once`. That `part` is well is the look's to say.
+    """
+    more = at_once
+    while not stop.wait(0 if more else every_s):
+        try:
+            more = look_once() is True
+        except LedgerDown as error:
+            more = False
+            metrics.ledger_errors.inc()
+            health.trouble(part, f"ledger: {error}")

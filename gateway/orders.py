@@ -5,7 +5,6 @@ and a broker that cannot hand it on in time forgets it. Of several gateways one 
 lease.
 """
 
-import logging
 import threading
 from datetime import datetime
 
@@ -17,12 +16,11 @@ from contracts.topics import Channel, device_topic
 from gateway.broker import Broker, Outbound
 from gateway.health import Health
 from gateway.lease import Lease
+from gateway.looking import look_every
 from gateway.metrics import Metrics
 from ledger import kitchens, looks
-from ledger.engine import Connection, Engine, LedgerDown, reading, writing
+from ledger.engine import Connection, Engine, reading, writing
 from ledger.looks import LookRow
-
-log = logging.getLogger(__name__)
 
 TICK_S = 0.3
 SEND_LIMIT_S = 5.0
@@ -52,16 +50,15 @@ class Orders:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; what is not sent by then is another's, or too late."""
-        while not stop.wait(TICK_S):
-            try:
-                self.send_once()
-            except LedgerDown as error:
-                self._metrics.ledger_errors.inc()
-                self._health.trouble(PART, f"ledger: {error}")
-        try:
-            self._lease.give_back()
-        except LedgerDown as error:
-            log.warning("the lease of orders runs out by itself: %s", error)
+        look_every(
+            stop,
+            self.send_once,
+            every_s=TICK_S,
+            part=PART,
+            metrics=self._metrics,
+            health=self._health,
+        )
+        self._lease.end()
 
     def send_once(self) -> int:
         """Send what was asked for; how many looks. Raises LedgerDown."""

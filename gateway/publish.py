@@ -84,7 +84,7 @@ class Publisher:
                 break
             if not more:
                 self._wake.wait(TICK_S)
-        self._give_back()
+        self._lease.end(self._keep_last)
 
     def publish_once(self) -> bool:
         """One look at the journal; True if there is more to do now. Raises LedgerDown."""
@@ -152,12 +152,6 @@ class Publisher:
             self._cursor = None  # another may have moved it on
         self._held = held
         return held
-
-    def _give_back(self) -> None:
-        try:
-            self._lease.give_back(self._keep_last)
-        except LedgerDown as error:
-            log.warning("the publisher's lease runs out by itself: %s", error)
 
     def _keep_last(self, conn: Connection) -> None:
         if self._cursor:

@@ -6,7 +6,6 @@ at all rooms; so does everybody now and then, for what no journal tells (a site'
 that is over). A book is stored before it is published, and published until the broker has it.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,13 +17,12 @@ from contracts.topics import Channel, device_topic
 from gateway.broker import Broker, Outbound
 from gateway.health import Health
 from gateway.lease import Lease
+from gateway.looking import look_every
 from gateway.metrics import Metrics
 from ledger import journal, room_books, sample_links, task_progress, tasks
-from ledger.engine import Connection, Engine, LedgerDown, reading, writing
+from ledger.engine import Connection, Engine, reading, writing
 from ledger.room_books import KeptBook
 from ledger.tasks import Reach, Task
-
-log = logging.getLogger(__name__)
 
 PART = "rooms"
 TICK_S = 1.0
@@ -76,19 +74,16 @@ class RoomKeeper:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`."""
-        while not stop.is_set():
-            more = False
-            try:
-                more = self.look_once()
-            except LedgerDown as error:
-                self._metrics.ledger_errors.inc()
-                self._health.trouble(PART, f"ledger: {error}")
-            if not more:
-                stop.wait(TICK_S)
-        try:
-            self._lease.give_back()
-        except LedgerDown as error:
-            log.warning("the rooms' lease runs out by itself: %s", error)
+        look_every(
+            stop,
+            self.look_once,
+            every_s=TICK_S,
+            part=PART,
+            metrics=self._metrics,
+            health=self._health,
+            at_once=True,
+        )
+        self._lease.end()
 
     def look_once(self) -> bool:
         """Count, compose and publish what has changed; True if there is more. Raises LedgerDown."""

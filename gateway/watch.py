@@ -27,12 +27,13 @@ from gateway.alerts.kinds import DeviceIs, Expected
 from gateway.alerts.outcomes import Outcome, Raise
 from gateway.alerts.rule import Rule
 from gateway.health import Health
+from gateway.looking import look_every
 from gateway.metrics import Metrics
 from gateway.registry import Devices
 from ledger import devices as ledger_devices
 from ledger import missing, results, rule_state
 from ledger.devices import Device, DeviceKind
-from ledger.engine import Connection, Engine, LedgerDown, reading, writing
+from ledger.engine import Connection, Engine, reading, writing
 
 log = logging.getLogger(__name__)
 
@@ -78,14 +79,19 @@ class Watch:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`."""
-        while not stop.wait(self._every_s):
-            try:
-                self.look_once()
-            except LedgerDown as error:
-                self._metrics.ledger_errors.inc()
-                self._health.trouble("watch", f"ledger: {error}")
-            else:
-                self._health.well("watch")
+
+        def look() -> None:
+            self.look_once()
+            self._health.well("watch")
+
+        look_every(
+            stop,
+            look,
+            every_s=self._every_s,
+            part="watch",
+            metrics=self._metrics,
+            health=self._health,
+        )
 
     def look_once(self) -> Findings | None:
         """Judge once; None while we are deaf. Raises LedgerDown."""

@@ -122,10 +122,7 @@ class Deliverer:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
         self._under_way.clear()
-        try:
-            self._lease.give_back()
-        except LedgerDown as error:
-            log.warning("the lease of webhooks runs out by itself: %s", error)
+        self._lease.end()
 
     def settled(self) -> None:
         """Wait until nothing is being posted."""

@@ -266,6 +266,18 @@ SLOW_3G = {
 """Milliseconds to the first byte and bytes a second, as browsers' own tools have it."""
 
 
+def _first_paint_ms(page: Page) -> float:
+    """Told by the browser a moment after load. Asked from outside: a page of ours lets no string
+    be evaluated within it, which waiting within it would need."""
+    painted = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+    for _ in range(100):
+        told = page.evaluate(painted)
+        if told is not None:
+            return float(told)
+        page.wait_for_timeout(50)
+    raise AssertionError("no first contentful paint within five seconds of load")
+
+
 def test_a_parent_scans_a_code_on_a_slow_phone(visit: Visit, engine: Engine) -> None:
     page = visit(size=(320, 640), scheme="dark")
     tools = page.context.new_cdp_session(page)
@@ -280,8 +292,7 @@ def test_a_parent_scans_a_code_on_a_slow_phone(visit: Visit, engine: Engine) -> 
     for _ in range(3):  # the machine may be busy; the network is as slow every time
         weights.clear()
         page.goto("/p/code-tangxia-school", wait_until="load", timeout=30_000)
-        painted = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-        first_ms = min(first_ms, page.wait_for_function(painted).json_value())  # told after load
+        first_ms = min(first_ms, _first_paint_ms(page))
         if first_ms < 2000:
             break
     assert first_ms < 2000

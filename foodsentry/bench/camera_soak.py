@@ -42,7 +42,7 @@ LOOK_EVERY_S = 30.0
 """A still room is looked at so often, rarer than at a site: the hours are for what happens."""
 RESTART_TURNS = 15
 """After so many turns the worker ends, and another takes over."""
-LONGEST_TURN_S = 120.0
+LONGEST_TURN_S = 900.0
 """Of real time, before the soak counts as stuck."""
 
 _AGENT = identity("440703", "bench", "agent")

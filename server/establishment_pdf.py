@@ -6,9 +6,9 @@ from ledger import place_tests, regions
 from ledger.engine import reading
 from ledger.establishments import Establishment
 from ledger.place_lines import Line
-from server.formats import exact, local
+from server.formats import exact, local, minute
 from server.languages import Words
-from server.pdf_file import Facts, Heading, Part, Table, Text, make_pdf
+from server.pdf import Document, Facts, Heading, Part, Table, Text, draw
 from server.place_history import HistoryFilter, HistoryLine, in_words
 from server.state import State
 
@@ -87,9 +87,10 @@ def file_as_pdf(
     ]  # fmt: skip
     rows = [_row(line, words) for line in told]
     parts += [Heading(words("history.title")), Table(head, rows, (0.17, 0.1, 0.5, 0.23))]
-    parts.append(Text(words("dossier.screen"), small=True))
-    parts.append(Text(words("dossier.hash", sha256=made["sha256"]), small=True))
-    return make_pdf(one.name, parts, f"SHA-256 {made['sha256']}", now)
+    parts.append(Text(words("dossier.screen"), quiet=True))
+    parts.append(Text(words("dossier.hash", sha256=made["sha256"]), quiet=True))
+    foot = f"{minute(now)}  SHA-256 {made['sha256']}"
+    return draw(Document(one.name, parts, foot))
 
 
 def _row(one: HistoryLine, words: Words) -> tuple[str, ...]:

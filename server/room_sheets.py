@@ -12,7 +12,7 @@ from ledger.sites import Site, SiteKind
 from server.access import Scope
 from server.formats import clock_time, exact, local, unit
 from server.languages import Words
-from server.pdf import Column, Sheet
+from server.pdf import Document, Heading, Part, Table, Text
 from server.problems import Problem, not_found
 from server.signing import Visit
 
@@ -77,7 +77,7 @@ def read_room(conn: Connection, site: Site, day: date) -> RoomFile:
     return RoomFile(site, owner.name if owner else site.name, read)
 
 
-def day_sheet(file: RoomFile, words: Words, now: datetime) -> Sheet:
+def day_sheet(file: RoomFile, words: Words, now: datetime) -> Document:
     """The day sheet for paper."""
     t, day = words, file.day
     rows = [
@@ -99,25 +99,24 @@ def day_sheet(file: RoomFile, words: Words, now: datetime) -> Sheet:
         for row, line in enumerate(day.lines)
         if line.test is not None and line.test.verdict in room_days.RAISED and not line.voided
     }
-    columns = (
-        Column(t("room.at"), 0.7), Column(t("sample.number"), 1.3), Column(t("sample.stall"), 0.8),
-        Column(t("sample.name"), 1.2), Column(t("room.source"), 1.8), Column(t("sample.item"), 1.4),
-        Column(t("tests.value"), 0.9), Column(t("tests.verdict"), 1.2),
-        Column(t("sample.operator"), 0.9),
-    )  # fmt: skip
-    return Sheet(
-        title=t("room.day.title", name=file.market),
-        lines=[f"{day.day.isoformat()} · {file.site.name}", *figures_of(day, t)],
-        columns=columns,
-        rows=rows,
-        marked=frozenset(marked),
-        notes=[t("room.screen"), t("room.signed")],
-        foot=t("room.made", at=exact(now)),
-        wide=True,
-    )
+    columns = {
+        t("room.at"): 0.7, t("sample.number"): 1.3, t("sample.stall"): 0.8,
+        t("sample.name"): 1.2, t("room.source"): 1.8, t("sample.item"): 1.4,
+        t("tests.value"): 0.9, t("tests.verdict"): 1.2, t("sample.operator"): 0.9,
+    }  # fmt: skip
+    about = [f"{day.day.isoformat()} · {file.site.name}", *figures_of(day, t)]
+    title = t("room.day.title", name=file.market)
+    parts: list[Part] = [
+        Heading(title, 1),
+        *(Text(line, quiet=True) for line in about),
+        Table(list(columns), rows, list(columns.values()), frozenset(marked)),
+        Text(t("room.screen")),
+        Text(t("room.signed")),
+    ]
+    return Document(title, parts, t("room.made", at=exact(now)), wide=True)
 
 
-def notice_sheet(file: RoomFile, words: Words, now: datetime) -> Sheet:
+def notice_sheet(file: RoomFile, words: Words, now: datetime) -> Document:
     """The public notice for paper: no person, no supplier."""
     t, told = words, file.day.notices
     rows = [
@@ -131,23 +130,24 @@ def notice_sheet(file: RoomFile, words: Words, now: datetime) -> Sheet:
         )
         for one in told
     ]
-    columns = (
-        Column(t("sample.stall"), 0.9), Column(t("sample.name"), 1.4),
-        Column(t("sample.item"), 1.6), Column(t("tests.value"), 1),
-        Column(t("room.notice.result"), 1.4), Column(t("room.at"), 0.8),
-    )  # fmt: skip
+    columns = {
+        t("sample.stall"): 0.9, t("sample.name"): 1.4, t("sample.item"): 1.6,
+        t("tests.value"): 1, t("room.notice.result"): 1.4, t("room.at"): 0.8,
+    }  # fmt: skip
     notes = [t("room.notice.say"), t("room.notice.ask")]
     if file.site.self_test:
         notes.insert(1, t("room.notice.self"))
-    return Sheet(
-        title=t("room.notice.title"),
-        lines=[f"{file.market} · {file.day.day.isoformat()}", notice_sum(file.day, t)],
-        columns=columns,
-        rows=rows,
-        marked=frozenset(row for row, one in enumerate(told) if one.raised),
-        notes=notes if told else [t("room.notice.none"), *notes],
-        foot=t("room.made", at=exact(now)),
-    )
+    marked = frozenset(row for row, one in enumerate(told) if one.raised)
+    parts: list[Part] = [
+        Heading(t("room.notice.title"), 1),
+        Text(f"{file.market} · {file.day.day.isoformat()}", quiet=True),
+        Text(notice_sum(file.day, t), quiet=True),
+        Table(list(columns), rows, list(columns.values()), marked)
+        if told
+        else Text(t("room.notice.none")),
+        *map(Text, notes),
+    ]
+    return Document(t("room.notice.title"), parts, t("room.made", at=exact(now)))
 
 
 def figures_of(day: RoomDay, t: Words) -> list[str]:

@@ -10,7 +10,7 @@ from ledger.engine import reading, writing
 from server.desk import Names
 from server.needs import Costly, Need, Viewer
 from server.pages import render, words_of
-from server.pdf import Sheet, draw
+from server.pdf import Document, draw
 from server.room_sheets import (
     RoomFile,
     RoomLine,
@@ -94,6 +94,6 @@ def _note(state: State, visit: Visit, site: str, what: str, file: RoomFile) -> N
         audit.append(conn, visit.actor, what, f"site/{site}", detail, state.clock())
 
 
-def _pdf(sheet: Sheet, name: str) -> Response:
+def _pdf(sheet: Document, name: str) -> Response:
     headers = {"content-disposition": f'inline; filename="{name}.pdf"'}
     return Response(draw(sheet), media_type="application/pdf", headers=headers)

@@ -38,7 +38,7 @@ DOORS = {
     "argon2": {"server/passwords.py"},
     "jwt": {"server/oidc.py"},
     "cel": {"gateway/alerts/expression.py"},
-    "reportlab": {"server/pdf.py", "server/pdf_file.py"},
+    "reportlab": {"server/pdf.py"},
     "segno": {"server/qr.py", "edge_agent/room/label.py"},
     "iotcore": {"foodsentry/demo/broker.py"},
     "cv2": {"edge_agent/cameras/", "edge_agent/simulation/", "models/", "foodsentry/bench/"},

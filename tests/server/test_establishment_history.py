@@ -15,7 +15,7 @@ from contracts.events import Status
 from contracts.words import DeviceState
 from ledger import alerts, audit, devices, place_dossier
 from ledger.engine import Engine, reading, writing
-from server.pdf_file import Facts, Heading, Table, Text, broken, make_pdf
+from server.pdf import Document, Facts, Heading, Table, Text, broken, draw
 
 Enter = Callable[[str], TestClient]
 SCHOOL, MARKET = "/establishments/tangxia-school", "/establishments/baisha-market"
@@ -216,7 +216,7 @@ def test_a_pdf_is_the_same_bytes_and_minds_no_markup() -> None:
         Heading("档案 <b>&", 1), Text("一\x00二\n三"), Facts([("名称", "<i>")]),
         Table(["甲", "乙"], [["1", "&amp;" * 40], ["2", "长" * 300]] * 60, [0.2, 0.8]),
     ]  # fmt: skip
-    first, again = (make_pdf("题", parts, "foot", NOW) for _ in range(2))
+    first, again = (draw(Document("题", parts, "foot")) for _ in range(2))
     assert broken("mot très-long", 40, 8).count("\n") >= 1
     assert all(len(one) <= 12 for one in broken("长" * 30, 100, 8.5).split("\n"))
     assert first == again and first.count(b"/Type /Page\n") > 5

@@ -16,7 +16,7 @@ from ledger.ids import fact_id
 from ledger.samples import RegisteredSample, ToldSample
 from ledger.task_progress import Tested
 from server.languages import load_words
-from server.pdf import draw
+from server.pdf import Table, draw
 from server.room_sheets import day_sheet, notice_sheet, read_room
 
 pytestmark = pytest.mark.slow
@@ -142,13 +142,15 @@ def test_a_day_adds_up_and_the_notice_names_nobody(as_officer: Enter, engine: En
     assert "可疑／待确证" in article and "阳性" not in article
     assert "伍国权" not in article and "合作社" not in article
     paper = notice_sheet(file, WORDS["zh_CN"], NOW)
-    assert not [cell for row in paper.rows for cell in row if "伍国权" in cell or "合作社" in cell]
-    assert len(paper.marked) == 1 and paper.rows[0][4] == "可疑／待确证"
+    table = next(part for part in paper.parts if isinstance(part, Table))
+    assert not [cell for row in table.rows for cell in row if "伍国权" in cell or "合作社" in cell]
+    assert len(table.marked) == 1 and table.rows[0][4] == "可疑／待确证"
     for name in ("day", "notice"):
         answer = keeper.get(f"{SITE}/{name}.pdf?day={day}")
         assert answer.status_code == 200 and answer.content.startswith(b"%PDF-")
     assert draw(paper) == draw(paper)
-    assert day_sheet(file, WORDS["en"], NOW).rows
+    sheet = day_sheet(file, WORDS["en"], NOW)
+    assert next(part.rows for part in sheet.parts if isinstance(part, Table))
     assert keeper.get(f"/rooms/{VAN.site}").status_code == 404
     assert keeper.get(f"{SITE}?day=tomorrow").status_code == 422
     assert as_officer("baisha").get(f"/rooms?day={day}").text.count("data-site") == 1

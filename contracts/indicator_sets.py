@@ -17,13 +17,15 @@ class RecordSet(msgspec.Struct, frozen=True):
 RECORD_SETS: Mapping[str, RecordSet] = {
     "towns": RecordSet("辖区内的镇（街）", "towns of the region"),
     "towns_tested": RecordSet(
-        "其中官方快检室有有效快检结果的镇（街）",
-        "of them, those where an official testing room gave a valid result",
+        "其中官方快检室有有效快检结果（样品已作废的不算）的镇（街）",
+        "of them, those where an official testing room gave a valid result of a sample in use",
         of="towns",
     ),
     "markets": RecordSet("农贸市场和商场超市", "markets and supermarkets"),
     "markets_tested": RecordSet(
-        "其中快检室有有效快检结果的", "of them, those whose room gave a valid result", of="markets"
+        "其中快检室有有效快检结果（样品已作废的不算）的",
+        "of them, those whose room gave a valid result of a sample in use",
+        of="markets",
     ),
     "kitchens": RecordSet(
         "当期存在、且当期有应在线餐时的食堂", "canteens that existed while meals were due"
@@ -41,8 +43,10 @@ RECORD_SETS: Mapping[str, RecordSet] = {
         "其中实证在线的分钟数", "of them, the minutes proven live", of="camera_minutes"
     ),
     "batches": RecordSet(
-        "快检批次（同一样品只算一次；无效结果、检测后逾时上传的不算）",
-        "batches tested (a sample once; without invalid results and what was uploaded late)",
+        "快检批次（同一样品只算一次；无效结果、检测后逾时上传的、"
+        "已作废且没有阳性或可疑结果的样品不算）",
+        "batches tested (a sample once; without invalid results, what was uploaded late, and "
+        "voided samples that nothing was found in)",
     ),
     "batches_passed": RecordSet(
         "其中有合格结果、且没有阳性结果的批次",
@@ -50,8 +54,8 @@ RECORD_SETS: Mapping[str, RecordSet] = {
         of="batches",
     ),
     "positive_batches": RecordSet(
-        "有阳性结果的快检批次（逾时上传的也算）",
-        "batches with a positive result (late uploads too)",
+        "有阳性结果的快检批次（逾时上传的、样品已作废的也算）",
+        "batches with a positive result (late uploads and voided samples too)",
     ),
     "positive_batches_done": RecordSet(
         "其中已立案（未撤案）且处置经复核的",

@@ -23,6 +23,10 @@ Kind = Literal["share", "count", "median", "per_thousand_year"]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 Words = Annotated[str, Meta(min_length=1, max_length=1000)]
 Mark = Literal["V", "S", "U"]
+Kept = Literal["pass", "suspect", "positive"]
+BATCHES = ("batches", "positive_batches")
+MUST_KEEP: tuple[Kept, ...] = ("suspect", "positive")
+"""What a definition of batches must keep: else a finding would be hidden by voiding its sample."""
 
 
 class Indicator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +69,13 @@ class Indicator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="Hours after the test in which an upload counts."),
     ] = None
+    voided_keep: Annotated[
+        tuple[Kept, ...],
+        Meta(
+            description="Verdicts with which a batch keeps counting although its sample was "
+            "voided; without any of them nothing of a voided sample counts."
+        ),
+    ] = ()
     share: Annotated[
         Annotated[float, Meta(gt=0, le=1)] | None,
         Meta(description="Share of due minutes to be proven live."),
@@ -176,6 +187,8 @@ def _faults(one: Indicator) -> Iterator[tuple[str, str]]:
         yield "target_mark", "a target says how well its source is known"
     for key in _needed(one):
         yield key, f"is needed for {one.denominator}"
+    if one.denominator in BATCHES and not set(MUST_KEEP) <= set(one.voided_keep):
+        yield "voided_keep", f"a voided sample would hide a finding: needs {', '.join(MUST_KEEP)}"
     for key in ("meal_begin", "meal_end"):
         if getattr(one, key) and minute_of(getattr(one, key)) is None:
             yield key, f"{getattr(one, key)!r} is no time HH:MM"

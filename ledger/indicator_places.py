@@ -11,7 +11,7 @@ from contracts.words import Verdict
 from ledger.establishments import EstablishmentKind
 from ledger.indicator_basis import AHEAD, Asked, no_text, no_time, one, seconds
 from ledger.indicator_rows import rows
-from ledger.schema import establishments, regions, results, sites
+from ledger.schema import establishments, regions, results, samples, sites
 from ledger.sites import SiteKind
 
 JUDGED = tuple(one.value for one in (Verdict.PASS, Verdict.SUSPECT, Verdict.POSITIVE))
@@ -33,6 +33,12 @@ def tested(asked: Asked) -> list[ColumnElement[bool]]:
             <= AHEAD.total_seconds(),
         ),
     ]
+
+
+def unvoided() -> ColumnElement[bool]:
+    """That the sample of a result, if it has one, was not voided."""
+    taken_back = select(samples.c.id).where(samples.c.id == results.c.sample_id, samples.c.voided)
+    return or_(results.c.sample_id.is_(None), ~taken_back.correlate(results).exists())
 
 
 def existed(asked: Asked) -> list[ColumnElement[bool]]:
@@ -74,6 +80,7 @@ def towns(asked: Asked) -> Select[Any]:
             ~sites.c.self_test,
             sites.c.kind != SiteKind.CANTEEN.value,
             *tested(asked),
+            unvoided(),
         )
         .correlate(regions)
         .exists()
@@ -97,7 +104,7 @@ def markets(asked: Asked) -> Select[Any]:
     """Each market and supermarket."""
     room = (
         select(results.c.number)
-        .where(results.c.establishment_id == establishments.c.id, *tested(asked))
+        .where(results.c.establishment_id == establishments.c.id, *tested(asked), unvoided())
         .exists()
     )
     return rows(

@@ -1,6 +1,8 @@
 """Sets of quick tests: batches, those that passed, those with a positive result.
 
-A batch is a sample: its items and reruns are one. Nothing of this is ever a supervision sampling.
+A batch is a sample: its items and reruns are one. A voided one counts by what was found in it, for
+whoever may void could hide it else; what passed in it counts for nothing. Nothing of this is ever a
+supervision sampling.
 """
 
 from typing import Any
@@ -14,7 +16,7 @@ from ledger.indicator_basis import Asked, china_date, one, seconds
 from ledger.indicator_cases import done
 from ledger.indicator_places import tested
 from ledger.indicator_rows import rows
-from ledger.schema import case_results, cases, results
+from ledger.schema import case_results, cases, results, samples
 
 
 def _batch(asked: Asked, told: FromClause = results) -> ColumnElement[str]:
@@ -31,6 +33,7 @@ def _said(verdict: Verdict) -> ColumnElement[int]:
 
 def _batches(asked: Asked, *where: ColumnElement[bool]) -> Subquery:
     batch = _batch(asked)
+    kept = case((results.c.verdict.in_(asked.indicator.voided_keep), 1), else_=0)
     return (
         select(
             func.min(results.c.region).label("region"),
@@ -43,8 +46,10 @@ def _batches(asked: Asked, *where: ColumnElement[bool]) -> Subquery:
             _said(Verdict.POSITIVE).label("positive"),
             batch.label("batch"),
         )
+        .select_from(results.outerjoin(samples, samples.c.id == results.c.sample_id))
         .where(*tested(asked), *where)
         .group_by(batch)
+        .having(func.max(case((samples.c.voided, kept), else_=1)) == 1)
         .subquery("batches")
     )
 

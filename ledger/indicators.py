@@ -296,6 +296,7 @@ def _alike(indicator: Indicator) -> tuple[Any, ...]:
         indicator.states,
         indicator.outcomes,
         indicator.within_h,
+        indicator.voided_keep,
         indicator.share,
         indicator.meal_begin,
         indicator.meal_end,

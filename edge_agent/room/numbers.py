@@ -58,6 +58,12 @@ def is_ours(sent: str) -> bool:
     return found is not None and check_digit(found[2] + found[3]) == found[4]
 
 
+def as_given(sent: str) -> str:
+    """A number of our making as it is printed, however it was sent; empty if it is none."""
+    found = _OURS.match(plain(sent))
+    return f"{found[1]}{found[2]}-{found[3]}{found[4]}" if found and is_ours(sent) else ""
+
+
 def fit(sent: str, number: str) -> Fit:
     """How well `sent` agrees with `number`.
 

@@ -8,15 +8,17 @@ from datetime import timedelta, timezone
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
 
 from contracts.clock import Clock
+from contracts.room import SampleRecord
 from edge_agent.pages.serving import PageHandler, Serving
 from edge_agent.ports import OutboxError
 from edge_agent.room import label, views
 from edge_agent.room.desk import Answer, Desk, Fields
+from edge_agent.room.label_page import label_css, label_page
 from edge_agent.room.operators import SESSION, Gate
 from edge_agent.room.settings import RoomSettings
 from edge_agent.room.words import SAID, Refusal, Refused
@@ -25,18 +27,21 @@ _log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 _JS, _CSS = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
+_HTML = "text/html; charset=utf-8"
 _FILES = {
-    "/": ("room.html", "text/html; charset=utf-8"),
+    "/": ("room.html", _HTML),
     "/room.js": ("room.js", _JS),
     "/register.js": ("register.js", _JS),
     "/lists.js": ("lists.js", _JS),
     "/queue.js": ("queue.js", _JS),
     "/words.js": ("words.js", _JS),
+    "/label.js": ("label.js", _JS),
     "/room.css": ("room.css", _CSS),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 """The page itself tells nothing: whoever can reach it may have it, and is asked who it is there."""
 _SAMPLE = re.compile(r"^/api/samples/([0-9a-f-]{36})/(correct|void|label\.svg)$")
+_LABEL = re.compile(r"^/labels/([0-9a-f-]{36})$")
 _RESULT = re.compile(r"^/api/results/([0-9a-f]{20})/choose$")
 HEADER = "X-Room"
 """What a change must carry: no other page's form can send it."""
@@ -127,16 +132,22 @@ class _Handler(PageHandler):
 
     def do_GET(self) -> None:
         """The page, its state, a label."""
-        path = urlsplit(self.path).path
+        path, query = urlsplit(self.path)[2:4]
         if not self.host_is_ours():
             return
         if path in _FILES:
             name, kind = _FILES[path]
             self.answer(HTTPStatus.OK, kind, (STATIC / name).read_bytes())
+        elif path == "/label.css":
+            self.answer(HTTPStatus.OK, _CSS, label_css(self.front.settings))
         elif path == "/api/state":
             self._state()
-        elif (found := _SAMPLE.match(path)) and found[2] == "label.svg":
+        elif path == "/api/find":
+            self._find(parse_qs(query).get("code", [""])[0])
+        elif found := _LABEL.match(path):
             self._label(found[1])
+        elif (found := _SAMPLE.match(path)) and found[2] == "label.svg":
+            self._qr_code(found[1])
         else:
             self.say(HTTPStatus.NOT_FOUND, "no such page")
 
@@ -192,15 +203,40 @@ class _Handler(PageHandler):
         known = urlsplit(self.path).query == f"known={told['version']}"
         self.json({"version": told["version"], **more} if known else {**told, **more})
 
-    def _label(self, sample_id: str) -> None:
+    def _find(self, code: str) -> None:
         if self._who() is None:
             return
-        with self.front.desk.store.reading():
-            kept = self.front.desk.store.sample(sample_id)
+        try:
+            self.json(views.found(self.front.desk, code[:128]))
+        except OutboxError as error:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, *SAID[Refusal.DISK], str(error))
+
+    def _label(self, sample_id: str) -> None:
+        front = self.front
+        if front.gate.who(self.cookie("room")) is None:
+            self.answer(HTTPStatus.SEE_OTHER, "text/plain", b"", {"Location": "/"})
+        elif (record := self._record(sample_id)) is not None:
+            at = record.registered_at.astimezone(front.desk.zone)
+            self.answer(HTTPStatus.OK, _HTML, label_page(record, at, front.settings))
+
+    def _qr_code(self, sample_id: str) -> None:
+        if self._who() is None:
+            return
+        if (record := self._record(sample_id)) is not None:
+            self.answer(HTTPStatus.OK, "image/svg+xml", label.qr_svg(record.number))
+
+    def _record(self, sample_id: str) -> SampleRecord | None:
+        """A sample; None, with an answer, if there is none."""
+        try:
+            with self.front.desk.store.reading():
+                kept = self.front.desk.store.sample(sample_id)
+        except OutboxError as error:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, *SAID[Refusal.DISK], str(error))
+            return None
         if kept is None:
             self.say(HTTPStatus.NOT_FOUND, "no such sample")
-        else:
-            self.answer(HTTPStatus.OK, "image/svg+xml", label.qr_svg(kept.record.number))
+            return None
+        return kept.record
 
     def _sign_in(self, given: SignIn) -> None:
         session, wait_s = self.front.gate.sign_in(given.name, given.pin)

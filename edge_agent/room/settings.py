@@ -57,6 +57,21 @@ class RoomSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     utc_offset_h: Annotated[
         float, Meta(ge=-12, le=14, description="The room's own time: when its day begins.")
     ] = 8.0
+    label_width_mm: Annotated[
+        float, Meta(ge=40, le=110, description="Width of the labels that are printed.")
+    ] = 50.0
+    label_height_mm: Annotated[
+        float, Meta(ge=25, le=110, description="Height of the labels that are printed.")
+    ] = 30.0
+    label_dots_per_mm: Annotated[
+        float,
+        Meta(
+            ge=6,
+            le=48,
+            description="What the label printer can do: 8 is 203 dpi, 12 is 300 dpi. Bars are of "
+            "whole dots.",
+        ),
+    ] = 8.0
     keep_days: Annotated[
         int,
         Meta(ge=7, le=3650, description="Samples that are in the city are kept here so long."),

@@ -232,6 +232,11 @@ class RoomStore:
         rows = self._kept("WHERE sample_id = ?", (sample_id,))
         return rows[0] if rows else None
 
+    def sample_numbered(self, number: str) -> Kept | None:
+        """The sample of a number as printed."""
+        rows = self._kept("WHERE number = ?", (number,))
+        return rows[0] if rows else None
+
     def samples_since(self, since: float) -> list[Kept]:
         """Samples registered since then (seconds since 1970), newest first."""
         where = "WHERE registered_at >= ? ORDER BY registered_at DESC, number DESC"

@@ -10,6 +10,7 @@ from contracts.room import RoomBook, SampleRecord
 from edge_agent.room.desk import DAY, Desk, heard_of, item_of
 from edge_agent.room.guidance import Advice, advise, hint
 from edge_agent.room.matching import Ask, lacks, match
+from edge_agent.room.numbers import as_given
 from edge_agent.room.store import Kept, KeptResult
 
 RECENT = timedelta(days=30)
@@ -53,6 +54,21 @@ def state(desk: Desk, now: datetime) -> dict[str, Any]:
         "tasks": _tasks(book, recent),
         **_choices(desk, book, recent),
     }
+
+
+def found(desk: Desk, sent: str) -> dict[str, Any]:
+    """What a scanned code stands for: a sample of any day that is kept, and if it is our number.
+
+    Raises OutboxError.
+    """
+    number = as_given(sent)
+    with desk.store.reading():
+        kept = desk.store.sample_numbered(number) if number else None
+        if kept is None:
+            return {"ours": bool(number), "sample": None}
+        results = desk.store.results_of([kept.record.sample_id])
+    on_way = kept.city_revision < kept.record.revision
+    return {"ours": True, "sample": _sample(desk, kept, results, on_way)}
 
 
 def _sample(desk: Desk, kept: Kept, results: Sequence[KeptResult], on_way: bool) -> dict[str, Any]:

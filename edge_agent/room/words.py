@@ -1,6 +1,8 @@
-"""What the room's desk says to operators when it cannot do what was asked, in both languages."""
+"""What the room says to operators by itself, in both languages: refusals, the label's page."""
 
 from enum import StrEnum
+
+from contracts.words import both
 
 
 class Refusal(StrEnum):
@@ -31,6 +33,17 @@ SAID: dict[Refusal, tuple[str, str]] = {
         "the agent's disk cannot be written: nothing was stored. Keep the page open, call for help",
     ),
 }
+
+LABEL = {
+    "title": both("样品标签", "Sample label"),
+    "print": both("打印", "Print"),
+    "back": both("返回快检室", "Back to the testing room"),
+    "hint": both(
+        "用浏览器的打印功能打印，纸张按标签大小，不缩放",
+        "print from the browser's menu: paper of the label's size, scale 100 %",
+    ),
+}
+"""What the label's page says around the label."""
 
 
 class Refused(Exception):

@@ -39,6 +39,7 @@ DOORS = {
     "jwt": {"server/oidc.py"},
     "cel": {"gateway/alerts/expression.py"},
     "reportlab": {"server/pdf.py"},
+    "barcode": {"edge_agent/room/label.py"},
     "segno": {"server/qr.py", "edge_agent/room/label.py"},
     "iotcore": {"foodsentry/demo/broker.py"},
     "cv2": {"edge_agent/cameras/", "edge_agent/simulation/", "models/", "foodsentry/bench/"},

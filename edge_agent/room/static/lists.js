@@ -27,7 +27,7 @@ export class Lists {
     this.shown = null;
     this.then = null;
     by("label-close").addEventListener("click", () => by("label").close());
-    by("label-print").addEventListener("click", () => window.print());
+    by("opened-close").addEventListener("click", () => by("opened").close());
     by("change-cancel").addEventListener("click", () => by("change").close());
     by("change-form").addEventListener("submit", () => this.then?.());
   }
@@ -179,6 +179,7 @@ export class Lists {
   }
 
   open(title, fields, then) {
+    by("opened").close();
     this.then = then;
     by("change-title").textContent = title;
     by("change-fields").replaceChildren(...fields.map(([name, label, value]) => {
@@ -198,7 +199,15 @@ export class Lists {
     by("label-what").textContent = one.product ?? "";
     by("label-where").textContent = [one.stall, one.origin].filter(Boolean).join(" · ");
     by("label-code").src = `/api/samples/${one.sample_id}/label.svg`;
+    by("label-print").href = `/labels/${one.sample_id}`;
+    by("opened").close();
     if (!by("label").open) by("label").showModal();
+  }
+
+  // A sample whose label was scanned, also of another day.
+  look(one) {
+    by("opened-sample").replaceChildren(this.sample(one));
+    if (!by("opened").open) by("opened").showModal();
   }
 
   task(one) {

@@ -2,6 +2,7 @@
 const DRAFT = "room.draft";
 const FIELDS = ["stall", "product", "supplier", "origin", "lot", "certificate", "task_id", "note"];
 const STAYS = ["stall", "supplier", "origin", "task_id"];
+const OURS = /^[A-Z]{0,2}\d{10,12}$/;
 const by = (id) => document.getElementById(id);
 
 export class Register {
@@ -105,8 +106,9 @@ export class Register {
     this.keep();
   }
 
-  scan(text) {
+  async scan(text) {
     if (!text) return;
+    by("scanned").textContent = "";
     const plain = (value) => value.normalize("NFKC").toUpperCase().replace(/[^0-9A-Z]/g, "");
     const stall = this.told?.stalls.find((one) => one.code === text || text.endsWith(`/${one.code}`));
     const sample = this.told?.samples.find((one) => plain(one.number) === plain(text));
@@ -114,6 +116,7 @@ export class Register {
     if (stall) this.take("stall", stall.code);
     else if (product) this.take("product", product.name);
     else if (sample) this.openSample(sample);
+    else if (OURS.test(plain(text)) && await this.find(text)) return;
     else if (text.length < 6) return void (by("scanned").textContent = `${text}：${this.word("notKnown")}`);
     else {
       const name = by("certificate").value ? "lot" : "certificate";
@@ -123,6 +126,20 @@ export class Register {
       return;
     }
     if (!by("scanned").textContent) by("scanned").textContent = text;
+  }
+
+  // One of our numbers that is not of today: the agent knows it. False: the code is something else.
+  async find(text) {
+    try {
+      const reply = await fetch(`/api/find?code=${encodeURIComponent(text)}`, { signal: AbortSignal.timeout(8000) });
+      if (!reply.ok) return false;
+      const { ours, sample } = await reply.json();
+      if (sample) this.openSample(sample);
+      else if (ours) by("scanned").textContent = `${text}：${this.word("noSample")}`;
+      return ours;
+    } catch {
+      return false;
+    }
   }
 
   // What was refused comes back to be mended, unless something new stands there.

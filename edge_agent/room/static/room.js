@@ -11,7 +11,7 @@ let told = null, operator = null, chosen = "", soon = null;
 const word = (key) => WORDS[language][key] ?? key;
 const lists = new Lists(word, () => language, ask);
 const queue = new Queue(answered, refused);
-const register = new Register(word, () => language, registered, (sample) => lists.show(sample));
+const register = new Register(word, () => language, registered, (sample) => lists.look(sample));
 
 function ask(path, body, shown) {
   queue.put(path, body, operator, shown);

@@ -21,7 +21,9 @@ from contracts.envelope import decode
 from contracts.room import BookStall, BookTask, RoomBook, SampleRecord
 from edge_agent.room.operators import write_operator
 from edge_agent.simulation.serial_lz4000t import VirtualLz4000t
+from server import assets
 
+AXE = Path(assets.__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.real]
 
 PIN = "271828"
@@ -133,10 +135,25 @@ def take_number(page: Page) -> str:
     return number
 
 
+def check(page: Page) -> None:
+    """Nothing that axe holds against what is shown, at a desk's width and at a phone's."""
+    before = page.viewport_size
+    for width, height in ((1440, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(AXE.read_text("utf-8"))
+        told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found = [(one["id"], one["nodes"][0]["html"]) for one in told["violations"]]
+        assert found == [], width
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    page.set_viewport_size(before)
+
+
 @pytest.mark.timeout(240)
 def test_a_morning(room: Room, page: Page) -> None:
     room.city.send_book(AGENT, BOOK)
     page.goto("/")
+    expect(page.locator("#signin")).to_be_visible()
+    check(page)
     page.get_by_role("button", name="陈思敏").click()
     page.fill("#pin", PIN)
     page.press("#pin", "Enter")
@@ -177,8 +194,10 @@ def test_a_morning(room: Room, page: Page) -> None:
     room.reader.add_record("芹菜", 58.0)
     expect(page.locator(".step.cleared")).to_have_count(1)
     expect(page.locator(".step.confirmed")).to_have_count(1)
+    check(page)
     page.get_by_role("button", name="确认").click()
     expect(page.locator(".question")).to_have_count(1)
+    check(page)
     page.locator(".candidate", has_text=numbers[17]).click()
     expect(page.locator(".question")).to_have_count(0)
     assert len(room.samples()) <= 8, "the broker is away"
@@ -195,3 +214,13 @@ def test_a_morning(room: Room, page: Page) -> None:
     assert [one.how.value for one in told[numbers[17]].attached] == ["chosen"]
     assert told[numbers[4]].attached == ()
     assert [one.how.value for one in told[numbers[13]].attached] == ["window", "rerun"]
+    page.get_by_role("button", name="登记").first.click()
+    page.fill("#scan", numbers[13].replace("-", ""))  # as its label's barcode says it
+    page.press("#scan", "Enter")
+    expect(page.locator("#opened .card h3")).to_contain_text(numbers[13])
+    check(page)
+    page.locator("#opened").get_by_role("button", name="出示编号").click()
+    with page.expect_popup() as popped:
+        page.locator("#label-print").click()
+    expect(popped.value.locator(".label .number")).to_have_text(numbers[13])
+    check(popped.value)

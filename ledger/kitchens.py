@@ -23,6 +23,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    tuple_,
 )
 
 from contracts.sights import CANNOT_SEE, DOUBTFUL, LIGHTS_OFF
@@ -291,6 +292,39 @@ def page(
     if rows or not offset:
         return [typed(row, Camera) for row in rows], rows[0].total if rows else 0
     return [], conn.scalar(select(func.count()).select_from(found)) or 0
+
+
+def list_after(
+    conn: Connection,
+    sought: Sought,
+    now: datetime,
+    limit: int,
+    after: tuple[str, str, str, str] | None = None,
+) -> list[Camera]:
+    """Cameras by region, place, site and id; `after`: those four of the last one seen."""
+    found = _cameras(sought, now).subquery("found")
+    place = (found.c.region, found.c.place, found.c.site, found.c.device)
+    query = select(found).order_by(*place).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*place) > tuple_(*after))
+    return [typed(row, Camera) for row in conn.execute(query)]
+
+
+def longest_after(
+    conn: Connection,
+    sought: Sought,
+    now: datetime,
+    limit: int,
+    after: tuple[datetime, str, str] | None = None,
+) -> list[Camera]:
+    """Cameras whose state has lasted longest first; `after`: since, site and id of the last one."""
+    found = _cameras(sought, now).subquery("found")
+    place = (found.c.since, found.c.site, found.c.device)
+    query = select(found).order_by(*place).limit(limit)
+    if after is not None:
+        since, *name = after
+        query = query.where(tuple_(*place) > tuple_(literal(since, UtcTime), *name))
+    return [typed(row, Camera) for row in conn.execute(query)]
 
 
 def one(conn: Connection, who: Identity, now: datetime) -> Camera | None:

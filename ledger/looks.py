@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, func, or_, select, update
+from sqlalchemy import Connection, Select, func, literal, or_, select, tuple_, update
 
 from contracts.events import Look
 from contracts.looks import ANSWERED_WITHIN_S, BEGIN_WITHIN_S, MOST_BYTES
 from contracts.topics import Identity
 from contracts.words import LookState
 from ledger import journal, signatures
+from ledger.columns import UtcTime
 from ledger.ids import new_id
 from ledger.schema import looks, officers
 from ledger.sql import among_these, typed, typed_or_none
@@ -111,6 +112,19 @@ def counts(conn: Connection, who: Identity, asked_by: str, since: datetime) -> t
     return own, conn.scalar(here) or 0
 
 
+def oldest_since(
+    conn: Connection, since: datetime, *, asked_by: str = "", camera: Identity | None = None
+) -> datetime | None:
+    """When the oldest look since then was asked for: of this officer, or at this camera."""
+    found = select(func.min(looks.c.asked_at)).where(looks.c.asked_at > since)
+    if asked_by:
+        found = found.where(looks.c.asked_by == asked_by)
+    if camera is not None:
+        found = found.where(looks.c.site == camera.site, looks.c.device == camera.device)
+    oldest: datetime | None = conn.scalar(found)
+    return oldest
+
+
 def get(conn: Connection, look_id: str) -> LookRow | None:
     """The look of that id."""
     found = _ROWS.where(looks.c.look_id == look_id)
@@ -140,14 +154,21 @@ def list_in(
     device: str | None = None,
     limit: int = 50,
     offset: int = 0,
+    after: tuple[datetime, str] | None = None,
 ) -> list[LookRow]:
-    """Looks at cameras of these regions (and sites), the newest first."""
+    """Looks at cameras of these regions (and sites), the newest first.
+
+    `after`: when the last one seen was asked for, and its id.
+    """
     found = _ROWS.where(looks.c.region.in_(regions))
     if sites is not None:
         found = found.where(looks.c.site.in_(sites))
     if device is not None:
         found = found.where(looks.c.device == device)
-    found = found.order_by(looks.c.asked_at.desc(), looks.c.look_id)
+    place = (looks.c.asked_at, looks.c.look_id)
+    if after is not None:
+        found = found.where(tuple_(*place) < tuple_(literal(after[0], UtcTime), after[1]))
+    found = found.order_by(*(column.desc() for column in place))
     return [typed(row, LookRow) for row in conn.execute(found.limit(limit).offset(offset))]
 
 

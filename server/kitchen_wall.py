@@ -10,7 +10,7 @@ from contracts.workdays import china_day
 from ledger import kitchen_meals, kitchens, looks, regions
 from ledger.engine import Connection
 from ledger.kitchen_meals import Day
-from ledger.kitchens import WEEK_DAYS, Camera, CameraState, Count, Frame, Raised
+from ledger.kitchens import WEEK_DAYS, Camera, CameraState, Count, Frame, Raised, Sought
 from ledger.looks import LookRow
 from server.desk import Names
 from server.kitchen_filter import KitchenFilter, sought_of
@@ -164,6 +164,17 @@ def read_wall(
     )
 
 
+def read_regions(
+    conn: Connection, visit: Visit, wanted: KitchenFilter, now: datetime
+) -> tuple[RegionLine, list[RegionLine]]:
+    """The region looked at as a whole, and its parts. Raises Problem (404)."""
+    names = Names(conn)
+    root = wanted.region or visit.region.code
+    counted = kitchens.counts(conn, sought_of(conn, visit, wanted, plain=True), now)
+    whole = RegionLine(root, names.region(root), False, states_of(counted))
+    return whole, _regions(conn, root, counted, names)
+
+
 def _regions(
     conn: Connection, root: str, counted: Sequence[Count], names: Names
 ) -> list[RegionLine]:
@@ -220,12 +231,22 @@ def read_blind(
 
     Raises Problem (404) for a region out of sight.
     """
-    shown = msgspec.structs.replace(
+    shown = blind_sought(conn, visit, wanted)
+    offset = (page - 1) * BLIND_PAGE
+    found, total = kitchens.page(conn, shown, now, BLIND_PAGE, offset, longest_first=True)
+    return blind_lines(conn, visit, found), total
+
+
+def blind_sought(conn: Connection, visit: Visit, wanted: KitchenFilter) -> Sought:
+    """The filter, of cameras that cannot see or are unknown. Raises Problem (404)."""
+    return msgspec.structs.replace(
         sought_of(conn, visit, wanted, plain=False),
         states=(CameraState.BLIND, CameraState.UNKNOWN),
     )
-    offset = (page - 1) * BLIND_PAGE
-    found, total = kitchens.page(conn, shown, now, BLIND_PAGE, offset, longest_first=True)
+
+
+def blind_lines(conn: Connection, visit: Visit, found: Sequence[Camera]) -> list[BlindLine]:
+    """The lines of cameras that cannot see or are unknown."""
     raised = kitchens.raised_at(conn, {camera.site for camera in found})
     by_site = {alert.site: alert for alert in raised.values() if alert.rule == "agent_offline"}
     names = Names(conn)
@@ -234,4 +255,4 @@ def read_blind(
         alert = raised.get((camera.site, camera.device)) or by_site.get(camera.site)
         told = told_of(conn, alert.alert_id, visit.officer) if alert else []
         made.append(BlindLine(camera, names.region(camera.region), alert, told))
-    return made, total
+    return made

@@ -22,9 +22,10 @@ HOUR = timedelta(hours=1)
 class LookRefused(Exception):
     """A look that is not asked for; `kind` names the words that say why."""
 
-    def __init__(self, kind: str, status: int) -> None:
+    def __init__(self, kind: str, status: int, retry_at: datetime | None = None) -> None:
         super().__init__(kind)
-        self.kind, self.status = kind, status
+        self.kind, self.status, self.retry_at = kind, status, retry_at
+        """From `retry_at` on it may be asked for again; None: that cannot be told."""
 
 
 class LookLine(msgspec.Struct, frozen=True):
@@ -52,9 +53,11 @@ def ask(
         raise LookRefused("busy", 409)
     own, here = looks.counts(conn, camera.identity, visit.officer.id, now - HOUR)
     if own >= limits.per_officer:
-        raise LookRefused("officer", 429)
+        oldest = looks.oldest_since(conn, now - HOUR, asked_by=visit.officer.id)
+        raise LookRefused("officer", 429, oldest and oldest + HOUR)
     if here >= limits.per_camera:
-        raise LookRefused("camera", 429)
+        oldest = looks.oldest_since(conn, now - HOUR, camera=camera.identity)
+        raise LookRefused("camera", 429, oldest and oldest + HOUR)
     look_id = looks.ask(conn, camera.identity, visit.officer.id, reason, now)
     detail = {"site": camera.site, "camera": camera.device, "reason": reason}
     audit.append(conn, visit.actor, "look_asked", f"look/{look_id}", detail, now)
@@ -70,6 +73,14 @@ def lines_of(conn: Connection, rows: list[LookRow]) -> list[LookLine]:
     """The lines of these looks."""
     names = Names(conn)
     return [LookLine(row, names.device(row.identity), names.site(row.site)) for row in rows]
+
+
+def sites_of(visit: Visit, site: str) -> list[str] | None:
+    """Whose looks the officer sees, narrowed to `site` if that is given; None: every site."""
+    own = visit.scope.sites
+    if site:
+        return [site] if own is None or site in own else []
+    return None if own is None else sorted(own)
 
 
 def query(site: str, camera: str, page: int = 1) -> str:

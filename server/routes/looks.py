@@ -19,6 +19,7 @@ from server.routes.alerts import After, LastEvent
 from server.routes.kitchens import render_camera, visible_camera
 from server.routes.live import event_stream
 from server.signing import Visit
+from server.state import State
 from server.streams import change_events, of_look
 
 router = APIRouter(include_in_schema=False)
@@ -66,15 +67,11 @@ def list_looks(
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> Response:
     """Who looked at which kitchen, and why, the newest first."""
-    own = visit.scope.sites
-    sites = None if own is None else sorted(own)
-    if site:
-        sites = [site] if own is None or site in own else []
     with reading(state.engine) as conn:
         rows = looks.list_in(
             conn,
             visit.scope.listed,
-            sites=sites,
+            sites=looking.sites_of(visit, site),
             device=camera or None,
             limit=looking.PAGE + 1,
             offset=(page - 1) * looking.PAGE,
@@ -137,6 +134,13 @@ def look_picture(
     state: Need, visit: Viewer, look_id: str, size: Literal["small", "full"] = "full"
 ) -> Response:
     """The newest picture of a look. Whoever asked, while it runs, is in the trail already."""
+    return picture_answer(state, visit, look_id, size)
+
+
+def picture_answer(
+    state: State, visit: Visit, look_id: str, size: Literal["small", "full"]
+) -> Response:
+    """The picture, with its look in the audit trail. Raises Problem (404)."""
     now = state.clock()
     with reading(state.engine) as conn:
         row = visible_look(conn, visit, look_id)

@@ -173,6 +173,7 @@ CHANGES: dict[str, Change] = {
     "POST /api/v1/tasks": Change(201, API_TASK),
     "POST /api/v1/tasks/{task_id}/withdraw": Change(200, {"reason": "改期"}),
     "POST /establishments/{establishment_id}/cards/{card_id}/annul": Change(303, NOTE),
+    "POST /api/v1/kitchens/cameras/{site}/{camera}/looks": Change(201, {"reason": "例行抽查"}),
     "POST /kitchens/cameras/{site}/{camera}/look": Change(303, {"reason": "例行抽查"}),
     "POST /establishments/{establishment_id}/code": Change(303, NOTE),
     "POST /admin/codes": Change(200, NOTE | {"region": CELL}),

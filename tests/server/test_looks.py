@@ -1,20 +1,16 @@
 """Looks on the console: who may ask, what it costs, what is written down, what comes."""
 
-import hashlib
 import re
 
 import pytest
 from console_app import NOW, Clock, TestClient, csrf_of, sign_in
-from console_places import CANTEEN
+from look_steps import CAMERA, JPEG, come, trail
 
-from contracts.events import Evidence, Look
 from contracts.words import LookState
-from ledger import audit, looks
-from ledger.engine import Engine, reading, writing
+from ledger import looks
+from ledger.engine import Engine, reading
 
-CAMERA = CANTEEN.sibling("cam-1")
 ASK = f"/kitchens/cameras/{CAMERA.site}/{CAMERA.device}"
-JPEG = b"\xff\xd8\xff\xd9"
 
 
 def ask(client: TestClient, reason: str = "复核刚才的预警") -> str:
@@ -22,29 +18,6 @@ def ask(client: TestClient, reason: str = "复核刚才的预警") -> str:
     answer = client.post(f"{ASK}/look", data=body, follow_redirects=False)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
-
-
-def come(
-    engine: Engine, look_id: str, state: LookState, clock: Clock, content: bytes = JPEG
-) -> None:
-    """What the site answers."""
-    shown = None
-    if state is LookState.LIVE:
-        shown = Evidence(
-            "p", "image/jpeg", content, hashlib.sha256(content).hexdigest(), 640, 360, clock(), True
-        )
-    told = Look(look_id, 1, state, clock(), "看不见：镜头被遮挡 / it cannot see", shown)
-    with writing(engine) as conn:
-        assert looks.answered(conn, CAMERA, "agent", told, clock())
-
-
-def trail(engine: Engine) -> list[tuple[str, str]]:
-    with reading(engine) as conn:
-        return [
-            (one.action, one.actor)
-            for one in audit.entries(conn, 100)
-            if one.subject.startswith("look/")
-        ]
 
 
 def test_a_look_from_the_button_to_the_picture(

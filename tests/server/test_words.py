@@ -83,6 +83,7 @@ DOCUMENTED = (
     "api_models.py",
     "api_cases.py",
     "api_indicators.py",
+    "api_kitchens.py",
     "api_tasks.py",
     "api_files.py",
     "api_webhooks.py",

@@ -1,9 +1,10 @@
 """Keeps testing rooms' books retained on MQTT, and counts how far tasks are as uploads come in.
 
-It follows the ledger's journal for what was tested and asked where, in a thread of its own; intake
-does not wait for it. Of several gateways one does it, under a lease. Whoever takes the lease looks
-at all rooms; so does everybody now and then, for what no journal tells (a site's new name, a task
-that is over). A book is stored before it is published, and published until the broker has it.
+It follows the ledger's journal for what was tested and asked where, and whose stalls changed, in a
+thread of its own; intake does not wait for it. Of several gateways one does it, under a lease.
+Whoever takes the lease looks at all rooms; so does everybody now and then, for what no journal
+tells (a site's new name, a task that is over). A book is stored before it is published, and
+published until the broker has it.
 """
 
 import threading
@@ -39,7 +40,7 @@ OVER = timedelta(days=3)
 SETTLED = timedelta(minutes=10)
 """Samples of so long are looked at for results that another gateway was storing meanwhile."""
 PUBLISH_LIMIT_S = 5.0
-_TOLD = (journal.RESULT, journal.SAMPLE)
+_TOLD = (journal.RESULT, journal.SAMPLE, journal.STALL)
 
 
 class RoomKeeper:
@@ -70,7 +71,7 @@ class RoomKeeper:
         self._sweep_at: datetime | None = None
         self._compose_at: datetime = clock()
         self._dirty: set[str] = set()
-        """Sites at which something was tested."""
+        """Sites at which something was tested, or whose stalls have changed."""
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`."""

@@ -14,6 +14,7 @@ from ledger.schema import (
     results,
     samplings,
     sites,
+    stalls,
     suppression_proposals,
     tasks,
     webhooks,
@@ -24,6 +25,7 @@ _CARDS = (
     .where(establishments.c.id == cards.c.establishment_id)
     .scalar_subquery()
 )
+_STALLS = select(sites.c.region).where(sites.c.id == stalls.c.site).scalar_subquery()
 _KEYED: dict[str, tuple[Column[str], ColumnElement[str]]] = {
     "alert": (alerts.c.alert_id, alerts.c.region),
     "card": (cards.c.id, _CARDS),
@@ -41,6 +43,7 @@ _KEYED: dict[str, tuple[Column[str], ColumnElement[str]]] = {
     "webhook": (webhooks.c.id, webhooks.c.region),
     "token": (api_tokens.c.id, api_tokens.c.region),
     "site": (sites.c.id, sites.c.region),
+    "stall": (stalls.c.id, _STALLS),
 }
 """A subject's first word → where its second is looked up: ``alert/9f2c…``, ``evidence/SITE/ID``.
 Whoever audits a new kind of thing that lies somewhere adds it here."""

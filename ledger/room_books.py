@@ -12,13 +12,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, func, select, update
 
+from contracts.names import name_key
 from contracts.products import Products
 from contracts.room import BookProduct, BookStall, BookTask, RoomBook
 from contracts.topics import Identity
 from ledger import tasks
 from ledger.devices import DeviceKind
 from ledger.schema import devices, room_books, samples, sites, stalls
-from ledger.sites import SiteKind
+from ledger.sites import ROOM_KINDS
 from ledger.sql import among_these, replacing, typed
 from ledger.tasks import Task
 
@@ -27,7 +28,6 @@ LEARNT = timedelta(days=180)
 MOST_STALLS = 1000
 MOST_SUPPLIERS = 300
 MOST_TASKS = 100
-ROOMS = (SiteKind.TESTING_ROOM.value, SiteKind.QUICK_TEST_VAN.value)
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -65,7 +65,7 @@ def rooms(conn: Connection, only: Collection[str] | None = None) -> list[Any]:
             devices.c.kind == DeviceKind.AGENT.value,
             devices.c.retired_at.is_(None),
             sites.c.retired_at.is_(None),
-            sites.c.kind.in_(ROOMS),
+            sites.c.kind.in_(ROOM_KINDS),
         )
     )
     if only is not None:
@@ -175,7 +175,10 @@ def _task(one: Task) -> BookTask:
 def _stalls(
     conn: Connection, site_ids: Sequence[str], since: datetime
 ) -> dict[str, list[BookStall]]:
-    """Registered stalls, and those that samples name; each with the supplier told last."""
+    """Registered stalls that are not closed, and those that samples name, as far as there is room.
+
+    Each comes with the supplier told last, else the one that it is registered with.
+    """
     told = (
         select(samples.c.site, samples.c.stall, samples.c.supplier)
         .where(
@@ -186,17 +189,26 @@ def _stalls(
         )
         .order_by(samples.c.registered_at, samples.c.id)
     )
-    found: dict[str, dict[str, str]] = {site: {} for site in site_ids}
-    registered = select(stalls.c.site, stalls.c.label).where(among_these(stalls.c.site, site_ids))
-    for site, label in conn.execute(registered):
-        found[site].setdefault(label[:128], "")
+    found: dict[str, dict[str, BookStall]] = {site: {} for site in site_ids}
+    closed: set[tuple[str, str]] = set()
+    registered = select(stalls).where(among_these(stalls.c.site, site_ids))
+    for row in conn.execute(registered.order_by(stalls.c.label)):
+        key, own = name_key(row.label), found[row.site]
+        if row.retired_at is not None:
+            closed.add((row.site, key))
+        elif len(own) < MOST_STALLS:
+            own[key] = BookStall(row.label[:128], row.name[:512], row.supplier[:512])
     for row in conn.execute(told):
-        own = found[row.site]
-        own[row.stall[:128]] = row.supplier or own.get(row.stall[:128], "")
-    return {
-        site: [BookStall(code, "", own[code]) for code in sorted(own)[:MOST_STALLS]]
-        for site, own in found.items()
-    }
+        key, own = name_key(row.stall), found[row.site]
+        known = own.get(key)
+        if known is None:
+            if (row.site, key) in closed or len(own) >= MOST_STALLS:
+                continue
+            known = BookStall(row.stall[:128])
+        if row.supplier:
+            known = msgspec.structs.replace(known, supplier=row.supplier)
+        own[key] = known
+    return {site: sorted(own.values(), key=lambda one: one.code) for site, own in found.items()}
 
 
 def _suppliers(conn: Connection, site_ids: Sequence[str], since: datetime) -> dict[str, list[str]]:

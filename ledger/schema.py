@@ -53,6 +53,7 @@ from ledger.tables.places import (
     regions,
     retired_codes,
     sites,
+    stall_events,
     stalls,
 )
 from ledger.tables.rooms import room_books, tasks
@@ -118,6 +119,7 @@ __all__ = [
     "sign_in_requests",
     "silences",
     "sites",
+    "stall_events",
     "stalls",
     "suppression_proposals",
     "tasks",

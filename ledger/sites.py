@@ -22,6 +22,10 @@ class SiteKind(StrEnum):
     CANTEEN = "canteen"
 
 
+ROOM_KINDS = (SiteKind.TESTING_ROOM.value, SiteKind.QUICK_TEST_VAN.value)
+"""Those that test, and may have stalls to test at."""
+
+
 class Site(msgspec.Struct, frozen=True):
     """A place with devices. `id` is unique everywhere and stands in topics."""
 
@@ -41,8 +45,14 @@ class Stall(msgspec.Struct, frozen=True):
 
     site: str
     label: str
+    """Its code, as samples name it; unique at the site."""
     id: str = msgspec.field(default_factory=new_id)
     keeper: str = ""
+    name: str = ""
+    supplier: str = ""
+    """Whom it usually buys from."""
+    retired_at: datetime | None = None
+    """Closed since then."""
 
 
 def add(conn: Connection, new: Site) -> None:

@@ -25,6 +25,7 @@ LISTED: dict[str, tuple[str, tuple[str, ...]]] = {
         ("kind", "region", "credit_code", "licence_number", "officer", "risk_grade"),
     ),
     "sites": ("name", ("kind", "region", "establishment", "self_test")),
+    "stalls": ("code", ("name", "site", "keeper", "supplier")),
     "devices": ("name", ("kind", "site", "model", "silent_after_s")),
     "duties": ("login", ("region", "starts_at", "ends_at")),
     "contacts": ("login", ("channel", "address", "position", "active")),
@@ -32,7 +33,12 @@ LISTED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Of each sheet: the cell that leads a line, and those that follow."""
 _KNOWN = {"regions": "code", "establishments": "", "sites": "id", "devices": "device"}
-_KNOWN |= {"duties": "login", "contacts": "login", "samplings": "id"}
+_KNOWN |= {"duties": "login", "contacts": "login", "samplings": "id", "stalls": "code"}
+_OWN_WORDS = {
+    ("contacts", "address"): "contact",
+    ("stalls", "code"): "stall",
+    ("stalls", "name"): "stall_name",
+}
 _FAMILIES = {"establishments": "kind.", "sites": "site.", "devices": "devicekind."}
 _FAMILIES |= {"samplings": "sampling.kind."}
 _TIMES = ("starts_at", "ends_at", "sampled_at", "reported_at", "disposed_at", "published_at")
@@ -82,7 +88,7 @@ def read_figures(conn: Connection, bounds: Bounds) -> list[Figure]:
 
 def word_of(kind: str, column: str) -> str:
     """The name of a cell's label: what a contact calls its address is no street."""
-    return "contact" if (kind, column) == ("contacts", "address") else column
+    return _OWN_WORDS.get((kind, column), column)
 
 
 def family_of(kind: str, column: str) -> str:

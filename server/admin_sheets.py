@@ -12,7 +12,7 @@ from ledger.sheets.kinds import SHEETS
 from ledger.sheets.lists import Listed, get_row
 from ledger.sheets.plan import Plan, apply_plan, make_plan, plan_of_rows
 from ledger.sheets.retire import Retired, bring_back, retire
-from ledger.sheets.sheet import Bounds
+from ledger.sheets.sheet import Bounds, Sheet
 from ledger.sheets.uploads import Upload
 from server.access import Right, may
 from server.problems import Problem, not_found
@@ -23,6 +23,7 @@ ROW_PARTS: dict[str, tuple[str, ...]] = {
     "regions": ("region_code",),
     "establishments": ("establishment_id",),
     "sites": ("site",),
+    "stalls": ("stall_id",),
     "devices": ("site", "device"),
     "duties": ("duty_id",),
     "contacts": ("contact_id",),
@@ -33,6 +34,7 @@ FIXED: dict[str, tuple[str, ...]] = {
     "regions": ("code",),
     "establishments": ("id",),
     "sites": ("id",),
+    "stalls": ("site", "code"),
     "devices": ("site", "device"),
     "duties": ("region", "login", "starts_at"),
     "contacts": ("login", "channel", "address"),
@@ -41,7 +43,7 @@ FIXED: dict[str, tuple[str, ...]] = {
 """Cells by which a row is known: set once."""
 KEEPS: dict[str, Right] = dict.fromkeys(SHEETS, Right.ADMIN) | {"regions": Right.SETUP}
 """Which right a change of each sheet asks for."""
-RETIRES = ("regions", "establishments", "sites", "devices", "duties")
+RETIRES = ("regions", "establishments", "sites", "stalls", "devices", "duties")
 
 
 class RowRefused(ValueError):
@@ -127,13 +129,19 @@ def _take(
     plan = plan_of_rows(conn, kind, [cells], bounds)
     faults = list(plan.faults)
     if new and not faults and plan.new != 1:
-        column = SHEETS[kind](conn, bounds).columns
-        known = next(one.name for one in column if cells.get(one.name) and one.name in FIXED[kind])
-        faults = [Wrong("taken", known, value=cells[known]).fault(1)]
+        faults = [_taken(SHEETS[kind](conn, bounds), cells).fault(1)]
     if faults:
         raise RowRefused(faults, cells)
     ids = apply_plan(conn, plan, visit.actor, state.clock(), bounds=bounds)
     return ids[0] if ids else ""
+
+
+def _taken(sheet: Sheet, cells: Row) -> Wrong:
+    """That a row is known already, said of the first cell that it is known by."""
+    whole = {column.name: cells.get(column.name, "") for column in sheet.columns}
+    names = [name for name, _ in sheet.keys(whole) if name]
+    known = next((name for name in (*names, *FIXED[sheet.name]) if whole[name]), "")
+    return Wrong("taken", known, value=whole.get(known, ""))
 
 
 def retire_row(state: State, visit: Visit, kind: str, row_id: str) -> Retired:

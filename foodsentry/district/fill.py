@@ -21,7 +21,7 @@ from foodsentry.district.places import (
     put_people,
     put_places,
 )
-from foodsentry.district.rooms import put_rooms
+from foodsentry.district.rooms import put_rooms, put_stalls
 from foodsentry.district.rosters import put_rosters
 from foodsentry.district.sampled import put_samplings
 from ledger import alerts, proposals, silences
@@ -75,6 +75,7 @@ def fill(engine: Engine, size: Size, now: datetime, hashed: str) -> Filled:
         put_samplings(conn, places, now)
         connect(conn, people, made, now)
         put_rooms(conn, places, people, now)
+        put_stalls(conn, places, now)
     return Filled(places, people, made[-2000:])
 
 

@@ -1,4 +1,4 @@
-"""Testing rooms of the made-up district: samples of their last tests, and tasks for them."""
+"""Testing rooms of the made-up district: stalls, samples of their last tests, tasks for them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,14 +7,22 @@ from contracts.room import Attached, SampleRecord
 from contracts.topics import Identity
 from contracts.words import AttachedHow
 from foodsentry.district import facts
+from foodsentry.district.kinds import ORIGINS
 from foodsentry.district.places import People, Place
 from ledger import results, samples, tasks
 from ledger.bulk import pour
 from ledger.engine import Connection
 from ledger.samples import ToldSample
+from ledger.sheets.lists import list_rows
+from ledger.sheets.plan import apply_plan, plan_of_rows
+from ledger.sheets.retire import retire
+from ledger.sheets.sheet import EVERYWHERE
 
 ROOMS = 3
 SAMPLES = 24
+STALLS = 18
+KEEPERS = ("梁少芬", "何志明", "区桂兰", "麦永强", "冯婉仪", "谭国辉", "司徒凤")
+WARES = ("菜档", "鲜蔬", "豆腐", "水产", "冰鲜", "果栏")
 
 
 def put_rooms(conn: Connection, places: Sequence[Place], people: People, now: datetime) -> None:
@@ -50,6 +58,26 @@ def put_rooms(conn: Connection, places: Sequence[Place], people: People, now: da
         task("task-back", "水产专项", rooms[-1], food_group="fish", items=())
         officer = people.over(rooms[-1].region)[0]
         tasks.withdraw(conn, "task-back", officer, "与市级专项重复", now - day)
+
+
+def put_stalls(conn: Connection, places: Sequence[Place], now: datetime) -> None:
+    """The stalls of a few rooms, one of which was renamed, and one closed."""
+    rooms = [one for one in places if one.kind in ("market", "supermarket")][:ROOMS]
+    rows = [
+        {
+            "site": place.site, "code": f"A{number:02d}",
+            "name": f"{KEEPERS[number % len(KEEPERS)][0]}记{WARES[number % len(WARES)]}",
+            "keeper": KEEPERS[number % len(KEEPERS)],
+            "supplier": f"{ORIGINS[number % len(ORIGINS)]}蔬菜合作社",
+        }
+        for place in rooms
+        for number in range(1, STALLS + 1)
+    ]  # fmt: skip
+    for at, given in ((now - timedelta(days=60), rows), (now - timedelta(days=9), rows[:1])):
+        said = given if given is rows else [given[0] | {"name": "和记时蔬", "keeper": "冯婉仪"}]
+        apply_plan(conn, plan_of_rows(conn, "stalls", said), "system", at)
+    for listed in list_rows(conn, "stalls", EVERYWHERE, search="A07").rows[:1]:
+        retire(conn, "stalls", listed.standing.id, "system", now - timedelta(days=2))
 
 
 def _record(one: results.ResultRow, task_id: str, room: int, row: int) -> SampleRecord:

@@ -185,6 +185,7 @@ IN_TOWN: dict[str, Finder] = {
     "officer": _officer,
     "region": _region,
     "site": _row("sites"),
+    "stall": _row("stalls"),
     "agent_site": _agent("site"),
     "agent": _agent("device"),
     "camera_site": _camera("site"),

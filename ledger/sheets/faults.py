@@ -73,6 +73,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "该点位有 {count} 台在用设备以 {old} 发送数据；先停用设备",
         "{count} devices speak there as {old}; retire them first",
     ),
+    # Stalls.
+    "no_room": (
+        "{value} 不是快检室或快检车，没有摊位",
+        "{value} is no testing room or van; it has no stalls",
+    ),
     # People.
     "inactive": ("{value} 已停用", "{value} is not active"),
     "duty_role": (

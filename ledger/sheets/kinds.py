@@ -6,12 +6,11 @@ from ledger.sheets.places import Establishments, Sites
 from ledger.sheets.regions import Regions
 from ledger.sheets.samplings import Samplings
 from ledger.sheets.sheet import Sheet
+from ledger.sheets.stalls import Stalls
 from ledger.sheets.tasks import Tasks
 
-SHEETS: dict[str, type[Sheet]] = {
-    sheet.name: sheet
-    for sheet in (Regions, Establishments, Sites, Devices, Duties, Contacts, Samplings)
-}
+_IN_ORDER = (Regions, Establishments, Sites, Stalls, Devices, Duties, Contacts, Samplings)
+SHEETS: dict[str, type[Sheet]] = {sheet.name: sheet for sheet in _IN_ORDER}
 """In the order in which a new district is set up."""
 ROADS: dict[str, type[Sheet]] = SHEETS | {Tasks.name: Tasks}
 """Whatever rows take the sheets' road: besides what is administered, the tasks."""

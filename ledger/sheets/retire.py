@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, func, select, update
 
-from ledger import audit, duties, establishment_events
+from ledger import audit, duties, establishment_events, stall_events
 from ledger.establishment_events import EventKind, NewEvent
 from ledger.schema import devices, establishments, officers, regions, sites
 from ledger.schema import duties as duties_table
@@ -82,6 +82,8 @@ def _mark(conn: Connection, kind: str, row_id: str, at: datetime | None) -> None
 def _note(conn: Connection, kind: str, row_id: str, what: EventKind, at: datetime) -> None:
     if kind == "establishments":
         establishment_events.note(conn, [NewEvent(row_id, what)], at)
+    elif kind == "stalls" and what != "code_renewed":
+        stall_events.note(conn, [stall_events.NewEvent(row_id, what)], at)
 
 
 def _parent(conn: Connection, kind: str, row_id: str) -> str:
@@ -91,7 +93,7 @@ def _parent(conn: Connection, kind: str, row_id: str) -> str:
         return ""
     cells = row.standing.cells
     above = [("regions", cells.get("parent") or cells.get("region", ""))]
-    if kind == "devices":
+    if kind in ("devices", "stalls"):
         above = [("sites", cells["site"])]
     elif kind == "sites":
         above.append(("establishments", cells["establishment"]))

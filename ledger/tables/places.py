@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from ledger.columns import BigKey, Json, UtcTime
@@ -98,7 +99,22 @@ stalls = Table(
     filled("site", Segment, ForeignKey("sites.id")),
     filled("label", Line),
     filled("keeper", Line),
+    filled("name", Line, server_default=text("''")),
+    filled("supplier", Line, server_default=text("''")),
+    Column("retired_at", UtcTime),
     UniqueConstraint("site", "label"),
+)
+
+stall_events = Table(
+    "stall_events",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    filled("stall_id", Id, ForeignKey("stalls.id")),
+    filled("at", UtcTime),
+    filled("kind", Word),
+    filled("body", Json),
+    CheckConstraint("kind IN ('registered', 'changed', 'retired', 'brought_back')", name="kind"),
+    Index("ix_stall_events_stall_id", "stall_id", "id"),
 )
 
 devices = Table(

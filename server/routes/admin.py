@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from ledger import stall_events
 from ledger.engine import reading
 from ledger.sheets.kinds import SHEETS
 from ledger.sheets.lists import Listed, Which, list_rows
 from ledger.sheets.retire import hanging
 from server.access import Right
 from server.admin_accounts import account_of, issue
-from server.admin_pages import choices_of, fields_of, lines_of, read_figures
+from server.admin_pages import choices_of, fields_of, lines_of, read_figures, word_of
 from server.admin_places import warnings_of
 from server.admin_sheets import (
     KEEPS,
@@ -230,6 +231,7 @@ def _form(
         choices = choices_of(conn, kind, bounds_of(visit), state.clock())
         also = hanging(conn, kind, row.standing.id) if row is not None else None
         account = account_of(conn, visit, row) if row is not None and kind == "devices" else None
+        history = stall_events.history(conn, row.standing.id) if row and kind == "stalls" else []
     return render(
         request, "admin/form.html",
         status=status or (409 if changed else 422 if faults else 200),
@@ -237,6 +239,8 @@ def _form(
         fields=fields_of(kind, cells, new=row is None, faults=faults, now=now),
         trouble=[one for one in faults if one.column not in named],
         keeps=keeps(visit, kind), retires=kind in RETIRES, account=account, secret=secret,
+        history=history,
+        labels={column.name: word_of(kind, column.name) for column in SHEETS[kind].columns},
     )  # fmt: skip
 
 

@@ -32,7 +32,9 @@ from server.state import State
 router = APIRouter(include_in_schema=False)
 Keeper = Annotated[Visit, Depends(Looker(Right.ADMIN))]
 Changing = Annotated[Visit, Depends(Changer(Right.ADMIN))]
-Sheet = Literal["regions", "establishments", "sites", "devices", "duties", "contacts", "samplings"]
+Sheet = Literal[
+    "regions", "establishments", "sites", "stalls", "devices", "duties", "contacts", "samplings"
+]
 
 
 @router.get("/admin/import/{sheet}")

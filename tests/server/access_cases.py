@@ -42,6 +42,7 @@ OTHER_PASSWORD: dict[str, object] = {
 OFFICER: dict[str, object] = {"name": "新人", "role": "town", "region": "440703-baisha"}
 
 CELL = "440703-baisha-01"
+STALL: dict[str, object] = {"site": "room-in-cell", "code": "B9", "name": "新档"}
 SAMPLING: dict[str, object] = {
     "id": "GZ-2026-1",
     "region": CELL,
@@ -115,6 +116,10 @@ CHANGES: dict[str, Change] = {
     "POST /admin/sites/rows/{site}": Change(303, {"name": "改名"}),
     "POST /admin/sites/rows/{site}/retire": Change(303),
     "POST /admin/sites/rows/{site}/bring-back": Change(303),
+    "POST /admin/stalls/new": Change(303, STALL),
+    "POST /admin/stalls/rows/{stall_id}": Change(303, {"name": "改名"}),
+    "POST /admin/stalls/rows/{stall_id}/retire": Change(303),
+    "POST /admin/stalls/rows/{stall_id}/bring-back": Change(303),
     "POST /admin/devices/new": Change(
         303,
         {
@@ -230,6 +235,11 @@ CHANGES: dict[str, Change] = {
     "POST /api/v1/admin/sites/import": Change(200, {"csv": ""}),
     "POST /api/v1/admin/sites/rows/{site}/retire": Change(200),
     "POST /api/v1/admin/sites/rows/{site}/bring-back": Change(200),
+    "POST /api/v1/admin/stalls": Change(200, {"cells": STALL}),
+    "PUT /api/v1/admin/stalls/rows/{stall_id}": Change(200, {"cells": {"name": "改名"}}),
+    "POST /api/v1/admin/stalls/import": Change(200, {"csv": ""}),
+    "POST /api/v1/admin/stalls/rows/{stall_id}/retire": Change(200),
+    "POST /api/v1/admin/stalls/rows/{stall_id}/bring-back": Change(200),
     "POST /api/v1/admin/devices": Change(
         200, {"cells": {"site": "site-in-cell", "device": "new", "kind": "probe", "name": "冷库"}}
     ),

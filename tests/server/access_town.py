@@ -192,6 +192,9 @@ def _place(conn: Connection, place: str, number: int) -> Identity:
     )  # fmt: skip
     site = f"site-{place}"
     sites.add(conn, Site(site, region, f"第 {number} 号后厨", SiteKind.CANTEEN, place, False))
+    room = f"room-{place}"
+    sites.add(conn, Site(room, region, f"第 {number} 号快检室", SiteKind.TESTING_ROOM, place))
+    sites.add_stalls(conn, [sites.Stall(room, "A1", id=f"stall-{place}", keeper="陈")])
     who = Identity(region, site, "agent")
     kinds = {
         "agent": DeviceKind.AGENT, "lz": DeviceKind.PESTICIDE_READER, "cam": DeviceKind.CAMERA,
@@ -252,6 +255,7 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
             "device": "agent",
             "duty_id": f"duty-{place}",
             "contact_id": f"contact-{place}",
+            "stall_id": f"stall-{place}",
             "sampling_id": f"sampling-{place}",
             "officer_id": f"walks-{place}",
             "card_id": f"card-{place}",

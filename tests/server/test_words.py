@@ -27,6 +27,7 @@ from ledger import (
     hook_events,
     notifications,
     silences,
+    stall_events,
     tasks,
     timeline_books,
     trace,
@@ -140,6 +141,7 @@ FAMILIES: dict[str, set[str]] = {
     "admin.field.": {
         word_of(kind, column.name) for kind, sheet in SHEETS.items() for column in sheet.columns
     },
+    "admin.stall.event.": set(stall_events.KINDS),
     "admin.yesno.": {"yes", "no"},
     "admin.view.": {"in_use", "retired", "orphans", "now", "all"},
     "admin.warning.": set(get_args(admin_places.Kind)),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,8 @@ def build_room(
     """The room, not running yet. Raises SettingsError, OutboxError."""
     rules = check_room(settings, base, configs)
     notes = read_notes(configs / "rooms" / "matrix_notes.csv")
-    store = RoomStore(state / FILE, clock())
+    zone = timezone(timedelta(hours=settings.utc_offset_h))
+    store = RoomStore(state / FILE, clock().astimezone(zone))
     desk = Desk(store, settings, rules, notes, load_foods(foods), clock)
     gate = Gate(settings.checked(base), session_key(state / KEY), clock, time.monotonic)
     exchange = Exchange(desk, outbox, agent, clock)

@@ -23,7 +23,7 @@ from edge_agent.room.guidance import NextSteps, wants_rerun
 from edge_agent.room.matching import Attach, Bounds, Candidate, Had, Heard, match
 from edge_agent.room.numbers import Fit, fit, number_for
 from edge_agent.room.settings import RoomSettings
-from edge_agent.room.store import Kept, RoomStore, Told
+from edge_agent.room.store import Kept, NotYet, RoomStore, Told
 from edge_agent.room.words import Refusal, Refused
 
 LOOK_BACK_S = 8 * 86_400.0
@@ -93,8 +93,12 @@ class Desk:
             if known is not None:
                 return known
             now = self._clock()
-            day = now.astimezone(self.zone).date()
-            running = self.store.next_running(day.isoformat())
+            local = now.astimezone(self.zone)
+            day = local.date()
+            try:
+                running = self.store.next_running(local)
+            except NotYet as error:
+                raise Refused(Refusal.SOON, str(error)) from None
             record = SampleRecord(
                 sample_id=str(uuid.uuid4()),
                 revision=1,

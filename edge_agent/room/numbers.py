@@ -3,11 +3,14 @@
 ``261126-0174`` is the 17th sample of 26 November 2026 with the check digit 4: digits only, for
 instruments have digit keys only. The check digit is Damm's (H. M. Damm, 2004): it finds every
 single wrong digit and every two neighbours that changed places.
+
+A day begins with 1, but where the room's file was made on that day: it may stand in for one that is
+gone, and begins with the second of the day (docs/decisions/0036-numbers-without-memory.md).
 """
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from enum import IntEnum
 
 _DAMM = (
@@ -17,6 +20,9 @@ _DAMM = (
 _OURS = re.compile(r"([A-Z]{0,2})(\d{6})(\d{3,5})(\d)\Z")
 SHORTEST_CUT = 6
 """Of a number whose beginning was cut off, so much must be left: the day and all after it."""
+LONGEST_WAIT_S = 5
+"""A number that is due later than this was not given too fast: the clock has been set back."""
+LAST_OF_DAY = 86_400
 OWN_COUNT = 4
 """An instrument's own count has no more characters than this."""
 
@@ -44,6 +50,14 @@ def number_for(day: date, running: int, prefix: str = "") -> str:
     """The number of the day's `running`-th sample."""
     core = f"{day:%y%m%d}{running:03d}"
     return f"{prefix}{core[:6]}-{core[6:]}{check_digit(core)}"
+
+
+def due_by(at: datetime) -> int:
+    """The highest running number that may be given up to `at`, in the room's time: one a second.
+
+    Whatever was given before is not above it, whoever gave it: a room without memory begins after.
+    """
+    return at.hour * 3600 + at.minute * 60 + at.second + 1
 
 
 def plain(sent: str) -> str:

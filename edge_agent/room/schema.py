@@ -50,14 +50,14 @@ CREATE TABLE notes (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 
 
-def open_store(path: Path, now: datetime) -> tuple[sqlite3.Connection, bool]:
-    """Open or create, durable at each commit; True if a broken file was moved aside for it.
+def open_store(path: Path, now: datetime) -> sqlite3.Connection:
+    """Open or create, durable at each commit; a broken file is moved aside. `now`: the room's time.
 
     Raises sqlite3.Error.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return _open(path), False
+        return _open(path, now)
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (
             sqlite3.SQLITE_CORRUPT,
@@ -70,7 +70,7 @@ def open_store(path: Path, now: datetime) -> tuple[sqlite3.Connection, bool]:
             part = Path(f"{path}{end}")
             if part.exists():
                 part.rename(f"{aside}{end}")
-        return _open(path), True
+        return _open(path, now)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -78,7 +78,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, timeout=5)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, now: datetime) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -89,6 +89,8 @@ def _open(path: Path) -> sqlite3.Connection:
             for statement in _TABLES.split(";\n"):
                 if statement.strip():
                     connection.execute(statement)
+            made = now.replace(microsecond=0).isoformat()
+            connection.execute("INSERT INTO notes VALUES ('made', ?)", (made,))
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         elif version != FORMAT:
             raise sqlite3.OperationalError(f"room format {version} is not known, {FORMAT} is")

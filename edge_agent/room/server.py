@@ -35,6 +35,7 @@ _FILES = {
     "/lists.js": ("lists.js", _JS),
     "/queue.js": ("queue.js", _JS),
     "/words.js": ("words.js", _JS),
+    "/tasks.js": ("tasks.js", _JS),
     "/label.js": ("label.js", _JS),
     "/room.css": ("room.css", _CSS),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
@@ -172,7 +173,9 @@ class _Handler(PageHandler):
         except msgspec.MsgspecError as error:
             self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, *SAID[Refusal.FIELDS], str(error))
         except Refused as error:
-            self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, error.zh, error.en, error.why.value)
+            later = error.why is Refusal.SOON  # what is to be sent again is kept by the page
+            status = HTTPStatus.SERVICE_UNAVAILABLE if later else HTTPStatus.UNPROCESSABLE_ENTITY
+            self._refuse(status, error.zh, error.en, error.why.value)
         except OutboxError as error:
             _log.error("room: %s", error)
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, *SAID[Refusal.DISK], str(error))

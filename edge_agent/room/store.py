@@ -16,6 +16,7 @@ import msgspec
 from contracts.events import TestResult
 from contracts.room import RoomBook, SampleRecord
 from edge_agent.ports import OutboxError
+from edge_agent.room.numbers import LAST_OF_DAY, LONGEST_WAIT_S, due_by
 from edge_agent.room.schema import open_store
 
 
@@ -54,6 +55,14 @@ class KeptResult(msgspec.Struct, frozen=True):
     """``attached``, ``open`` (to be asked), ``set_aside`` (a person said: no sample's)."""
 
 
+class NotYet(Exception):
+    """A number that is due in so many seconds."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"the next number is due in {wait_s} s")
+        self.wait_s = wait_s
+
+
 _record = msgspec.json.Decoder(SampleRecord)
 _told = msgspec.json.Decoder(Told)
 _encode = msgspec.json.Encoder().encode
@@ -65,20 +74,13 @@ class RoomStore:
     """One agent's room. Any thread may call any method; `writing` is for one at a time."""
 
     def __init__(self, path: Path, now: datetime) -> None:
-        """Open or create. Raises OutboxError that says why it cannot be used."""
+        """Open or create; `now` in the room's time. Raises OutboxError that says why it cannot."""
         self.path = path
         self._lock = threading.RLock()
         try:
-            self._db, anew = open_store(path, now)
+            self._db = open_store(path, now)
         except (sqlite3.Error, OSError) as error:
             raise OutboxError(f"room {path} cannot be used: {error}") from None
-        if anew:
-            # Numbers of today were given and are forgotten: no room gives one a minute, all day.
-            with self.writing():
-                self._db.execute(
-                    "INSERT INTO notes VALUES ('skip', ?)",
-                    (f"{now:%Y-%m-%d} {(now.hour * 60 + now.minute) + 1}",),
-                )
 
     def close(self) -> None:
         """Close the file."""
@@ -111,20 +113,28 @@ class RoomStore:
 
     # Inside `writing`
 
-    def next_running(self, day: str) -> int:
-        """The day's next running number, never given before."""
+    def next_running(self, now: datetime) -> int:
+        """The day's next running number, never given before by this file nor by one before it.
+
+        `now` in the room's time. Raises NotYet if it is not due yet; then none is given.
+        """
+        day = now.date().isoformat()
         (value,) = self._db.execute(
             "INSERT INTO days VALUES (?, ?) "
             "ON CONFLICT (day) DO UPDATE SET given = given + 1 RETURNING given",
             (day, self._first(day)),
         ).fetchone()
+        early_s = int(value) - due_by(now)
+        if 0 < early_s <= LONGEST_WAIT_S:
+            raise NotYet(early_s)
         return int(value)
 
     def _first(self, day: str) -> int:
-        row = self._db.execute("SELECT value FROM notes WHERE name = 'skip'").fetchone()
-        if row is None or not str(row[0]).startswith(day):
+        row = self._db.execute("SELECT value FROM notes WHERE name = 'made'").fetchone()
+        made = datetime.fromisoformat(row[0]) if row else None
+        if made is None or made.date().isoformat() < day:
             return 1
-        return int(str(row[0]).split()[1])
+        return (due_by(made) if made.date().isoformat() == day else LAST_OF_DAY) + 1
 
     def write(self, record: SampleRecord, day: str, by: str, at: datetime) -> None:
         """A new sample, or a new revision of one."""
@@ -276,6 +286,15 @@ class RoomStore:
     def results_open(self) -> list[KeptResult]:
         """Results that a person must be asked about, oldest first."""
         return self._results("WHERE state = 'open' ORDER BY captured_at", ())
+
+    def items_since(self, since: float) -> set[str]:
+        """Codes and names of the items of results since then (seconds since 1970)."""
+        rows = self._db.execute(
+            "SELECT DISTINCT json_extract(told, '$.result.item'), "
+            "json_extract(told, '$.result.item_code') FROM results WHERE captured_at >= ?",
+            (since,),
+        )
+        return {item for row in rows for item in row if item}
 
     def book(self) -> RoomBook | None:
         """The newest book that came, None if none did."""

@@ -1,13 +1,14 @@
 """What the page is told: today's samples and what to do next, questions, tasks, what waits."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.products import Note
 from contracts.room import RoomBook, SampleRecord
 from edge_agent.room.desk import DAY, Desk, heard_of, item_of
+from edge_agent.room.fitting import fitting, is_open
 from edge_agent.room.guidance import Advice, advise, hint
 from edge_agent.room.matching import Ask, lacks, match
 from edge_agent.room.numbers import as_given
@@ -34,6 +35,7 @@ def state(desk: Desk, now: datetime) -> dict[str, Any]:
         older = [one for one in recent[len(today) :] if one.record.sample_id in on_way]
         shown = today + older[:MOST_OLDER]
         results = desk.store.results_of([one.record.sample_id for one in shown])
+        tested = desk.store.items_since((now - RECENT).timestamp())
         asks = [_ask(desk, one) for one in open_results[: -MOST_ASKED - 1 : -1]]
     by_sample: dict[str, list[KeptResult]] = {}
     for one in results:
@@ -51,7 +53,8 @@ def state(desk: Desk, now: datetime) -> dict[str, Any]:
         "asks": asks,
         "asked": len(open_results),
         "on_way": len(on_way),
-        "tasks": _tasks(book, recent),
+        "tasks": _tasks(book, recent, now),
+        "fits": _fits(desk, book, tested, now),
         **_choices(desk, book, recent),
     }
 
@@ -162,7 +165,29 @@ def _candidate(record: SampleRecord) -> dict[str, str]:
     return {**{name: getattr(record, name) for name in names}, "at": at}
 
 
-def _tasks(book: RoomBook | None, recent: Sequence[Kept]) -> list[dict[str, Any]]:
+def _fits(
+    desk: Desk, book: RoomBook | None, tested: Collection[str], now: datetime
+) -> dict[str, Any]:
+    """For each food group (and for no known one) the tasks that fit, and what group a name is of.
+
+    Names under which the book lists a product are left out: the form knows their group.
+    """
+    listed = {product.name: product.group for product in (book.products if book else ())}
+    tasks = book.tasks if book else ()
+    kinds = {
+        name: food.kind
+        for food in desk.foods.rows
+        for name in (food.name, *food.aliases)
+        if name not in listed
+    }
+    groups = {"", *listed.values(), *kinds.values()}
+    return {
+        "groups": {group: fitting(tasks, group, tested, now) for group in sorted(groups)},
+        "kinds": kinds if tasks else {},
+    }
+
+
+def _tasks(book: RoomBook | None, recent: Sequence[Kept], now: datetime) -> list[dict[str, Any]]:
     ours = Counter(
         one.record.task_id
         for one in recent
@@ -179,6 +204,7 @@ def _tasks(book: RoomBook | None, recent: Sequence[Kept]) -> list[dict[str, Any]
             "here": ours[task.task_id],
             "due": task.due_at.isoformat() if task.due_at else None,
             "note": task.note,
+            "open": is_open(task, now),
         }
         for task in (book.tasks if book else ())
     ]

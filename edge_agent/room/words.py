@@ -16,6 +16,7 @@ class Refusal(StrEnum):
     NO_RESULT = "no_result"
     FULL = "full"
     DISK = "disk"
+    SOON = "soon"
     NO_TASK = "no_task"
 
 
@@ -28,6 +29,7 @@ SAID: dict[Refusal, tuple[str, str]] = {
     Refusal.NO_RESULT: ("没有这条结果", "there is no such result"),
     Refusal.FULL: ("该样品的结果已达上限", "this sample holds as many results as it can"),
     Refusal.NO_TASK: ("没有这项任务", "there is no such task"),
+    Refusal.SOON: ("正在取号，请稍候", "the number comes in a moment"),
     Refusal.DISK: (
         "终端的磁盘写不进去，没有保存：请勿关闭页面，并告知维护人员",
         "the agent's disk cannot be written: nothing was stored. Keep the page open, call for help",

@@ -75,6 +75,7 @@ export class Lists {
     badges.append(element("i", word(one.in_city ? "inCity" : "notInCity"), one.in_city ? "badge pass" : "badge none"));
     if (one.voided) badges.append(element("i", `${word("voided")}：${one.void_reason}`, "badge invalid"));
     else if (!one.results.length) badges.append(element("i", word("waitingResult"), "badge none"));
+    if (one.task_id) badges.append(element("i", `${word("task")}：${this.told.tasks.find((task) => task.task_id === one.task_id)?.title ?? one.task_id}`, "badge none"));
     card.append(badges);
     if (one.results.length) {
       const list = element("ul", "", "results");
@@ -164,8 +165,19 @@ export class Lists {
         const value = by(`change-${name}`).value.trim();
         if (value !== one[name]) changes[name] = value;
       }
+      const task = by("change-task").value;
+      if (task !== one.task_id) changes.task_id = task;
       if (Object.keys(changes).length) this.ask(`/api/samples/${one.sample_id}/correct`, { changes }, one.number);
     });
+    const line = element("p", "", "field");
+    const text = element("label", this.word("task"));
+    const select = element("select");
+    text.htmlFor = select.id = "change-task";
+    const open = this.told.tasks.filter((task) => task.open || task.task_id === one.task_id).map((task) => [task.task_id, task.title]);
+    if (one.task_id && !open.some(([id]) => id === one.task_id)) open.push([one.task_id, one.task_id]);
+    select.append(...[["", this.word("noTask")], ...open].map(([id, title]) => new Option(title, id, false, id === one.task_id)));
+    line.append(text, select);
+    by("change-fields").append(line);
   }
 
   void(one) {

@@ -1,7 +1,9 @@
 // The form: what is typed is kept at once, what was used lately is offered first, scans find their field.
+import { Tasks } from "/tasks.js";
+
 const DRAFT = "room.draft";
 const FIELDS = ["stall", "product", "supplier", "origin", "lot", "certificate", "task_id", "note"];
-const STAYS = ["stall", "supplier", "origin", "task_id"];
+const STAYS = ["stall", "supplier", "origin"];
 const OURS = /^[A-Z]{0,2}\d{10,12}$/;
 const by = (id) => document.getElementById(id);
 
@@ -11,6 +13,7 @@ export class Register {
     this.language = language;
     this.openSample = openSample;
     this.told = null;
+    this.tasks = new Tasks(word, () => this.keep());
     this.restore(JSON.parse(localStorage.getItem(DRAFT) ?? "{}"));
     const form = by("form");
     form.addEventListener("input", () => this.keep());
@@ -18,6 +21,7 @@ export class Register {
       event.preventDefault();
       const typed = this.typed();
       if (!typed.product) return by("product").focus();
+      if (this.tasks.asks()) return;
       submitted(typed);
       this.restore(Object.fromEntries(STAYS.map((name) => [name, typed[name]])));
       this.keep();
@@ -37,16 +41,14 @@ export class Register {
   typed() { return Object.fromEntries(FIELDS.map((name) => [name, by(name).value.trim()])); }
 
   restore(values) {
-    this.wanted = values.task_id ?? "";
     for (const name of FIELDS) by(name).value = values[name] ?? "";
     by("form-said").hidden = true;
+    this.tasks.restore(values);
     this.offerAll();
   }
 
   keep() {
-    const typed = this.typed();
-    this.wanted = typed.task_id;
-    localStorage.setItem(DRAFT, JSON.stringify(typed));
+    localStorage.setItem(DRAFT, JSON.stringify({ ...this.typed(), chose: this.tasks.byHand }));
   }
 
   tell(told) {
@@ -54,9 +56,7 @@ export class Register {
     for (const [id, values] of [["suppliers", told.suppliers], ["origins", told.recent_origins]]) {
       by(id).replaceChildren(...values.map((value) => new Option(value, value)));
     }
-    const tasks = told.tasks.map((task) => new Option(task.title, task.task_id));
-    by("task_id").replaceChildren(new Option(this.word("noTask"), ""), ...tasks);
-    by("task_id").value = told.tasks.some((task) => task.task_id === this.wanted) ? this.wanted : "";
+    this.tasks.tell(told);
     this.offerAll();
   }
 
@@ -85,6 +85,7 @@ export class Register {
     by(`${name}-chips`).replaceChildren(...chips);
     if (name === "product") {
       const product = told.products.find((one) => one.name === by("product").value.trim());
+      this.tasks.suggest();
       by("product-note").textContent = product ? product[`note_${this.language()}`] : "";
     }
   }
@@ -144,7 +145,7 @@ export class Register {
 
   // What was refused comes back to be mended, unless something new stands there.
   back(values, said) {
-    if (!this.typed().product) this.restore(values);
+    if (!this.typed().product) this.restore({ ...values, chose: true });
     by("form-said").textContent = said;
     by("form-said").hidden = false;
     this.keep();

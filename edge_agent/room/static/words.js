@@ -3,7 +3,7 @@ export const WORDS = {
   zh: {
     other: "English", title: "快检室", signout: "退出", register: "登记样品", scan: "扫码或输入编号",
     stall: "摊位", product: "品名", supplier: "供货商", origin: "产地", lot: "批号",
-    certificate: "承诺达标合格证／凭证号", task: "任务", noTask: "不属于任务", note: "备注", clear: "清空",
+    certificate: "承诺达标合格证／凭证号", task: "任务", noTask: "不属于任务", whichTask: "适合几项任务，这个样品算哪一项？", taskByProduct: "按品名建议，请核对", taskAsBefore: "同类样品上次选的，请核对", note: "备注", clear: "清空",
     submit: "登记并取号", asks: "请确认：这是哪个样品的结果？", tasks: "快检任务", today: "今日样品",
     navRegister: "登记", navAsks: "确认", navToday: "今日", navTasks: "任务", print: "打印标签", opened: "样品", close: "关闭", next: "下一个",
     cancel: "取消", save: "保存", signin: "请登录", pin: "密码（数字）", enter: "登录",
@@ -25,7 +25,7 @@ export const WORDS = {
   en: {
     other: "中文", title: "Testing room", signout: "Sign out", register: "Register a sample", scan: "Scan, or type a number",
     stall: "Stall", product: "Product", supplier: "Supplier", origin: "Origin", lot: "Lot",
-    certificate: "Certificate", task: "Task", noTask: "none", note: "Note", clear: "Clear",
+    certificate: "Certificate", task: "Task", noTask: "no task", whichTask: "Several tasks fit: which does this sample count to?", taskByProduct: "suggested by the product, please check", taskAsBefore: "as chosen for the like before, please check", note: "Note", clear: "Clear",
     submit: "Register, get number", asks: "Which sample is this result of?", tasks: "Tasks", today: "Today's samples",
     navRegister: "Register", navAsks: "Confirm", navToday: "Today", navTasks: "Tasks", print: "Print label", opened: "Sample", close: "Close", next: "Next one",
     cancel: "Cancel", save: "Save", signin: "Sign in", pin: "PIN", enter: "Sign in",

@@ -15,6 +15,7 @@ from edge_agent.outbox.store import Outbox
 from edge_agent.ports import Fact
 from edge_agent.room.build import Room, build_room
 from edge_agent.room.settings import RoomSettings
+from edge_agent.room.store import RoomStore
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "firmware_configs"
@@ -54,13 +55,15 @@ def result(
 
 
 class Place:
-    """A folder with a room; `open` again is what a restart of the agent does."""
+    """A folder with a room since yesterday; `open` again is what a restart of the agent does."""
 
     def __init__(self, folder: Path, settings: RoomSettings | None = None) -> None:
         self.folder = folder
         self.settings = settings or RoomSettings(port=0)
         self.now = MORNING
         self.connected = True
+        (folder / "state").mkdir(parents=True, exist_ok=True)
+        RoomStore(folder / "state/room.sqlite", self.now - timedelta(days=1)).close()
 
     def clock(self) -> datetime:
         """The test's time."""

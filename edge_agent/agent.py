@@ -222,6 +222,7 @@ def run_agent(
                 supervisor.states(),
                 max_bytes=max_bytes,
                 clock_offset_s=offset.seconds(),
+                room=room.trouble() if room else "",
                 software=software,
             )
 

@@ -21,9 +21,14 @@ def agent_status(
     max_bytes: int,
     clock_offset_s: float | None,
     software: str,
+    room: str = "",
 ) -> Status:
-    """The agent's health; a text for `outbox` says why its state cannot be read."""
-    problems = [f"{worker.name}: {worker.problem}" for worker in workers if worker.problem]
+    """The agent's health; a text for `outbox` says why its state cannot be read.
+
+    `room`: what the testing room cannot write.
+    """
+    problems = [f"testing room: {room}"] if room else []
+    problems += [f"{worker.name}: {worker.problem}" for worker in workers if worker.problem]
     problems += [f"not taken by the broker: {held}" for held in uplink.held[:3]]
     if uplink.connected and uplink.problem:
         problems.append(uplink.problem)

@@ -37,6 +37,10 @@ class Room:
         self.port = port
         """The page's port, once the worker is ready."""
 
+    def trouble(self) -> str:
+        """What cannot be written, for the agent's status; empty if all can."""
+        return self.store.failing or self.worker.trouble
+
 
 def check_room(settings: RoomSettings, base: Path, configs: Path) -> NextSteps:
     """Read all that the settings name. Raises SettingsError."""
@@ -68,9 +72,17 @@ def build_room(
     desk = Desk(store, settings, rules, notes, load_foods(foods), clock)
     gate = Gate(settings.checked(base), session_key(state / KEY), clock, time.monotonic)
     exchange = Exchange(desk, outbox, agent, clock)
-    news: list[Callable[[], None]] = []
-    front = Front(desk, gate, settings, clock, connection, lambda: news[0]())
+    made: list[RoomWorker] = []
+    front = Front(
+        desk,
+        gate,
+        settings,
+        clock,
+        connection,
+        wake=lambda: made[0].wake(),
+        out_of_step=lambda: made[0].trouble,
+    )
     page = room_page(front)
     worker = RoomWorker(exchange, page, wake_uplink)
-    news.append(worker.wake)
+    made.append(worker)
     return Room(worker, exchange, store, desk, lambda: page.port)

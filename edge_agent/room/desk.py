@@ -4,11 +4,10 @@ Whatever an operator asks carries a submit id that the page made: sent again, it
 and done once.
 """
 
-import hashlib
 import threading
 import uuid
 from collections.abc import Sequence
-from datetime import date, time, timedelta, timezone, tzinfo
+from datetime import date, timedelta, timezone
 from typing import Annotated
 
 import msgspec
@@ -20,10 +19,12 @@ from contracts.products import Note
 from contracts.room import MOST_ATTACHED, Attached, Remark, RoomBook, SampleRecord
 from contracts.words import AttachedHow
 from edge_agent.room.guidance import NextSteps, wants_rerun
+from edge_agent.room.heard import heard_of, item_of, same_as_told
+from edge_agent.room.kept import Kept, NotYet, Told
 from edge_agent.room.matching import Attach, Bounds, Candidate, Had, Heard, match
 from edge_agent.room.numbers import Fit, fit, number_for
 from edge_agent.room.settings import RoomSettings
-from edge_agent.room.store import Kept, NotYet, RoomStore, Told
+from edge_agent.room.store import RoomStore
 from edge_agent.room.words import Refusal, Refused
 
 LOOK_BACK_S = 8 * 86_400.0
@@ -175,7 +176,7 @@ class Desk:
         result = told.result
         bare = msgspec.structs.replace(result, raw=RawFrame(b"", result.raw.sha256))
         told = msgspec.structs.replace(told, result=bare)
-        same_as = _same_as(told)
+        same_as = same_as_told(told)
         with self._lock, self.store.writing():
             if self.store.knows_result(told.result_id, same_as):
                 return
@@ -275,41 +276,5 @@ class Desk:
         return fresh
 
 
-def item_of(told: Told) -> str:
-    """The item that counts as one and the same: our code, or as the instrument sent it."""
-    return told.result.item_code or told.result.item
-
-
-def heard_of(told: Told, zone: tzinfo) -> Heard:
-    """What matching asks of a result; `zone` is that of the instrument's wall clock."""
-    result = told.result
-    measured_at = result.measured_at
-    if measured_at is not None and result.clock_offset_s is not None:
-        measured_at -= timedelta(seconds=result.clock_offset_s)
-    elif measured_at is not None and measured_at.astimezone(zone).time() == time():
-        measured_at = None  # it says the day and no more
-    return Heard(
-        item=item_of(told),
-        captured_at=result.captured_at,
-        number=result.sample.number,
-        name=result.sample.name,
-        name_cut=result.sample.name_cut,
-        measured_at=measured_at,
-        may_be_repeat="may_be_repeat" in result.flags,
-    )
-
-
 def _stripped(fields: Fields) -> Fields:
     return Fields(**{name: getattr(fields, name).strip() for name in Fields.__struct_fields__})
-
-
-def _same_as(told: Told) -> str:
-    """The instrument's record, the same each time it sends it; empty if that cannot be told."""
-    result = told.result
-    if result.record_number is None or not result.measured_text:
-        return ""
-    parts = (
-        told.device, result.record_number, result.measured_text, result.item, result.value.text,
-        result.channel, result.sample.number, result.sample.name,
-    )  # fmt: skip
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

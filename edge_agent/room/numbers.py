@@ -1,6 +1,6 @@
 """Sample numbers: how they are made, and whether what an instrument sent may be one of them.
 
-``261126-0174`` is the 17th sample of 26 November 2026 with the check digit 4: digits only, for
+``261126-0172`` is the 17th sample of 26 November 2026 with the check digit 2: digits only, for
 instruments have digit keys only. The check digit is Damm's (H. M. Damm, 2004): it finds every
 single wrong digit and every two neighbours that changed places.
 

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 _log = logging.getLogger(__name__)
 
+LOCKED_S = 3.0
+"""So long another program may hold the file; a page waits longer than this for its answer."""
 FORMAT = 1
 _TABLES = """
 CREATE TABLE samples (
@@ -79,7 +81,9 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def _open(path: Path, now: datetime) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=LOCKED_S, isolation_level=None, check_same_thread=False
+    )
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta, timezone
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import msgspec
@@ -17,11 +17,12 @@ from contracts.room import SampleRecord
 from edge_agent.pages.serving import PageHandler, Serving
 from edge_agent.ports import OutboxError
 from edge_agent.room import label, views
+from edge_agent.room.asked import Choice, Correction, Registration, SignIn, Voiding
 from edge_agent.room.desk import Answer, Desk, Fields
 from edge_agent.room.label_page import label_css, label_page
 from edge_agent.room.operators import SESSION, Gate
 from edge_agent.room.settings import RoomSettings
-from edge_agent.room.words import SAID, Refusal, Refused
+from edge_agent.room.words import OUTBOX, SAID, Refusal, Refused
 
 _log = logging.getLogger(__name__)
 
@@ -47,42 +48,6 @@ _RESULT = re.compile(r"^/api/results/([0-9a-f]{20})/choose$")
 HEADER = "X-Room"
 """What a change must carry: no other page's form can send it."""
 
-SubmitId = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{8,64}$")]
-
-
-class SignIn(msgspec.Struct, frozen=True):
-    """Body of a sign-in."""
-
-    name: str
-    pin: str
-
-
-class Registration(Fields, frozen=True, kw_only=True):
-    """Body of a registration."""
-
-    submit_id: SubmitId
-
-
-class Correction(msgspec.Struct, frozen=True):
-    """Body of a correction."""
-
-    submit_id: SubmitId
-    changes: dict[str, str]
-
-
-class Voiding(msgspec.Struct, frozen=True):
-    """Body of a voiding."""
-
-    submit_id: SubmitId
-    reason: str
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """Body of a choice; no sample: the result is no sample's."""
-
-    submit_id: SubmitId
-    sample_id: str = ""
-
 
 class Front:
     """What the threads of the server share."""
@@ -95,13 +60,25 @@ class Front:
         clock: Clock,
         connection: Callable[[], dict[str, Any]],
         wake: Callable[[], None],
+        out_of_step: Callable[[], str],
     ) -> None:
         self.desk, self.gate, self.settings, self.wake = desk, gate, settings, wake
         self.connection = connection
+        self._out_of_step = out_of_step
         self._clock = clock
         self._zone = timezone(timedelta(hours=settings.utc_offset_h))
         self._lock = threading.Lock()
         self._made: tuple[tuple[str, str], dict[str, Any]] | None = None
+
+    def trouble(self) -> dict[str, str] | None:
+        """What cannot be written, in words: the room's own file before the outbox."""
+        for said, words in (
+            (self.desk.store.failing, SAID[Refusal.DISK]),
+            (self._out_of_step(), OUTBOX),
+        ):
+            if said:
+                return {"zh": words[0], "en": words[1], "detail": said}
+        return None
 
     def state(self) -> dict[str, Any]:
         """What the page shows, made once for all who ask. Raises OutboxError."""
@@ -202,6 +179,7 @@ class _Handler(PageHandler):
             "operator": who,
             "signed_in": not self.front.gate.is_open,
             "connection": self.front.connection(),
+            "trouble": self.front.trouble(),
         }
         known = urlsplit(self.path).query == f"known={told['version']}"
         self.json({"version": told["version"], **more} if known else {**told, **more})

@@ -13,55 +13,11 @@ from pathlib import Path
 
 import msgspec
 
-from contracts.events import TestResult
 from contracts.room import RoomBook, SampleRecord
 from edge_agent.ports import OutboxError
+from edge_agent.room.kept import Kept, KeptResult, NotYet, Told, Waiting
 from edge_agent.room.numbers import LAST_OF_DAY, LONGEST_WAIT_S, due_by
 from edge_agent.room.schema import open_store
-
-
-class Told(msgspec.Struct, frozen=True):
-    """A result as it came, with its id."""
-
-    result_id: str
-    device: str
-    result: TestResult
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """A sample as stored, and how far its newest revision is on its way."""
-
-    record: SampleRecord
-    put_revision: int
-    put_key: int
-    city_revision: int
-
-
-class Waiting(msgspec.Struct, frozen=True):
-    """A sample whose newest revision is not known to be in the city."""
-
-    sample_id: str
-    revision: int
-    put_revision: int
-    put_key: int
-
-
-class KeptResult(msgspec.Struct, frozen=True):
-    """A result as stored."""
-
-    told: Told
-    sample_id: str | None
-    state: str
-    """``attached``, ``open`` (to be asked), ``set_aside`` (a person said: no sample's)."""
-
-
-class NotYet(Exception):
-    """A number that is due in so many seconds."""
-
-    def __init__(self, wait_s: int) -> None:
-        super().__init__(f"the next number is due in {wait_s} s")
-        self.wait_s = wait_s
-
 
 _record = msgspec.json.Decoder(SampleRecord)
 _told = msgspec.json.Decoder(Told)
@@ -77,6 +33,8 @@ class RoomStore:
         """Open or create; `now` in the room's time. Raises OutboxError that says why it cannot."""
         self.path = path
         self._lock = threading.RLock()
+        self.failing = ""
+        """Why the last change could not be stored; empty if it was."""
         try:
             self._db = open_store(path, now)
         except (sqlite3.Error, OSError) as error:
@@ -95,8 +53,10 @@ class RoomStore:
                 self._db.execute("BEGIN IMMEDIATE")
                 yield
                 self._db.execute("COMMIT")
+                self.failing = ""
             except sqlite3.Error as error:
-                raise OutboxError(f"room {self.path}: {error}") from error
+                self.failing = f"room {self.path}: {error}"
+                raise OutboxError(self.failing) from error
             finally:
                 with suppress(sqlite3.Error):
                     if self._db.in_transaction:

@@ -7,12 +7,13 @@ from typing import Any
 
 from contracts.products import Note
 from contracts.room import RoomBook, SampleRecord
-from edge_agent.room.desk import DAY, Desk, heard_of, item_of
+from edge_agent.room.desk import DAY, Desk
 from edge_agent.room.fitting import fitting, is_open
 from edge_agent.room.guidance import Advice, advise, hint
+from edge_agent.room.heard import heard_of, item_of
+from edge_agent.room.kept import Kept, KeptResult
 from edge_agent.room.matching import Ask, lacks, match
 from edge_agent.room.numbers import as_given
-from edge_agent.room.store import Kept, KeptResult
 
 RECENT = timedelta(days=30)
 MOST_RECENT = 8

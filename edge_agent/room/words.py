@@ -31,11 +31,19 @@ SAID: dict[Refusal, tuple[str, str]] = {
     Refusal.NO_TASK: ("没有这项任务", "there is no such task"),
     Refusal.SOON: ("正在取号，请稍候", "the number comes in a moment"),
     Refusal.DISK: (
-        "终端的磁盘写不进去，没有保存：请勿关闭页面，并告知维护人员",
-        "the agent's disk cannot be written: nothing was stored. Keep the page open, call for help",
+        "终端的磁盘写不进去，没有保存：内容留在本页，恢复后自动提交。请勿关闭页面，并告知维护人员",
+        "the agent's disk cannot be written: nothing was stored there. It is kept on this page and "
+        "handed over later: keep the page open, call for help",
     ),
 }
 
+OUTBOX = (
+    "终端的发送箱写不进去（磁盘满或被占用）：登记照常，样品已存在本室，恢复后自动上传；新的检测结果可能还在仪器里。"
+    "请告知维护人员",
+    "the agent's outbox cannot be written (disk full, or in use): go on, samples are stored in "
+    "this room and sent later; new results may still be in the instrument. Call for help",
+)
+"""Said while desk and outbox are out of step."""
 LABEL = {
     "title": both("样品标签", "Sample label"),
     "print": both("打印", "Print"),

@@ -22,7 +22,7 @@ from contracts.room import RoomBook
 from contracts.topics import Channel, Identity, TopicError
 from edge_agent.ports import Fact, OutboxError
 from edge_agent.room.desk import Desk
-from edge_agent.room.store import Told
+from edge_agent.room.kept import Told
 
 _log = logging.getLogger(__name__)
 

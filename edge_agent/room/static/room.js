@@ -1,5 +1,5 @@
 // The testing room's page: asks for news, hands over what was entered, and says what is not in the city.
-import { Lists } from "/lists.js";
+import { Lists, element } from "/lists.js";
 import { Queue } from "/queue.js";
 import { Register } from "/register.js";
 import { WORDS } from "/words.js";
@@ -7,7 +7,7 @@ import { WORDS } from "/words.js";
 const PAUSE_MS = 2000;
 const by = (id) => document.getElementById(id);
 let language = (localStorage.getItem("language") ?? navigator.language).startsWith("en") ? "en" : "zh";
-let told = null, operator = null, chosen = "", soon = null;
+let told = null, operator = null, chosen = "", soon = null, unread = null;
 const word = (key) => WORDS[language][key] ?? key;
 const lists = new Lists(word, () => language, ask);
 const queue = new Queue(answered, refused);
@@ -47,9 +47,12 @@ function speak() {
 
 function draw() {
   const stranger = queue.waiting.length && queue.waiting[0].by !== operator && operator !== null;
+  const trouble = unread ?? told?.trouble ?? (queue.trouble?.error === "soon" ? null : queue.trouble);
   by("local").hidden = queue.reached && !queue.waiting.length;
-  by("local").textContent = [queue.reached ? "" : word("noAgent"), queue.trouble?.[language] ?? "", stranger ? word("notYours") : "",
+  by("local").textContent = [queue.reached ? "" : word("noAgent"), queue.trouble && queue.trouble.zh !== trouble?.zh ? queue.trouble[language] : "", stranger ? word("notYours") : "",
     queue.waiting.length ? `${queue.waiting.length} ${word("queued")}` : ""].filter(Boolean).join(" · ");
+  by("trouble").hidden = !trouble;
+  if (trouble) by("trouble").replaceChildren(trouble[language], element("small", trouble.detail ?? trouble.error));
   if (!told) return;
   const { connected } = told.connection;
   by("site").textContent = (told.site && told.site[language]) || word("title");
@@ -65,8 +68,9 @@ async function look() {
   const reply = await fetch(`/api/state?known=${told?.version ?? ""}`, { signal: AbortSignal.timeout(8000) });
   queue.reached = true;
   if (reply.status === 401) return signIn((await reply.json()).sign_in);
-  if (!reply.ok) return;
   const said = await reply.json();
+  unread = reply.ok ? null : said;
+  if (!reply.ok) return;
   if (by("signin").open) by("signin").close();
   operator = said.operator;
   const fresh = !told || said.version !== told.version;
@@ -76,7 +80,7 @@ async function look() {
 
 async function news() {
   clearTimeout(soon);
-  const before = `${queue.reached} ${queue.trouble?.zh} ${JSON.stringify(queue.waiting)} ${told?.version} ${JSON.stringify(told?.connection)} ${operator}`;
+  const before = `${queue.reached} ${queue.trouble?.zh} ${JSON.stringify(queue.waiting)} ${told?.version} ${JSON.stringify([told?.connection, told?.trouble, unread])} ${operator}`;
   try {
     await look();
     if (operator !== null) {
@@ -87,7 +91,7 @@ async function news() {
   } catch {
     queue.reached = false;
   }
-  const after = `${queue.reached} ${queue.trouble?.zh} ${JSON.stringify(queue.waiting)} ${told?.version} ${JSON.stringify(told?.connection)} ${operator}`;
+  const after = `${queue.reached} ${queue.trouble?.zh} ${JSON.stringify(queue.waiting)} ${told?.version} ${JSON.stringify([told?.connection, told?.trouble, unread])} ${operator}`;
   if (before !== after) draw();
   clearTimeout(soon);
   soon = setTimeout(news, PAUSE_MS);

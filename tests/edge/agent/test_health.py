@@ -43,6 +43,7 @@ def test_a_calm_agent_is_online_and_tells_its_figures() -> None:
         ({"uplink": msgspec.structs.replace(UP, held=["event 4 …"])}, "event 4"),
         ({"uplink": msgspec.structs.replace(UP, problem="refuses our receipts")}, "refuses our"),
         ({"clock_offset_s": -3600.0}, "-3600 s off"),
+        ({"room": "room r.sqlite: disk is full"}, "testing room: room r.sqlite: disk is full"),
     ],
 )
 def test_what_is_wrong_degrades_it_and_is_named(given: dict[str, object], said: str) -> None:

@@ -1,24 +1,28 @@
-"""An operator's morning: twenty samples, the broker away, the agent killed, nothing typed twice."""
+"""An operator's morning: twenty samples, ten minutes without network, the agent killed, a disk that
+cannot be written, and nothing typed twice."""
 
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import agent_by_clock
 import pytest
+from arrived import samples_in
 from fake_city import FakeCity, until
 from playwright.sync_api import Page, expect, sync_playwright
 from room_parts import AGENT, ask
 from servers import Mosquitto, free_port
+from wire import Wire
 
 from contracts.clock import utc_now
-from contracts.envelope import decode
-from contracts.room import BookStall, BookTask, RoomBook, SampleRecord
+from contracts.room import BookStall, BookTask, RoomBook
 from edge_agent.room.operators import write_operator
 from edge_agent.simulation.serial_lz4000t import VirtualLz4000t
 from server import assets
@@ -51,13 +55,18 @@ class Room:
 
     def __init__(self, folder: Path, opened: ExitStack) -> None:
         self.folder, self.port = folder, free_port()
-        self.broker = opened.enter_context(Mosquitto(folder / "broker"))
-        self.city = opened.enter_context(FakeCity(self.broker.port, AGENT.region, AGENT.site))
-        self.reader = opened.enter_context(VirtualLz4000t(folder / "line"))
+        broker = opened.enter_context(Mosquitto(folder / "broker"))
+        self.wire = opened.enter_context(Wire(broker.port))
+        self.ahead = folder / "ahead"
+        self.minutes = 0.0
+        self.city = opened.enter_context(
+            FakeCity(broker.port, AGENT.region, AGENT.site, self.clock)
+        )
+        self.reader = opened.enter_context(VirtualLz4000t(folder / "line", clock=self.clock))
         write_operator(folder / "operators.toml", "陈思敏", PIN)
         (folder / "edge.toml").write_text(
             f'[agent]\nregion = "{AGENT.region}"\nsite = "{AGENT.site}"\n'
-            f"[mqtt]\nport = {self.broker.port}\n[uplink]\nreconnect_max_s = 1.0\n"
+            f"[mqtt]\nport = {self.wire.port}\n[uplink]\nreconnect_max_s = 1.0\n"
             f'[outbox]\npath = "outbox.sqlite"\n[room]\nport = {self.port}\n'
             'operators_file = "operators.toml"\n[[instruments]]\ndevice = "lz"\n'
             f'profile = "dayuan_lz_4000t"\nport = "{folder}/line"\npoll_every_s = 0.3\n',
@@ -67,7 +76,7 @@ class Room:
         opened.callback(lambda: self.end(signal.SIGTERM))
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "foodsentry.cli", "edge", "run", "edge.toml"]
+        command = [sys.executable, agent_by_clock.__file__, "edge.toml", str(self.ahead)]
         with (self.folder / "agent.log").open("ab") as log:
             self._agent = subprocess.Popen(
                 command, cwd=self.folder, stdout=log, stderr=log, env={**os.environ}
@@ -86,16 +95,16 @@ class Room:
         self._agent.send_signal(how)
         self._agent.wait(20)
 
-    def samples(self) -> dict[str, SampleRecord]:
-        """What the city has, by number."""
-        found: dict[str, SampleRecord] = {}
-        for payloads in list(self.city.events.values()):
-            data = decode(next(iter(payloads))).data
-            if isinstance(data, SampleRecord):
-                known = found.get(data.number)
-                if known is None or known.revision < data.revision:
-                    found[data.number] = data
-        return found
+    def clock(self) -> datetime:
+        """The time of agent, instrument and city."""
+        return agent_by_clock.clock_ahead(self.ahead)
+
+    def pass_minutes(self, minutes: float) -> None:
+        """Let time pass without waiting for it."""
+        self.minutes += minutes
+        fresh = self.ahead.with_suffix(".fresh")
+        fresh.write_text(str(self.minutes * 60), "utf-8")
+        fresh.replace(self.ahead)
 
 
 @pytest.fixture
@@ -181,8 +190,11 @@ def test_a_morning(room: Room, page: Page) -> None:
             page.get_by_role("button", name="蔬菜农残 20 批").click()
         numbers.append(take_number(page))
     correct_task(page, numbers[7], "t2")
-    room.broker.stop()  # the network is gone
+    until(lambda: len(samples_in(room.city)) == 8)
+    room.wire.cut()  # the network is gone, for ten minutes
+    gone_at = room.clock()
     for place in range(8, 14):
+        room.pass_minutes(1.2)
         enter(page, place)
         numbers.append(take_number(page))
     expect(page.locator("#city")).to_contain_text("市平台未连上")
@@ -193,12 +205,20 @@ def test_a_morning(room: Room, page: Page) -> None:
     page.fill("#lot", "L-0815")
     room.start()
     numbers.append(take_number(page))
+    disk = sqlite3.connect(next(room.folder.rglob("room.sqlite")), isolation_level=None)
+    disk.execute("BEGIN IMMEDIATE")  # and a disk that cannot be written
     page.reload()
     expect(page.locator("#product")).to_have_value(PRODUCTS[15])  # the draft outlived it
     expect(page.locator("#operator")).to_have_text("陈思敏")
     page.press("#product", "Enter")
+    expect(page.locator("#trouble")).to_contain_text("磁盘写不进去")
+    expect(page.locator("#local")).to_contain_text("1 份等待提交")
+    check(page)
+    disk.close()
     numbers.append(take_number(page))
+    expect(page.locator("#trouble")).to_be_hidden()
     for place in range(16, 20):
+        room.pass_minutes(1)
         enter(page, place)
         numbers.append(take_number(page))
     assert len(set(numbers)) == 20
@@ -219,12 +239,15 @@ def test_a_morning(room: Room, page: Page) -> None:
     check(page)
     page.locator(".candidate", has_text=numbers[17]).click()
     expect(page.locator(".question")).to_have_count(0)
-    assert len(room.samples()) <= 8, "the broker is away"
-    room.broker.start()
+    assert room.clock() - gone_at > timedelta(minutes=10)
+    assert len(samples_in(room.city)) == 8, "nothing came through"
+    room.wire.mend()
     expect(page.locator("#city")).to_contain_text("全部已到市里", timeout=60_000)
-    told = room.samples()
+    told = samples_in(room.city)
     assert [told[number].product for number in numbers] == list(PRODUCTS)
-    assert len(told) == 20
+    assert len(told) == 20, "each once, and none that nobody registered"
+    times = [told[number].registered_at for number in numbers]
+    assert times == sorted(times) and times[-1] - times[7] > timedelta(minutes=10)
     assert {one.operator for one in told.values()} == {"陈思敏"}
     assert told[numbers[15]].lot == "L-0815"
     tasks = ["t2" if product == "豆角" else "t1" for product in PRODUCTS]  # a bean

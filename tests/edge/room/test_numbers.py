@@ -1,9 +1,11 @@
 """Sample numbers: their check digit, and what instruments make of them."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.room.numbers import Fit, check_digit, fit, is_ours, number_for
@@ -17,6 +19,7 @@ def test_the_check_digit_is_damms() -> None:
     assert number_for(date(2026, 11, 26), 17) == "261126-017" + check_digit("261126017")
 
 
+@settings(deadline=None)
 @given(days, runnings, st.sampled_from(["", "A", "QX"]))
 def test_a_number_fits_itself_however_it_is_written(day: date, running: int, prefix: str) -> None:
     number = number_for(day, running, prefix)
@@ -26,12 +29,14 @@ def test_a_number_fits_itself_however_it_is_written(day: date, running: int, pre
         assert fit(sent, number) is Fit.EXACT
 
 
+@settings(deadline=None)
 @given(days, runnings, runnings)
 def test_two_numbers_of_a_day_never_fit_each_other(day: date, one: int, other: int) -> None:
     if one != other:
         assert fit(number_for(day, one), number_for(day, other)) < Fit.CUT
 
 
+@settings(deadline=None)
 @given(days, runnings, st.data())
 def test_a_wrong_digit_or_two_that_changed_places_are_noticed(
     day: date, running: int, data: st.DataObject
@@ -68,3 +73,11 @@ def test_what_is_cut_or_padded(sent: str, expected: Fit) -> None:
     parts = {"bare": bare, "cut": bare[:-1], "start6": bare[:6]}
     parts |= {f"end{count}": bare[-count:] for count in (4, 5, 6)}
     assert fit(sent.format(**parts), number) is expected
+
+
+def test_the_numbers_that_the_documents_show_are_ours() -> None:
+    root = Path(__file__).parents[3]
+    files = ("docs/testing-room.md", "docs/decisions/0036-numbers-without-memory.md")
+    for file in (*files, "edge_agent/room/numbers.py"):
+        shown = re.findall(r"\b\d{6}-\d{4,6}\b", (root / file).read_text("utf-8"))
+        assert shown and all(is_ours(one) for one in shown), file

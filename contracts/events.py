@@ -211,6 +211,7 @@ class Look(_Fact, frozen=True):
     """An answer to a look that the city asked for: a picture, or why there is none."""
 
     look_id: Name
+    """Of an answer to `camera.keep`, that order's id."""
     number: Count
     """Of the look's answers, from 1."""
     state: LookState

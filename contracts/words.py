@@ -137,6 +137,10 @@ class LookState(StrEnum):
     """The camera cannot see, or does not prove that it does."""
     REFUSED = "refused"
     """The site does not take it: too many, another one runs, or looks are not allowed."""
+    KEPT = "kept"
+    """Of a picture that was asked to be kept: its evidence is on its way."""
+    NOT_KEPT = "not_kept"
+    """Of such a one: it is there no more, or cannot be kept; the reason says why."""
 
 
 class Quality(StrEnum):

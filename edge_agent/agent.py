@@ -201,6 +201,7 @@ def run_agent(
             orders,
             courier.asides.put,
             lambda: clock() - timedelta(seconds=offset.seconds() or 0.0),
+            sink.put,
         )
         if make_workers is None:
             workers = device_workers(settings, where, sink, clock, post)

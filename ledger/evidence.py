@@ -63,15 +63,7 @@ class EvidenceRow(msgspec.Struct, frozen=True):
     @property
     def vouched(self) -> "Vouched":
         """What can be said of the picture's origin, in one word."""
-        if self.signature_state is SignatureState.NONE:
-            return Vouched.UNSIGNED
-        if self.signature_state is SignatureState.INVALID or self.standing is None:
-            return Vouched.INVALID
-        return {
-            Standing.TRUSTED: Vouched.VALID,
-            Standing.NEW: Vouched.NEW_KEY,
-            Standing.REVOKED: Vouched.REVOKED_KEY,
-        }[self.standing]
+        return vouched_of(self.signature_state, self.standing, Vouched.INVALID)
 
     def as_told(self) -> Evidence:
         """The fact as the edge told it, with the bytes if they were read."""
@@ -103,9 +95,34 @@ class Vouched(StrEnum):
     NEW_KEY = "new_key"
     """Signed, by a key that came after another one and that nobody has confirmed."""
     REVOKED_KEY = "revoked_key"
+    UNKNOWN_KEY = "unknown_key"
+    """Of a look: signed, by a key that the city has not met yet. The first evidence books it."""
     UNSIGNED = "unsigned"
     INVALID = "invalid"
     """The signature does not hold: the picture or what is said of it was changed."""
+
+
+def vouched_of(
+    state: SignatureState, standing: Standing | None, unbooked: Vouched = Vouched.INVALID
+) -> Vouched:
+    """What a signature and its key's standing say; `unbooked`: what a key says that is not known.
+
+    Evidence books its key as it is stored, so that one without is no good; looks book none.
+    """
+    if state is SignatureState.NONE:
+        return Vouched.UNSIGNED
+    if state is SignatureState.INVALID:
+        return Vouched.INVALID
+    if standing is None:
+        return unbooked
+    return _BY_STANDING[standing]
+
+
+_BY_STANDING = {
+    Standing.TRUSTED: Vouched.VALID,
+    Standing.NEW: Vouched.NEW_KEY,
+    Standing.REVOKED: Vouched.REVOKED_KEY,
+}
 
 
 class Stored(msgspec.Struct, frozen=True):

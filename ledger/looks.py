@@ -4,25 +4,31 @@ The server asks, a gateway sends the order, the site answers. Of a look's pictur
 is kept, and that for KEPT; that it was looked is kept for good.
 """
 
+import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, func, literal, or_, select, tuple_, update
+from sqlalchemy import Connection, Select, and_, func, literal, or_, select, tuple_, update
 
-from contracts.events import Look
+from contracts.events import Evidence, Look
 from contracts.looks import ANSWERED_WITHIN_S, BEGIN_WITHIN_S, MOST_BYTES
 from contracts.topics import Identity
 from contracts.words import LookState
 from ledger import journal, signatures
 from ledger.columns import UtcTime
+from ledger.evidence import Vouched, vouched_of
+from ledger.evidence_keys import Standing
 from ledger.ids import new_id
-from ledger.schema import looks, officers
+from ledger.schema import evidence_keys, looks, officers
+from ledger.signatures import SignatureState
 from ledger.sql import among_these, typed, typed_or_none
 
 KEPT = timedelta(days=30)
 ASKED, SENT = "asked", "sent"
+ANSWERS = frozenset(LookState) - {LookState.KEPT, LookState.NOT_KEPT}
+"""What is said of a look; the others are said of a picture that is to be kept."""
 WAITING = (ASKED, SENT, LookState.LIVE.value)
 """States in which an answer may still come."""
 
@@ -50,6 +56,15 @@ class LookRow(msgspec.Struct, frozen=True):
     sha256: str
     width: int
     height: int
+    signature_state: SignatureState = SignatureState.NONE
+    """Of the newest picture, as it was checked when it came."""
+    agent: str = ""
+    key_id: str = ""
+    """Fingerprint of the key that signed it."""
+    via: str = ""
+    """Name of the token by which it was asked for; empty: on the page."""
+    standing: Standing | None = None
+    """Of the key, now; None if the city does not know it."""
     name: str = ""
     """The officer's."""
     role: str = ""
@@ -58,6 +73,11 @@ class LookRow(msgspec.Struct, frozen=True):
     def identity(self) -> Identity:
         """The camera."""
         return Identity(self.region, self.site, self.device)
+
+    @property
+    def vouched(self) -> Vouched:
+        """What can be said of the newest picture's origin, in one word."""
+        return vouched_of(self.signature_state, self.standing, Vouched.UNKNOWN_KEY)
 
     def running(self, now: datetime) -> bool:
         """Whether something may still come."""
@@ -77,12 +97,23 @@ def last_moment(asked_at: datetime) -> datetime:
 
 
 _COLUMNS = [column for column in looks.c if column.name != "content"]
-_ROWS: Select[Any] = select(*_COLUMNS, officers.c.name, officers.c.role).join(
-    officers, officers.c.id == looks.c.asked_by
+_ROWS: Select[Any] = (
+    select(*_COLUMNS, evidence_keys.c.standing, officers.c.name, officers.c.role)
+    .join(officers, officers.c.id == looks.c.asked_by)
+    .outerjoin(
+        evidence_keys,
+        and_(
+            evidence_keys.c.site == looks.c.site,
+            evidence_keys.c.agent == looks.c.agent,
+            evidence_keys.c.key_id == looks.c.key_id,
+        ),
+    )
 )
 
 
-def ask(conn: Connection, who: Identity, asked_by: str, reason: str, at: datetime) -> str:
+def ask(
+    conn: Connection, who: Identity, asked_by: str, reason: str, at: datetime, via: str = ""
+) -> str:
     """Ask for a look at the camera `who`; returns its id. Pictures that are too old are let go."""
     look_id = new_id()
     conn.execute(
@@ -95,6 +126,7 @@ def ask(conn: Connection, who: Identity, asked_by: str, reason: str, at: datetim
             "asked_by": asked_by,
             "asked_at": at,
             "reason": reason,
+            "via": via,
             "expires_at": at + timedelta(seconds=BEGIN_WITHIN_S),
             "state": ASKED,
         },
@@ -201,6 +233,8 @@ def answered(
     Of pictures that come out of order the newest stays. One that is not blurred, or is no JPEG
     within its bound, is not taken.
     """
+    if told.state not in ANSWERS:
+        return False
     row = get(conn, told.look_id)
     if row is None or row.identity != who or row.state not in WAITING:
         return False
@@ -219,11 +253,13 @@ def answered(
         change |= {
             "pictures": row.pictures + 1,
             "captured_at": shown.captured_at,
-            "sha256": shown.sha256,
+            "sha256": hashlib.sha256(shown.content).hexdigest(),
             "width": shown.width,
             "height": shown.height,
             "content": shown.content,
-            "signature_state": signatures.check(who, agent, shown).value,
+            "signature_state": _checked(who, agent, shown).value,
+            "agent": agent,
+            "key_id": shown.signature.key_id if shown.signature else "",
         }
     elif shown is not None:
         return False
@@ -231,6 +267,13 @@ def answered(
     conn.execute(update(looks).where(looks.c.look_id == told.look_id, same).values(change))
     _note(conn, row, received_at)
     return True
+
+
+def _checked(who: Identity, agent: str, shown: Evidence) -> SignatureState:
+    """Whether the signature holds, and is of these bytes."""
+    state = signatures.check(who, agent, shown)
+    same = hashlib.sha256(shown.content).hexdigest() == shown.sha256
+    return state if same else SignatureState.INVALID
 
 
 def _note(conn: Connection, row: LookRow, at: datetime) -> None:

@@ -26,7 +26,7 @@ from ledger.tables.facts import (
     samples,
 )
 from ledger.tables.indicators import camera_meals, indicator_snapshots, samplings
-from ledger.tables.kitchens import looks
+from ledger.tables.kitchens import kept_frames, looks
 from ledger.tables.notify import (
     notification_alerts,
     notification_tries,
@@ -92,6 +92,7 @@ __all__ = [
     "indicator_snapshots",
     "intake",
     "journal",
+    "kept_frames",
     "loaded_rules",
     "login_failures",
     "looks",

@@ -5,6 +5,8 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from contracts.words import in_chinese, in_english
+from ledger.evidence import EvidenceRow
+from ledger.kept_frames import KeptRow
 from ledger.kitchens import Camera
 from server.kitchen_wall import BlindLine, Line, RegionLine, Share
 from server.looking import LEAST_REASON, MOST_REASON, LookLine, state_of
@@ -156,6 +158,66 @@ class KitchenLook(BaseModel):
         description="When the newest was taken.", examples=["2026-03-02T01:12:58Z"]
     )
     sha256: str = Field(description="Of the newest; empty: there is none.", examples=["9f2c…"])
+    signature: str | None = Field(
+        description="Of the newest: `valid`, `unknown_key`, `new_key`, `revoked_key`, `unsigned`, "
+        "`invalid` (altered); null: there is none.",
+        examples=["valid"],
+    )
+
+
+class KeepRequest(BaseModel):
+    """Which picture of a look is to be kept as evidence, and why."""
+
+    sha256: str = Field(
+        pattern="^[0-9a-f]{64}$", description="Of the picture as the look told it.",
+        examples=["9f2c41d07be8a6355d0a8c1f2b3e4a679f2c41d07be8a6355d0a8c1f2b3e4a67"],
+    )  # fmt: skip
+    reason: str = Field(
+        min_length=LEAST_REASON, max_length=MOST_REASON, examples=["地面积水，需责令整改"]
+    )
+
+
+class KeptPicture(BaseModel):
+    """A picture of a look that was asked to be kept, and what became of it."""
+
+    kept_id: str = Field(examples=["5d0a8c1f2b3e4a67"])
+    look_id: str = Field(examples=["9f2c41d07be8a635"])
+    region: str = Field(examples=["440703-baisha"])
+    site: str = Field(examples=["tangxia-canteen"])
+    camera: str = Field(examples=["cam-1"])
+    asked_by: str = Field(description="Officer's id.", examples=["5d0a8c1f"])
+    asked_at: datetime = Field(examples=["2026-03-02T01:12:45Z"])
+    reason: str = Field(examples=["地面积水，需责令整改"])
+    sha256: str = Field(description="Of the picture as it was shown.", examples=["9f2c…"])
+    state: str = Field(
+        description="`waiting` for the site, `coming` (the site has kept it), `stored`, "
+        "`not_kept` (the site has it no more, or cannot), `unanswered`.",
+        examples=["stored"],
+    )
+    detail_zh: str = Field(description="Why it is not kept.", examples=[""])
+    detail_en: str = Field(examples=[""])
+    evidence_id: str = Field(examples=["0c4e9b1d22aa41f7c9e0"])
+    signature: str | None = Field(
+        description="Of the evidence: `valid`, `new_key`, `revoked_key`, `unsigned`, `invalid` "
+        "(altered); null while it has not come.",
+        examples=["valid"],
+    )
+    original_sha256: str = Field(
+        description="Of the unblurred original that is sealed at the site; empty: none.",
+        examples=[""],
+    )
+
+
+def kept_item(row: KeptRow, picture: EvidenceRow | None, now: datetime) -> KeptPicture:
+    """A kept picture as it stands."""
+    return KeptPicture(
+        kept_id=row.kept_id, look_id=row.look_id, region=row.region, site=row.site,
+        camera=row.device, asked_by=row.asked_by, asked_at=row.asked_at, reason=row.reason,
+        sha256=row.sha256, state=row.stands(now), detail_zh=in_chinese(row.detail),
+        detail_en=in_english(row.detail), evidence_id=row.evidence_id,
+        signature=picture.vouched.value if picture else None,
+        original_sha256=picture.original_sha256 if picture else "",
+    )  # fmt: skip
 
 
 def coverage(share: Share | None) -> Coverage:
@@ -223,5 +285,5 @@ def look_item(line: LookLine, now: datetime) -> KitchenLook:
         asked_by=row.asked_by, asked_by_name=row.name, asked_at=row.asked_at, reason=row.reason,
         state=state_of(row, now), running=row.running(now), detail_zh=in_chinese(row.detail),
         detail_en=in_english(row.detail), pictures=row.pictures, captured_at=row.captured_at,
-        sha256=row.sha256,
+        sha256=row.sha256, signature=row.vouched.value if row.sha256 else None,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from contracts.looks import KEPT_KIND
 from contracts.words import OPEN_STATES
 from ledger import (
     alerts,
@@ -125,7 +126,9 @@ def read_establishment_file(
         figures=place_tests.since(conn, one.id, now - timedelta(days=DAYS)),
         tests=results_book.for_establishment(conn, one.id, TESTS_SHOWN),
         seen=[Seen(row, _picture(conn, row)) for row in seen[:SEEN_SHOWN]],
-        seen_today=sum(row.started_at >= now - timedelta(days=1) for row in seen),
+        seen_today=sum(
+            row.started_at >= now - timedelta(days=1) and row.kind != KEPT_KIND for row in seen
+        ),
         alerts=alert_lines(conn, rows[:ALERTS_SHOWN]),
         open_alerts=len(rows),
         cards=cards.of_establishment(conn, one.id),

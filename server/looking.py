@@ -58,7 +58,8 @@ def ask(
     if here >= limits.per_camera:
         oldest = looks.oldest_since(conn, now - HOUR, camera=camera.identity)
         raise LookRefused("camera", 429, oldest and oldest + HOUR)
-    look_id = looks.ask(conn, camera.identity, visit.officer.id, reason, now)
+    via = visit.token.name if visit.token else ""
+    look_id = looks.ask(conn, camera.identity, visit.officer.id, reason, now, via)
     detail = {"site": camera.site, "camera": camera.device, "reason": reason}
     audit.append(conn, visit.actor, "look_asked", f"look/{look_id}", detail, now)
     return look_id

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from contracts.looks import KEPT_KIND
 from contracts.words import DeviceState, Verdict
 from ledger.device_states import Changes
 from ledger.devices import Device
@@ -66,7 +67,11 @@ def hygiene(
 ) -> dict[str, Any]:
     """Days by hour of the day: something was observed, could not see, or seen and nothing."""
     begin = hygiene_since(cameras, now)
-    scenes = [one for one in seen if not one.kind.startswith(SIGHT) and not one.retracted]
+    scenes = [
+        one
+        for one in seen
+        if not one.kind.startswith(SIGHT) and one.kind != KEPT_KIND and not one.retracted
+    ]
     found = {_hour(one.started_at) for one in scenes if one.started_at >= begin}
     blind: dict[datetime, timedelta] = {}
     for camera in cameras:

@@ -8,6 +8,7 @@ import msgspec
 
 from contracts.casework import OPENED
 from contracts.casework_data import Rules
+from contracts.looks import KEPT_KIND
 from contracts.words import in_chinese, in_english
 from ledger import officers, place_timeline
 from ledger.engine import Connection
@@ -250,6 +251,8 @@ _PAGES: dict[LineKind, str] = {
 def _href(line: Line) -> str:
     if line.kind is LineKind.DEVICE:
         return "/devices"
+    if line.kind is LineKind.OBSERVATION and line.event == KEPT_KIND:
+        return f"/kitchens/kept/{line.record.rpartition('/')[2].removeprefix(f'{KEPT_KIND}-')}"
     if line.kind is LineKind.SCORE and "colour" in line.values:
         return f"/alerts/{line.subject}"
     page = _PAGES.get(line.kind)
@@ -265,5 +268,6 @@ _TONES = {
 
 def _tone(line: Line) -> str:
     if line.kind is LineKind.OBSERVATION:
-        return "" if line.values.get("retracted") else "warn"
+        calm = line.values.get("retracted") or line.event == KEPT_KIND
+        return "" if calm else "warn"
     return _TONES.get(line.event, "")

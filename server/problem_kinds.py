@@ -40,6 +40,7 @@ KINDS: dict[str, ProblemKind] = {
     "silence-over": ProblemKind(409, "The silence has ended already"),
     "task-over": ProblemKind(409, "The task is withdrawn already"),
     "look-running": ProblemKind(409, "Somebody looks at that camera just now"),
+    "not-keepable": ProblemKind(409, "The picture is too old, or enough of its look are kept"),
     "no-agent": ProblemKind(409, "Only an agent in use signs in at the broker"),
     "webhook-state": ProblemKind(409, "The webhook or its message is in that state already"),
     "row-changed": ProblemKind(409, "Somebody else changed the row since `version` of it"),

@@ -29,7 +29,7 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: int
     at: datetime
     action: str
-    """``open`` or ``export``."""
+    """``open`` or ``export`` of an original; in the log of looks, ``look`` or ``keep``."""
     who: tuple[str, ...]
     """Names, each with the first half of the key's fingerprint where a key was used."""
     reason: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from contracts.looks import MOST_PICTURES
+from contracts.looks import MOST_KEPT, MOST_PICTURES
 from contracts.words import LookState
 from edge_agent.cameras.honesty import Sight
 from edge_agent.cameras.rule.looking import Look
@@ -24,6 +24,7 @@ HEARD_S = 5.0
 """A camera's program that has said nothing for so long shows nothing."""
 FRESH_S = 10.0
 """A picture that is older is not shown as what happens now."""
+KEPT_KNOWN = 1000
 REMEMBER = timedelta(days=1)
 """So long after its end an order's id is known: longer than any clock is wrong."""
 
@@ -85,6 +86,8 @@ class Looking:
     """Orders met before, with when they ended: they must outlive a restart."""
     _running: dict[str, _Running] = field(default_factory=dict, init=False)
     _begun: dict[str, deque[float]] = field(default_factory=dict, init=False)
+    _kept: dict[str, int] = field(default_factory=dict, init=False)
+    """How many pictures of each of the newest looks were asked to be kept."""
 
     @property
     def wanted(self) -> frozenset[str]:
@@ -93,16 +96,9 @@ class Looking:
 
     def take(self, order: Order, now: datetime, now_s: float) -> tuple[Taken, str]:
         """Take an order in at the city's time `now`; what became of it, and why in words."""
-        if order.camera not in self.cameras:
-            return Taken.IGNORED, "not a camera of ours"
-        if order.look_id in self.known:
-            return Taken.IGNORED, "met before"
-        if now >= order.expires_at:
-            return Taken.IGNORED, "too late"
-        if order.issued_at - now > REMEMBER:
-            return Taken.IGNORED, "from a time to come"
-        self.known = {key: at for key, at in self.known.items() if now - at < REMEMBER}
-        self.known[order.look_id] = order.expires_at
+        why = self._meet(order, now)
+        if why:
+            return Taken.IGNORED, why
         begun = self._begun.setdefault(order.camera, deque())
         while begun and now_s - begun[0] >= 3600:
             begun.popleft()
@@ -116,6 +112,33 @@ class Looking:
         ends_s = now_s + self.settings.lasts_s
         self._running[order.camera] = _Running(order, ends_s, now_s)
         return Taken.BEGUN, ""
+
+    def take_keep(self, order: Order, now: datetime) -> tuple[Taken, str]:
+        """Take in that a picture is to be kept: BEGUN if it may be, as far as rules say."""
+        why = self._meet(order, now)
+        if why:
+            return Taken.IGNORED, why
+        if not self.settings.allowed:
+            return Taken.REFUSED, words.NOT_ALLOWED
+        count = self._kept.get(order.of_look, 0)
+        if count >= MOST_KEPT:
+            return Taken.REFUSED, words.KEPT_ENOUGH
+        self._kept = dict([*self._kept.items(), (order.of_look, count + 1)][-KEPT_KNOWN:])
+        return Taken.BEGUN, ""
+
+    def _meet(self, order: Order, now: datetime) -> str:
+        """Why nothing is done; empty if it is ours, in time, and not met before: now it is."""
+        if order.camera not in self.cameras:
+            return "not a camera of ours"
+        if order.look_id in self.known:
+            return "met before"
+        if now >= order.expires_at:
+            return "too late"
+        if order.issued_at - now > REMEMBER:
+            return "from a time to come"
+        self.known = {key: at for key, at in self.known.items() if now - at < REMEMBER}
+        self.known[order.look_id] = order.expires_at
+        return ""
 
     def give_up(self, order: Order) -> None:
         """A look that has begun shows nothing after all."""

@@ -1,4 +1,4 @@
-"""Reads the order for a look: which camera, who asks, why, until when it may begin. Pure."""
+"""Reads orders: a look at which camera, who asks, why, until when; or a picture to keep. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -17,9 +17,10 @@ class OrderError(ValueError):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A look that is asked for."""
+    """A look that is asked for, or one of its pictures that is to be kept."""
 
     look_id: str
+    """The order's own id."""
     camera: str
     by: str
     reason: str
@@ -27,6 +28,10 @@ class Order(msgspec.Struct, frozen=True):
     expires_at: datetime
     told: bytes
     """The message as it came: the access log keeps its hash."""
+    of_look: str = ""
+    """Of a picture that is to be kept: the look that has shown it. Empty: a look is asked for."""
+    picture: str = ""
+    """Its SHA-256."""
 
 
 def read_order(payload: bytes) -> Order:
@@ -37,13 +42,13 @@ def read_order(payload: bytes) -> Order:
         raise OrderError(str(error)) from None
     if not isinstance(data, Command):
         raise OrderError("it is no command")
-    if data.name != looks.COMMAND:
+    if data.name not in _ARGUMENTS:
         raise OrderError(f"command {data.name[:40]!r} is not known here")
     if data.issued_at.tzinfo is None or data.expires_at.tzinfo is None:
         raise OrderError("its times have no time zone")
     if not timedelta(0) < data.expires_at - data.issued_at <= LONGEST:
         raise OrderError("it is good for longer than an order may be")
-    told = {name: data.arguments.get(name, "").strip() for name in _ARGUMENTS}
+    told = {name: data.arguments.get(name, "").strip() for name in _ARGUMENTS[data.name]}
     missing = [name for name, value in told.items() if not value]
     if missing:
         raise OrderError(f"it does not say: {', '.join(missing)}")
@@ -55,7 +60,11 @@ def read_order(payload: bytes) -> Order:
         issued_at=data.issued_at,
         expires_at=data.expires_at,
         told=payload,
+        of_look=told.get(looks.LOOK, ""),
+        picture=told.get(looks.PICTURE, ""),
     )
 
 
-_ARGUMENTS = (looks.CAMERA, looks.BY, looks.REASON)
+_WHO = (looks.CAMERA, looks.BY, looks.REASON)
+_ARGUMENTS = {looks.COMMAND: _WHO, looks.KEEP: (*_WHO, looks.LOOK, looks.PICTURE)}
+"""What each order must say."""

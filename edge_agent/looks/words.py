@@ -19,3 +19,14 @@ def blind(sight: Sight) -> str:
     """Why a camera shows nothing."""
     zh, en = SIGHT[sight]
     return both(f"看不见：{zh}", f"it cannot see: {en}")
+
+
+GONE = both("现场已没有这一画面", "the site has this picture no more")
+KEPT_ENOUGH = both("本次查看保存的画面已达上限", "as many pictures of this look are kept as may be")
+NOT_STORED = both("现场无法存储，画面未保存", "the site cannot store it, so it is not kept")
+
+
+def kept(by: str, reason: str) -> str:
+    """What the observation of a kept picture says."""
+    by, reason = by.replace(" / ", "/"), reason.replace(" / ", "/")
+    return both(f"{by}查看时保存：{reason}", f"kept in a look by {by}: {reason}")

@@ -1,11 +1,11 @@
-"""The worker of looks: takes orders, writes each into the access log, shows what may be shown."""
+"""The worker of looks: takes orders, logs each, shows what may be shown, keeps what is asked."""
 
 import contextlib
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,19 +13,26 @@ from pathlib import Path
 import msgspec
 
 from contracts.clock import Clock
+from contracts.events import Evidence
 from contracts.events import Look as Told
 from contracts.files import write_whole
 from contracts.topics import Identity
 from contracts.words import LookState
 from edge_agent.cameras.frames import Ticks
+from edge_agent.cameras.pictures import encode_jpeg
+from edge_agent.cameras.rule.looking import Look
+from edge_agent.cameras.telling.showing import ORIGINAL_QUALITY
 from edge_agent.custody.access_log import LogBroken, append, read_log
 from edge_agent.custody.custody import Custody
 from edge_agent.looks import words
+from edge_agent.looks.holding import Held, Holding
+from edge_agent.looks.keeping import facts_of
 from edge_agent.looks.looking import Answer, Looking, Taken, kept
 from edge_agent.looks.order import Order, OrderError, read_order
 from edge_agent.looks.settings import LookSettings
 from edge_agent.looks.showing import picture_of
 from edge_agent.looks.views import Views
+from edge_agent.ports import Fact, OutboxError
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +55,8 @@ class LookPost:
     """Takes an answer; must not block."""
     city_time: Callable[[], datetime]
     """The clock set right, as far as that is known."""
+    keep: Callable[[Sequence[Fact]], None]
+    """Stores facts for the city, all or none. Raises OutboxError."""
 
 
 class Looks:
@@ -76,6 +85,7 @@ class Looks:
         self._post = post
         self._clock, self._ticks = clock, ticks
         self._looking = Looking(settings, frozenset(cameras), _recall(self._memory))
+        self._holding = Holding()
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""
@@ -86,6 +96,7 @@ class Looks:
             for answer in self._looking.turn(self._views.of, self._ticks()):
                 self._tell(answer)
             self._views.want(self._looking.wanted)
+            self._holding.sweep(self._ticks())
         self._views.want(frozenset())
 
     def newest(self, camera: str) -> list[dict[str, str]]:
@@ -102,6 +113,7 @@ class Looks:
                 "at": one.at.isoformat(timespec="seconds"),
                 "who": ", ".join(one.who),
                 "reason": one.reason,
+                "action": one.action,
             }
             for one in reversed(mine)
         ]
@@ -111,6 +123,9 @@ class Looks:
             order = read_order(payload)
         except OrderError as error:
             _log.warning("looks: an order is not taken: %s", error)
+            return
+        if order.of_look:
+            self._keep(order)
             return
         taken, why = self._looking.take(order, self._post.city_time(), self._ticks())
         if taken is Taken.IGNORED:
@@ -125,6 +140,28 @@ class Looks:
             _log.info("looks: %s looks at %s: %s", order.by, order.camera, order.reason)
             self._views.want(self._looking.wanted)
 
+    def _keep(self, order: Order) -> None:
+        """Keep a picture that a look has shown as evidence, or say why that is not possible."""
+        taken, why = self._looking.take_keep(order, self._post.city_time())
+        if taken is Taken.IGNORED:
+            _log.info("looks: order %s does nothing: %s", order.look_id, why)
+            return
+        who, now_s = self._agent.sibling(order.camera), self._ticks()
+        held = self._holding.find(order.of_look, order.camera, order.picture, now_s)
+        if not why:
+            why = words.GONE if held is None else ""
+        if not self._remembered(order):
+            why = words.NOT_LOGGED
+        if held is not None and not why:
+            try:
+                self._post.keep(facts_of(order, held, who, self._custody, self._clock))
+            except OutboxError as error:
+                _log.error("looks: picture %s is not kept: %s", order.picture, error)
+                why = words.NOT_STORED
+        state = LookState.NOT_KEPT if why else LookState.KEPT
+        _log.info("looks: %s keeps a picture of %s: %s", order.by, order.camera, why or "kept")
+        self._post.send(who, Told(order.look_id, 1, state, self._clock(), why))
+
     def _remembered(self, order: Order) -> bool:
         """Write it down, before anything is shown; False if that is not possible."""
         try:
@@ -132,7 +169,7 @@ class Looks:
             append(
                 self._log_file,
                 at=self._clock(),
-                action="look",
+                action="keep" if order.of_look else "look",
                 who=(order.by,),
                 reason=order.reason,
                 evidence_id=order.look_id,
@@ -149,8 +186,21 @@ class Looks:
         look_id, number, picture = answer.order.look_id, answer.number, None
         if answer.look is not None:
             picture = picture_of(who, look_id, number, answer.look, self._custody)
+            self._hold(answer, answer.look, picture)
         told = Told(look_id, number, answer.state, self._clock(), answer.why[:500], picture)
         self._post.send(who, told)
+
+    def _hold(self, answer: Answer, look: Look, picture: Evidence) -> None:
+        """Remember what is shown, for moments; with its original where one may be kept."""
+        frame, original = look.frame, b""
+        if self._custody.vault is not None:
+            original = encode_jpeg(frame.picture, ORIGINAL_QUALITY)
+        height, width = frame.picture.shape[:2]
+        order = answer.order
+        now_s = self._ticks()
+        self._holding.put(
+            Held(order.look_id, order.camera, picture, original, width, height, now_s)
+        )
 
 
 def _recall(memory: Path) -> dict[str, datetime]:

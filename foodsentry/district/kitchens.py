@@ -4,15 +4,18 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
-from contracts.events import Evidence, Look
+import msgspec
+
+from contracts.events import Evidence, Look, Observation
+from contracts.looks import KEPT_KIND
 from contracts.topics import Identity
-from contracts.words import LookState
+from contracts.words import LookState, Phase
 from contracts.workdays import CHINA
 from edge_agent.cameras.schedule import MEALS
 from foodsentry.district.facts import SEEN_COLUMNS
 from foodsentry.district.lives import Life, picture_hash
 from foodsentry.district.places import Place
-from ledger import looks
+from ledger import evidence, kept_frames, looks, observations
 from ledger.bulk import pour, to_json
 from ledger.camera_meals import Meal
 from ledger.camera_meals import add as add_meals
@@ -89,8 +92,37 @@ def _looks(
         looks.answered(
             conn, who, "agent", Look(look_id, 1, LookState.LIVE, taken_at, picture=shown), taken_at
         )
+        if number == 0:
+            _keep(conn, look_id, officer, shown, taken_at)
         over = Look(look_id, 2, LookState.OVER, taken_at, "查看时间已到 / the time is up")
         looks.answered(conn, who, "agent", over, taken_at)
+
+
+def _keep(conn: Connection, look_id: str, officer: str, shown: Evidence, at: datetime) -> None:
+    """One picture of a look is kept as evidence, and has come."""
+    look = looks.get(conn, look_id)
+    if look is None:
+        return
+    kept_id = kept_frames.ask(conn, look, officer, "地面积水，责令整改", shown.sha256, at)
+    row = kept_frames.get(conn, kept_id)
+    if row is None:
+        return
+    kept_frames.answered(conn, look.identity, Look(kept_id, 1, LookState.KEPT, at), at)
+    seen = Observation(
+        observation_id=row.observation_id, kind=KEPT_KIND, phase=Phase.CLOSED, started_at=at,
+        ended_at=at, captured_at=at, reason="查看时保存 / kept in a look",
+        evidence=(row.evidence_id,),
+    )  # fmt: skip
+    observations.put(conn, look.identity, seen, at)
+    evidence.put(
+        conn,
+        look.identity,
+        msgspec.structs.replace(
+            shown, evidence_id=row.evidence_id, observation_id=row.observation_id
+        ),
+        at,
+        agent="agent",
+    )
 
 
 def _sight(alert: Life | None, dice: random.Random, now: datetime) -> tuple[str, datetime]:

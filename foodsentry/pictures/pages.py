@@ -66,6 +66,8 @@ PAGES = (
          "Who looked at which kitchen, and why."),
     Page("kitchen-look", "/kitchens/looks/{look}", "一次查看：准实时画面，人脸已模糊。",
          "One look: near-live, faces blurred."),
+    Page("kitchen-kept", "/kitchens/kept/{kept}", "查看时保存的画面：签名、原因、封存。",
+         "A picture kept in a look: signature, reason, original."),
     Page("establishment-timeline", "/establishments/{canteen}/timeline",
          "档案时间线：按类别与日期筛选。",
          "All that happened at an establishment, by kind and period."),

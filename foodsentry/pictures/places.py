@@ -9,6 +9,7 @@ from ledger import (
     cases,
     establishments,
     evidence,
+    kept_frames,
     looks,
     officers,
     proposals,
@@ -123,6 +124,12 @@ def _camera(column: str) -> Finder:
     return find
 
 
+def _kept(conn: Connection) -> str | None:
+    codes = [one.code for one in regions.all_regions(conn)]
+    seen = (looks.list_in(conn, codes, limit=20)) or []
+    return _first(one.kept_id for look in seen for one in kept_frames.of_look(conn, look.look_id))
+
+
 def _look(conn: Connection) -> str | None:
     codes = [one.code for one in regions.all_regions(conn)]
     return _first(one.look_id for one in looks.list_in(conn, codes, limit=1))
@@ -190,6 +197,7 @@ IN_TOWN: dict[str, Finder] = {
     "agent": _agent("device"),
     "camera_site": _camera("site"),
     "camera": _camera("device"),
+    "kept": _kept,
     "look": _look,
     "duty": _row("duties"),
     "contact": _row("contacts"),

@@ -23,7 +23,16 @@ from gateway.alerts.judge import (
 )
 from gateway.alerts.outcomes import Outcome
 from gateway.unpack import Accepted, Numbered, Refused
-from ledger import camera_meals, dead_letters, intake, looks, results, samples, statuses
+from ledger import (
+    camera_meals,
+    dead_letters,
+    intake,
+    kept_frames,
+    looks,
+    results,
+    samples,
+    statuses,
+)
 from ledger.devices import DeviceKind
 from ledger.engine import Connection
 
@@ -81,8 +90,11 @@ def take_in(
     statuses.take_over(conn, filter(None, map(_told, unnumbered)))
     for one in unnumbered:
         if isinstance(one.event.data, Look):
-            agent = one.event.envelope.agent
-            looks.answered(conn, one.who, agent, one.event.data, one.message.received_at)
+            told, at = one.event.data, one.message.received_at
+            if told.state in kept_frames.ANSWERS:
+                kept_frames.answered(conn, one.who, told, at)
+            else:
+                looks.answered(conn, one.who, one.event.envelope.agent, told, at)
     duplicates = len(accepted) - len(unnumbered) - len(fresh)
     return Taken(fresh, duplicates, bad, outcomes, late or bool(outcomes), numbers)
 

@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from contracts.words import in_chinese, in_english
 from contracts.workdays import china_day
-from ledger import kitchen_meals, kitchens, looks
+from ledger import evidence, kitchen_meals, kitchens, looks
 from ledger.engine import Connection, reading, writing
 from server import api_kitchens as shapes
-from server import looking
+from server import keeping, looking
 from server.access import Right
 from server.api_models import Page
 from server.cursors import cut, place_of, sliced
@@ -36,6 +36,7 @@ from server.state import State
 router = APIRouter(prefix=PREFIX, responses=problems(401, 422, 503), tags=["kitchens"])
 Reader = Annotated[Visit, reads("kitchens:read")]
 Asker = Annotated[Visit, acts("kitchens:look", Right.LOOK)]
+Keeper = Annotated[Visit, acts("kitchens:look")]
 Region = Annotated[
     str, Query(max_length=64, description="It and all below; empty: the officer's own.")
 ]
@@ -238,6 +239,45 @@ def get_kitchen_look(state: Need, visit: Reader, look_id: str) -> shapes.Kitchen
 def get_kitchen_look_picture(state: Need, visit: Reader, look_id: str) -> Response:
     """JPEG; coarse, heads hidden. Audited, but for whoever asked while the look runs."""
     return picture_answer(state, visit, look_id, "full")
+
+
+@router.post(
+    "/kitchens/looks/{look_id}/kept",
+    summary="Keep a picture of a look as evidence",
+    responses=problems(403, 404, 409),
+    status_code=201,
+)
+def keep_kitchen_picture(
+    state: Need, visit: Keeper, look_id: str, body: shapes.KeepRequest
+) -> shapes.KeptPicture:
+    """While the look runs, and for moments after; the site says whether it still has the picture.
+
+    Evidence comes as every finding's does, signed; `GET /kitchens/kept/{kept_id}` tells.
+    """
+    now = state.clock()
+    try:
+        with writing(state.engine) as conn:
+            row = visible_look(conn, visit, look_id)
+            kept_id = keeping.ask(conn, visit, row, body.reason, body.sha256, now)
+    except LookRefused as refused:
+        if refused.kind == "keepreason":
+            raise _problem(LookRefused("reason", 422), now) from None
+        said = "it is too old" if refused.kind == "gone" else "as many are kept as may be"
+        raise Problem(409, "not-keepable", f"the picture is not kept: {said}") from None
+    return _kept(state, visit, kept_id)
+
+
+@router.get("/kitchens/kept/{kept_id}", summary="A kept picture", responses=problems(404))
+def get_kept_picture(state: Need, visit: Reader, kept_id: str) -> shapes.KeptPicture:
+    """What became of it: whether its evidence has come, and what its signature says."""
+    return _kept(state, visit, kept_id)
+
+
+def _kept(state: State, visit: Visit, kept_id: str) -> shapes.KeptPicture:
+    with reading(state.engine) as conn:
+        row = keeping.visible_kept(conn, visit, kept_id)
+        picture = evidence.get(conn, row.evidence_id, row.site)
+    return shapes.kept_item(row, picture, state.clock())
 
 
 def _look(conn: Connection, visit: Visit, look_id: str, state: State) -> shapes.KitchenLook:

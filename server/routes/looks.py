@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Form, Header, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from ledger import audit, journal, looks
+from ledger import audit, journal, kept_frames, looks
 from ledger.engine import Connection, reading, writing
 from ledger.looks import LookRow
 from server import looking
 from server.access import Right, may
 from server.desk import count_alerts, tally
+from server.keeping import keepable
 from server.looking import LookRefused
 from server.needs import Changer, Need, Viewer
 from server.pages import render
@@ -96,14 +97,36 @@ def show_look(
     state: Need,
     visit: Viewer,
     look_id: str,
+    hold: bool = False,
     fragment: Annotated[str, Header(alias="HX-Request")] = "",
 ) -> Response:
     """What comes of a look; asked by htmx, only that part."""
+    return render_look(request, state, visit, look_id, fragment=bool(fragment), hold=hold)
+
+
+def render_look(
+    request: Request,
+    state: State,
+    visit: Visit,
+    look_id: str,
+    *,
+    fragment: bool = False,
+    hold: bool = False,
+    trouble: str = "",
+    said: str = "",
+    status: int = 200,
+) -> Response:
+    """A look's page, or its part that changes.
+
+    `hold`: it stands still for whoever has no JavaScript; `trouble`: why a picture is not kept, of
+    which `said` was given as reason.
+    """
     now = state.clock()
     with reading(state.engine) as conn:
         cursor = journal.last_id(conn)
         row = visible_look(conn, visit, look_id)
         (line,) = looking.lines_of(conn, [row])
+        kept = kept_frames.of_look(conn, look_id)
         counted = count_alerts(conn, visit.scope)
     return render(
         request,
@@ -111,7 +134,16 @@ def show_look(
         line=line,
         row=row,
         stands=looking.state_of(row, now),
+        status=status,
         running=row.running(now),
+        kept=kept,
+        fragment=fragment,
+        following=row.running(now) or any(one.pending(now) for one in kept),
+        hold=hold or bool(trouble),
+        acts=may(visit.officer, Right.ACT),
+        keeps=keepable(row, now),
+        trouble=trouble,
+        said=said,
         again=may(visit.officer, Right.LOOK),
         cursor=cursor,
         counts=tally(counted),

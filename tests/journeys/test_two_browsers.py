@@ -1,50 +1,20 @@
 """From a serial byte and a camera frame to two supervisors' screens, live, and back."""
 
-from collections.abc import Iterator
-
 import pytest
+from journey_browser import chromium, signed_in
 from journey_town import Town, wait_until
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from foodsentry.demo.seed import PASSWORD
 from foodsentry.demo.town import CANTEEN, MARKET
-from server.pages import load_assets
 
+__all__ = ["chromium"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.real,
     pytest.mark.slow,
     pytest.mark.timeout(240),
 ]
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 LIMIT_MS = 40_000
-
-
-@pytest.fixture
-def chromium() -> Iterator[Browser]:
-    assert load_assets(), "the console's scripts are not built, and nothing is live: `make assets`"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*QUIET])
-        yield browser
-        browser.close()
-
-
-def signed_in(browser: Browser, town: Town, login: str) -> Page:
-    """A desk of its own: another browser context, another person."""
-    page = browser.new_context(locale="zh-CN").new_page()
-    page.goto(f"{town.url}/signin")
-    page.fill("input[name=login]", login)
-    page.fill("input[name=password]", PASSWORD)
-    page.locator("form button").click()
-    page.wait_for_url(f"{town.url}/alerts")
-    return page
 
 
 def test_one_fact_travels_the_whole_road(town: Town, chromium: Browser) -> None:

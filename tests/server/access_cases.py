@@ -179,6 +179,11 @@ CHANGES: dict[str, Change] = {
     "POST /api/v1/tasks/{task_id}/withdraw": Change(200, {"reason": "改期"}),
     "POST /establishments/{establishment_id}/cards/{card_id}/annul": Change(303, NOTE),
     "POST /api/v1/kitchens/cameras/{site}/{camera}/looks": Change(201, {"reason": "例行抽查"}),
+    "POST /kitchens/looks/{look_id}/keep": Change(409, {"reason": "积水", "sha256": "0" * 64}),
+    "POST /api/v1/kitchens/looks/{look_id}/kept": Change(
+        409, {"reason": "积水", "sha256": "0" * 64}, kind="not-keepable"
+    ),
+    "POST /kitchens/kept/{kept_id}/case": Change(422, {"case_id": "none"}),
     "POST /kitchens/cameras/{site}/{camera}/look": Change(303, {"reason": "例行抽查"}),
     "POST /establishments/{establishment_id}/code": Change(303, NOTE),
     "POST /admin/codes": Change(200, NOTE | {"region": CELL}),

@@ -26,6 +26,7 @@ from ledger import (
     duties,
     establishments,
     evidence,
+    kept_frames,
     looks,
     observations,
     officers,
@@ -241,6 +242,9 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
     conn.execute(cards.insert(), card)
     look_id = looks.ask(conn, who.sibling("cam"), "officer-root", "抽查", at)
     looks.answered(conn, who.sibling("cam"), "agent", _seen(look_id, place, at), at)
+    seen = looks.get(conn, look_id)
+    assert seen is not None
+    kept_id = kept_frames.ask(conn, seen, "officer-root", "积水", seen.sha256, at)
     _kept(conn, place, who.region)
     task = tasks.Task(
         id=f"task-{place}", title="n", region=who.region, wanted=3, starts_at=NOW, created_at=NOW,
@@ -265,6 +269,7 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
             "evidence_id": f"o-{place}-1",
             "silence_id": silence.id,
             "look_id": look_id,
+            "kept_id": kept_id,
             "proposal_id": f"proposal-{place}",
             "task_id": f"task-{place}",
             "public_code": f"code-{place}",

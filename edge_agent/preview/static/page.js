@@ -118,7 +118,7 @@ function tell() {
   by("why").replaceChildren(...(heads.length ? heads : [element("li", word("nobody"), "none")]));
   const looks = camera.looked.map((one) => {
     const item = element("li", `${one.who} · ${new Date(one.at).toLocaleString(document.documentElement.lang)}`);
-    item.append(document.createElement("br"), element("small", one.reason));
+    item.append(document.createElement("br"), element("small", `${word(one.action === "keep" ? "kept" : "seen")} · ${one.reason}`));
     return item;
   });
   by("looked").replaceChildren(...(looks.length ? looks : [element("li", word("none"), "none")]));

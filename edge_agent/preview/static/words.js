@@ -10,6 +10,7 @@ export const WORDS = {
     many: "观看者过多，请稍后再试", waiting: "等待画面……", per: "/秒", ago: "秒前",
     saved: "已保存，重启代理程序后生效；旧文件备份为 ", help: "拖动圆点；拖动半透明圆点可加点；双击圆点可删除",
     people: "人", head: "头", confidence: "把握", blind: "摄像头看不见时不显示画面细节",
+    seen: "查看", kept: "保存画面",
   },
   en: {
     title: "Camera preview", other: "中文", signout: "Sign out", areas: "Zones and masks",
@@ -25,6 +26,7 @@ export const WORDS = {
     help: "Drag the dots; drag a faint dot to add one; double-click a dot to remove it",
     people: "people", head: "head", confidence: "confidence",
     blind: "While the camera cannot see, no detail is shown",
+    seen: "looked", kept: "kept a picture",
   },
 };
 

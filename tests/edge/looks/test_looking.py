@@ -182,7 +182,9 @@ def test_who_looked_stands_in_the_site_s_own_log(tmp_path: Path) -> None:
 
 def _worker(state: Path) -> tuple[list, Looks]:  # type: ignore[type-arg]
     told: list = []  # type: ignore[type-arg]
-    post = LookPost(queue.SimpleQueue(), lambda _who, one: told.append(one), lambda: AT)
+    post = LookPost(
+        queue.SimpleQueue(), lambda _who, one: told.append(one), lambda: AT, lambda _facts: None
+    )
     made = Looks(
         LookSettings(), AGENT, ["cam1"], Views(), NO_CUSTODY, state, post,
         clock=lambda: AT, ticks=lambda: 0.0,

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from room_parts import INHIBITION, Place, result
 
@@ -28,6 +28,7 @@ tasks = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(tasks, st.sampled_from(["", "vegetable", "fish"]), st.sets(st.sampled_from([INHIBITION])))
 def test_what_fits_is_open_and_of_its_kind_and_nothing_else_is_left_out(
     given_tasks: list[BookTask], group: str, tested: set[str]

@@ -47,6 +47,7 @@ def test_another_reader_reads_what_is_printed(number: str, width: float, dots: f
     assert width_mm <= width and (width < 50 or width_mm > 25)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=14))
 def test_what_is_no_number_of_ours_stands_for_none(sent: str) -> None:
     given_as = as_given(sent)

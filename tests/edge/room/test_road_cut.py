@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from arrived import samples_in
+from arrived import booked, samples_in
 from fake_city import FakeCity, until
 from room_parts import AGENT, READER, ask, result
 from servers import Mosquitto, free_port
@@ -148,7 +148,7 @@ def steps() -> list[Step]:
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_a_line_that_is_cut_within_every_step(road: Road, direction: str) -> None:
+def test_a_line_that_is_cut_within_every_step(road: Road, tmp_path: Path, direction: str) -> None:
     for count, (name, act, done) in enumerate(steps()):
         road.wire.lose(direction)  # what goes on now gets lost on the way, unnoticed
         act(road)
@@ -171,5 +171,11 @@ def test_a_line_that_is_cut_within_every_step(road: Road, direction: str) -> Non
         assert [at.result_id for at in record.attached] == [
             at["result_id"] for at in one["results"]
         ]
-    attached = [len(one.attached) for one in arrived.values()]
-    assert sorted(attached) == [0, 1, 1]
+    stands = booked(road.city, tmp_path, road.now)
+    assert {one.number: (one.id, one.revision, one.lot, one.voided) for one, _ in stands} == {
+        number: (one.sample_id, one.revision, one.lot, one.voided)
+        for number, one in arrived.items()
+    }
+    for kept, linked in stands:
+        assert linked == [one.result_id for one in arrived[kept.number].attached]
+    assert sorted(len(linked) for _, linked in stands) == [0, 1, 1]

@@ -4,7 +4,7 @@ Live is what was proven live a moment ago; of everything else it is said since w
 a state of its own. All of it is worked out by the ledger: a city's cameras are never read whole.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -24,6 +24,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
 )
 
 from contracts.sights import CANNOT_SEE, DOUBTFUL, LIGHTS_OFF
@@ -46,6 +47,7 @@ from ledger.sql import among_these, typed, typed_or_none
 
 FRESH = timedelta(seconds=150)
 """A camera says every ten seconds that it is live; what it said longer ago proves nothing."""
+FRAMES_AT_ONCE = 50
 WEEK_DAYS = 7
 """Coverage is told of today and of so many days, today among them."""
 
@@ -358,19 +360,37 @@ def counts(conn: Connection, sought: Sought, now: datetime) -> list[Count]:
     return [typed(row, Count) for row in conn.execute(grouped)]
 
 
-def newest_frame(conn: Connection, who: Identity) -> Frame | None:
-    """The newest picture of a camera that came as evidence and shows the kitchen.
+def newest_frames(conn: Connection, cameras: Sequence[Identity]) -> dict[tuple[str, str], Frame]:
+    """The newest picture of each camera that came as evidence and shows the kitchen.
 
-    What shows a camera that could not see is none; what it saw before that is.
+    What shows a camera that could not see is none; what it saw before that is. One statement for
+    FRAMES_AT_ONCE cameras: each camera's is the last entry of an index.
     """
+    found: dict[tuple[str, str], Frame] = {}
+    for start in range(0, len(cameras), FRAMES_AT_ONCE):
+        asked = [_newest(who) for who in cameras[start : start + FRAMES_AT_ONCE]]
+        for site, device, *row in conn.execute(union_all(*asked)):
+            found[site, device] = Frame(*row)
+    return found
+
+
+def _newest(who: Identity) -> Select[Any]:
     of_blindness = exists().where(
         observations.c.site == evidence.c.site,
         observations.c.device == evidence.c.device,
         observations.c.observation_id == evidence.c.observation_id,
         observations.c.kind.in_(CANNOT_SEE),
     )
-    found: Select[Any] = (
-        select(evidence.c.evidence_id, evidence.c.captured_at, evidence.c.width, evidence.c.height)
+    columns = (
+        evidence.c.site,
+        evidence.c.device,
+        evidence.c.evidence_id,
+        evidence.c.captured_at,
+        evidence.c.width,
+        evidence.c.height,
+    )
+    newest = (
+        select(*columns)
         .where(
             evidence.c.site == who.site,
             evidence.c.device == who.device,
@@ -380,7 +400,7 @@ def newest_frame(conn: Connection, who: Identity) -> Frame | None:
         .order_by(evidence.c.captured_at.desc())
         .limit(1)
     )
-    return typed_or_none(conn.execute(found).one_or_none(), Frame)
+    return select(newest.subquery())
 
 
 def raised_at(conn: Connection, at_sites: Collection[str]) -> dict[tuple[str, str], Raised]:

@@ -21,7 +21,7 @@ from ledger.columns import UtcTime
 from ledger.evidence import Vouched, vouched_of
 from ledger.evidence_keys import Standing
 from ledger.ids import new_id
-from ledger.schema import evidence_keys, looks, officers
+from ledger.schema import devices, evidence_keys, looks, officers, sites
 from ledger.signatures import SignatureState
 from ledger.sql import among_these, typed, typed_or_none
 
@@ -68,6 +68,10 @@ class LookRow(msgspec.Struct, frozen=True):
     name: str = ""
     """The officer's."""
     role: str = ""
+    camera: str = ""
+    """The camera's name."""
+    place: str = ""
+    """The site's."""
 
     @property
     def identity(self) -> Identity:
@@ -98,8 +102,17 @@ def last_moment(asked_at: datetime) -> datetime:
 
 _COLUMNS = [column for column in looks.c if column.name != "content"]
 _ROWS: Select[Any] = (
-    select(*_COLUMNS, evidence_keys.c.standing, officers.c.name, officers.c.role)
+    select(
+        *_COLUMNS,
+        evidence_keys.c.standing,
+        officers.c.name,
+        officers.c.role,
+        devices.c.name.label("camera"),
+        sites.c.name.label("place"),
+    )
     .join(officers, officers.c.id == looks.c.asked_by)
+    .join(devices, and_(devices.c.site == looks.c.site, devices.c.device == looks.c.device))
+    .join(sites, sites.c.id == looks.c.site)
     .outerjoin(
         evidence_keys,
         and_(
@@ -169,11 +182,19 @@ def newest(conn: Connection, who: Identity) -> LookRow | None:
     return rows[0] if rows else None
 
 
-def newest_shown(conn: Connection, sites: Collection[str]) -> dict[tuple[str, str], LookRow]:
+def newest_shown(conn: Connection, at_sites: Collection[str]) -> dict[tuple[str, str], LookRow]:
     """The newest look with a picture at each camera of these sites, by site and camera."""
-    if not sites:
+    if not at_sites:
         return {}
-    found = _ROWS.where(among_these(looks.c.site, sites), looks.c.sha256 != "")
+    place = (looks.c.site, looks.c.device)
+    newest = (
+        select(*place, func.max(looks.c.asked_at).label("asked_at"))
+        .where(among_these(looks.c.site, at_sites), looks.c.sha256 != "")
+        .group_by(*place)
+        .subquery("newest")
+    )
+    found = _ROWS.join(newest, and_(*(looks.c[one.name] == one for one in newest.c)))
+    found = found.where(looks.c.sha256 != "")
     rows = (typed(row, LookRow) for row in conn.execute(found.order_by(looks.c.asked_at)))
     return {(row.site, row.device): row for row in rows}
 

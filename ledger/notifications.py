@@ -4,7 +4,7 @@ A row is made once for its `dedupe` key, in the transaction that decided on it. 
 that are due under a lease of its own, and says how it went. What is `held` waits for a digest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from contracts.notices import Part, compose
 from contracts.words import Severity
 from ledger.schema import notification_alerts, notifications
-from ledger.sql import chunks, insert_in, plain, typed, typed_or_none
+from ledger.sql import among_these, chunks, insert_in, plain, typed, typed_or_none
 
 Kind = Literal["alert", "resolved", "escalated", "digest", "notice", "case"]
 State = Literal["queued", "sending", "sent", "failed", "held", "cancelled"]
@@ -369,6 +369,31 @@ def list(
         query = query.where(notifications.c.id < before)
     rows = conn.execute(query.order_by(notifications.c.id.desc()).limit(limit))
     return [typed(row, NotificationRow) for row in rows]
+
+
+def reached(
+    conn: Connection, alert_ids: Collection[str], recipient: str | None = None
+) -> dict[str, Sequence[str]]:
+    """Whom messages of these alerts have reached, by alert: officers' ids, the last one first."""
+    if not alert_ids:
+        return {}
+    alert = notification_alerts.c.alert_id
+    query = (
+        select(alert, notifications.c.recipient)
+        .join(notifications, notifications.c.id == notification_alerts.c.notification_id)
+        .where(
+            among_these(alert, alert_ids),
+            notifications.c.state == "sent",
+            notifications.c.recipient != "",
+        )
+        .order_by(notifications.c.id.desc())
+    )
+    if recipient is not None:
+        query = query.where(notifications.c.recipient == recipient)
+    found: dict[str, dict[str, None]] = {}
+    for alert_id, officer in conn.execute(query):
+        found.setdefault(alert_id, {})[officer] = None
+    return {alert_id: [*officers] for alert_id, officers in found.items()}
 
 
 def counts(conn: Connection, since: datetime) -> Sequence[NotificationCount]:

@@ -7,14 +7,14 @@ import msgspec
 
 from contracts.sights import RUNNING_DUE, RUNNING_LIVE
 from contracts.workdays import china_day
-from ledger import kitchen_meals, kitchens, looks, regions
+from ledger import kitchen_meals, kitchens, looks, notifications, regions
 from ledger.engine import Connection
 from ledger.kitchen_meals import Day
 from ledger.kitchens import WEEK_DAYS, Camera, CameraState, Count, Frame, Raised, Sought
 from ledger.looks import LookRow
+from server.access import only_recipient
 from server.desk import Names
 from server.kitchen_filter import KitchenFilter, sought_of
-from server.notification_list import NotificationLine, told_of
 from server.signing import Visit
 
 PAGE = 24
@@ -106,13 +106,8 @@ class BlindLine(msgspec.Struct, frozen=True):
     camera: Camera
     region: tuple[str, str]
     alert: Raised | None
-    told: list[NotificationLine]
-
-    @property
-    def names(self) -> list[str]:
-        """Whom a message has reached, each once."""
-        sent = (one.recipient for one in self.told if one.row.state == "sent")
-        return list(dict.fromkeys(name for name in sent if name))
+    names: list[str]
+    """Whom a message has reached, each once."""
 
 
 def today_of(camera: Camera) -> Share | None:
@@ -155,6 +150,7 @@ def read_wall(
         groups.setdefault(key, []).append(line)
     up = list(reversed(regions.ancestors(conn, root)))
     own = up[up.index(visit.region.code) :] if visit.region.code in up else [root]
+    names.look_up(regions=own)
     return Wall(
         path=[(code, names.region(code)) for code in own],
         regions=_regions(conn, root, counted, names),
@@ -187,6 +183,7 @@ def _regions(
         parts.setdefault(path[at - 1] if at else root, []).append(row)
     if set(parts) <= {root}:
         return []
+    names.look_up(regions=parts)
     return [
         RegionLine(code, names.region(code), code == root, states_of(rows))
         for code, rows in sorted(parts.items())
@@ -201,10 +198,12 @@ def lines_of(conn: Connection, found: Sequence[Camera], names: Names, now: datet
     days = kitchen_meals.days(conn, sites, week[0]) if sites else {}
     raised = kitchens.raised_at(conn, sites)
     looked = looks.newest_shown(conn, sites)
+    names.look_up(regions={camera.region for camera in found})
+    frames = kitchens.newest_frames(conn, [camera.identity for camera in found])
     made = []
     for camera in found:
         key = (camera.site, camera.device)
-        frame, look = kitchens.newest_frame(conn, camera.identity), looked.get(key)
+        frame, look = frames.get(key), looked.get(key)
         if frame and look and look.captured_at and frame.captured_at > look.captured_at:
             look = None
         made.append(
@@ -249,10 +248,19 @@ def blind_lines(conn: Connection, visit: Visit, found: Sequence[Camera]) -> list
     """The lines of cameras that cannot see or are unknown."""
     raised = kitchens.raised_at(conn, {camera.site for camera in found})
     by_site = {alert.site: alert for alert in raised.values() if alert.rule == "agent_offline"}
-    names = Names(conn)
-    made = []
-    for camera in found:
-        alert = raised.get((camera.site, camera.device)) or by_site.get(camera.site)
-        told = told_of(conn, alert.alert_id, visit.officer) if alert else []
-        made.append(BlindLine(camera, names.region(camera.region), alert, told))
-    return made
+    of_camera = [
+        raised.get((camera.site, camera.device)) or by_site.get(camera.site) for camera in found
+    ]
+    asked = {alert.alert_id for alert in of_camera if alert}
+    told = notifications.reached(conn, asked, only_recipient(visit.officer))
+    people = {who for officers in told.values() for who in officers}
+    names = Names(conn).look_up(officers=people, regions={one.region for one in found})
+    return [
+        BlindLine(
+            camera,
+            names.region(camera.region),
+            alert,
+            [names.officer(who) for who in told.get(alert.alert_id, ())] if alert else [],
+        )
+        for camera, alert in zip(found, of_camera, strict=True)
+    ]

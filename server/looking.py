@@ -9,7 +9,6 @@ from ledger import audit, looks
 from ledger.engine import Connection
 from ledger.kitchens import Camera
 from ledger.looks import LookRow
-from server.desk import Names
 from server.look_settings import LookSettings
 from server.signing import Visit
 
@@ -70,10 +69,9 @@ def state_of(row: LookRow, now: datetime) -> str:
     return "unanswered" if row.unanswered(now) else row.state
 
 
-def lines_of(conn: Connection, rows: list[LookRow]) -> list[LookLine]:
+def lines_of(rows: list[LookRow]) -> list[LookLine]:
     """The lines of these looks."""
-    names = Names(conn)
-    return [LookLine(row, names.device(row.identity), names.site(row.site)) for row in rows]
+    return [LookLine(row, row.camera or row.device, row.place or row.site) for row in rows]
 
 
 def sites_of(visit: Visit, site: str) -> list[str] | None:

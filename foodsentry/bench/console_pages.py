@@ -77,6 +77,12 @@ def asks(made: Filled, cookies: dict[str, str], case_ids: Sequence[str]) -> list
         "establishments, a word": ["/establishments?q=康乐"],
         "devices": ["/devices"],
         "devices, gaps": ["/devices/missing"],
+        "kitchens": ["/kitchens"],
+        "kitchens, trouble": ["/kitchens?show=trouble"],
+        "kitchens, a word": ["/kitchens?q=康乐"],
+        "kitchens, seldom live": ["/kitchens?low=1"],
+        "kitchens, blind": ["/kitchens/blind"],
+        "kitchens, looks": ["/kitchens/looks"],
         "silences": ["/silences"],
         "worth": ["/worth"],
         "worth, charts": [f"/worth/chart?figure={name}" for name in FIGURES],
@@ -88,6 +94,10 @@ def asks(made: Filled, cookies: dict[str, str], case_ids: Sequence[str]) -> list
         "api missing": ["/api/v1/missing"],
         "api cases": ["/api/v1/cases"],
         "api scorecards": ["/api/v1/scorecards"],
+        "api kitchens": ["/api/v1/kitchens/cameras"],
+        "api kitchens, 200": ["/api/v1/kitchens/cameras?limit=200"],
+        "api kitchens, regions": ["/api/v1/kitchens/regions"],
+        "api kitchens, blind": ["/api/v1/kitchens/blind"],
     }
     of_city = {
         "desk older": [f"/alerts?state=closed&before={older.alert_id}"],
@@ -101,6 +111,8 @@ def asks(made: Filled, cookies: dict[str, str], case_ids: Sequence[str]) -> list
         "audit": ["/audit"],
         "establishment": [f"/establishments/{one.establishment_id}" for one in (market, kitchen)],
         "establishments, older": ["/establishments?page=60"],
+        "kitchens, later": ["/kitchens?page=40"],
+        "kitchen": [f"/kitchens/cameras/{kitchen.site}/cam-1"],
         "api alert": [f"/api/v1/alerts/{one.alert_id}" for one in tested],
     }
     made_asks = [

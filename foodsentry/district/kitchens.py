@@ -1,5 +1,6 @@
 """Cameras of the made-up district: which see and which do not, and their minutes at meals."""
 
+import hashlib
 import random
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
@@ -12,6 +13,7 @@ from contracts.topics import Identity
 from contracts.words import LookState, Phase
 from contracts.workdays import CHINA
 from edge_agent.cameras.schedule import MEALS
+from edge_agent.custody.device_key import DeviceKey
 from foodsentry.district.facts import SEEN_COLUMNS
 from foodsentry.district.lives import Life, picture_hash
 from foodsentry.district.places import Place
@@ -86,9 +88,10 @@ def _looks(
         who = Identity(place.region, place.site, "cam-1")
         look_id = looks.ask(conn, who, officer, "复核预警后的现场情况", at)
         taken_at = at + timedelta(seconds=55)
-        shown = Evidence(
+        told = Evidence(
             f"look-{number}", "image/jpeg", content, picture_hash(content), *sides, taken_at, True
         )
+        shown = _key(place.site, now).sign(who, told)
         looks.answered(
             conn, who, "agent", Look(look_id, 1, LookState.LIVE, taken_at, picture=shown), taken_at
         )
@@ -114,15 +117,18 @@ def _keep(conn: Connection, look_id: str, officer: str, shown: Evidence, at: dat
         evidence=(row.evidence_id,),
     )  # fmt: skip
     observations.put(conn, look.identity, seen, at)
-    evidence.put(
-        conn,
-        look.identity,
-        msgspec.structs.replace(
-            shown, evidence_id=row.evidence_id, observation_id=row.observation_id
-        ),
-        at,
-        agent="agent",
+    told = msgspec.structs.replace(
+        shown, evidence_id=row.evidence_id, observation_id=row.observation_id, signature=None
     )
+    signed = _key(look.site, at).sign(look.identity, told)
+    evidence.put(conn, look.identity, signed, at, agent="agent")
+
+
+def _key(site: str, at: datetime) -> DeviceKey:
+    """The made-up agent's key, made a year ago."""
+    seed = hashlib.sha256(site.encode()).digest()
+    made_at = (at - timedelta(days=365)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return DeviceKey("agent", seed, made_at)
 
 
 def _sight(alert: Life | None, dice: random.Random, now: datetime) -> tuple[str, datetime]:

@@ -180,7 +180,7 @@ def list_kitchen_looks(
         rows, following = sliced(
             rows, lambda row: (row.asked_at, row.look_id), "kitchen-looks", limit
         )
-        lines = looking.lines_of(conn, rows)
+        lines = looking.lines_of(rows)
     items = [shapes.look_item(line, now) for line in lines]
     return Page[shapes.KitchenLook](items=items, next=following)
 
@@ -281,5 +281,5 @@ def _kept(state: State, visit: Visit, kept_id: str) -> shapes.KeptPicture:
 
 
 def _look(conn: Connection, visit: Visit, look_id: str, state: State) -> shapes.KitchenLook:
-    (line,) = looking.lines_of(conn, [visible_look(conn, visit, look_id)])
+    (line,) = looking.lines_of([visible_look(conn, visit, look_id)])
     return shapes.look_item(line, state.clock())

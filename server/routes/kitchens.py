@@ -136,7 +136,7 @@ def render_camera(
         meals = kitchen_meals.of_camera(conn, found.identity, first)
         spells = kitchens.blind_spells(conn, found.identity, now - timedelta(days=DAYS))
         rows = looks.list_in(conn, [found.region], sites=[site], device=camera, limit=LOOKS_SHOWN)
-        lines = looking.lines_of(conn, rows)
+        lines = looking.lines_of(rows)
         counted = count_alerts(conn, visit.scope)
     return render(
         request,

@@ -77,7 +77,7 @@ def list_looks(
             limit=looking.PAGE + 1,
             offset=(page - 1) * looking.PAGE,
         )
-        lines = looking.lines_of(conn, rows[: looking.PAGE])
+        lines = looking.lines_of(rows[: looking.PAGE])
         counted = count_alerts(conn, visit.scope)
     return render(
         request,
@@ -125,7 +125,7 @@ def render_look(
     with reading(state.engine) as conn:
         cursor = journal.last_id(conn)
         row = visible_look(conn, visit, look_id)
-        (line,) = looking.lines_of(conn, [row])
+        (line,) = looking.lines_of([row])
         kept = kept_frames.of_look(conn, look_id)
         counted = count_alerts(conn, visit.scope)
     return render(

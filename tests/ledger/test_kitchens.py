@@ -172,12 +172,12 @@ def test_what_shows_blindness_is_no_honest_frame(town: Engine) -> None:
 
     with writing(town) as conn:
         register(conn, who)
-        assert kitchens.newest_frame(conn, who) is None
+        assert kitchens.newest_frames(conn, [who]) == {}
         cannot(conn, who, "camera_dark")
         picture(conn, "dark", 30, PictureRole.BEST, "camera_dark-1")
-        assert kitchens.newest_frame(conn, who) is None
+        assert kitchens.newest_frames(conn, [who]) == {}
         picture(conn, "before it", 20, PictureRole.BEFORE, "camera_dark-1")
         picture(conn, "a hat", 10, PictureRole.BEST, "no_hat-1")
-        found = kitchens.newest_frame(conn, who)
+        found = kitchens.newest_frames(conn, [who]).get((who.site, who.device))
     assert found is not None
     assert (found.evidence_id, found.captured_at) == ("before it", after(20))

@@ -10,6 +10,7 @@ from console_app import Clock, TestClient, csrf_of
 from console_places import CANTEEN
 from fastapi import FastAPI
 from look_steps import CAMERA, JPEG, come
+from sqlalchemy import event
 
 from contracts.words import LookState
 from ledger import audit
@@ -117,3 +118,31 @@ def test_scopes_rights_and_places(
     assert elsewhere.get(f"{ROOT}/cameras?region={CANTEEN.region}").status_code == 404
     for path in ("cameras", "blind", "regions", "looks"):
         assert reader.get(f"{ROOT}/{path}?before=x").status_code == 422
+
+
+@pytest.mark.parametrize("path", ["cameras", "blind", "looks"])
+def test_a_longer_page_takes_no_more_statements(
+    city: TestClient, engine: Engine, clock: Clock, path: str
+) -> None:
+    for camera in ("cam-1", "cam-2"):
+        body = {"csrf": csrf_of(city), "reason": "联动抽查"}
+        city.post(f"/kitchens/cameras/{CAMERA.site}/{camera}/look", data=body)
+    clock.forward(300)  # everything is unknown now
+    asked: list[str] = []
+
+    def note(*told: Any) -> None:
+        # Not what the follower of the journal asks meanwhile.
+        if told[2].startswith("SELECT") and "journal.at" not in told[2]:
+            asked.append(told[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        counts = []
+        for limit in (1, 200):
+            del asked[:]
+            found = city.get(f"{ROOT}/{path}?limit={limit}").json()["items"]
+            counts.append((len(found), len(asked)))
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    (one, few), (many, all_) = counts
+    assert one == 1 < many and few == all_, counts

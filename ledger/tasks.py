@@ -5,7 +5,7 @@ that count as it was last taken, for lists.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -147,13 +147,17 @@ def find(
     after: Place | None = None,
     *,
     regions: Sequence[str] | None = None,
+    only: Sequence[ColumnElement[bool]] = (),
 ) -> list[Task]:
-    """Tasks of a state: those to be done by what is due first, the others the latest first."""
+    """Tasks of a state: those to be done by what is due first, the others the latest first.
+
+    `only`: what else must hold of them (`due_between`, `task_duty.Whose.condition`).
+    """
     rising = state in ("open", "overdue")
     place = tuple_(tasks.c.due_at, tasks.c.id)
-    found = select(tasks).where(sight.condition())
+    found = select(tasks).where(sight.condition(), *only)
     if state is not None:
-        found = found.where(_state(now) == state)
+        found = found.where(standing(now) == state)
     if regions is not None:
         found = found.where(among_these(tasks.c.region, regions))
     if after is not None:
@@ -165,10 +169,16 @@ def find(
 
 def counts(conn: Connection, sight: Sight, now: datetime) -> dict[State, int]:
     """How many stand where."""
-    state = _state(now).label("state")
+    state = standing(now).label("state")
     asked = select(state, func.count().label("n")).where(sight.condition()).group_by(state)
     told = {row.state: int(row.n) for row in conn.execute(asked)}
     return {one: told.get(one, 0) for one in STATES}
+
+
+def count_soon(conn: Connection, sight: Sight, now: datetime, soon: timedelta) -> int:
+    """How many are not met and due within `soon` from now."""
+    near = (sight.condition(), standing(now) == "open", due_between(now, now + soon))
+    return conn.scalar(select(func.count()).select_from(tasks).where(*near)) or 0
 
 
 def asked_since(conn: Connection, due_since: datetime) -> list[Task]:
@@ -213,7 +223,13 @@ def keep_counts(conn: Connection, counted: dict[str, tuple[int, int]]) -> None:
         conn.execute(of.values(done=done, late=late))
 
 
-def _state(now: datetime) -> ColumnElement[str]:
+def due_between(start: datetime, end: datetime) -> ColumnElement[bool]:
+    """That a task is due within a span, its ends included."""
+    return and_(tasks.c.due_at >= start, tasks.c.due_at <= end)
+
+
+def standing(now: datetime) -> ColumnElement[str]:
+    """The state of a task by what was counted last, for a statement."""
     return case(
         (tasks.c.withdrawn_at.is_not(None), "withdrawn"),
         (tasks.c.done >= tasks.c.wanted, "met"),

@@ -308,6 +308,15 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "comes with FoodSentry."
         ),
     ] = ""
+    task_soon_h: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=720,
+            description="Hours before its end from which on a quick-test task that is not met is "
+            "told to be over soon.",
+        ),
+    ] = 48
     trace_days: Annotated[
         int,
         Meta(

@@ -1,16 +1,18 @@
 """Tasks as the console shows them: the list, one with its samples, and giving and withdrawing."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
-from ledger import audit, establishments, regions, task_progress, tasks
+from ledger import audit, establishments, regions, task_duty, task_progress, tasks
 from ledger.engine import Connection, writing
 from ledger.sheets.cells import Row
 from ledger.sheets.plan import apply_plan, plan_of_rows
+from ledger.task_duty import Pressing, Whose
 from ledger.task_progress import Judged, Progress, Why
 from ledger.tasks import Sight, Task
+from server.access import Right, may
 from server.admin_sheets import RowRefused, bounds_of
 from server.cursors import place_of, sliced
 from server.desk import Names
@@ -71,23 +73,59 @@ def sight_of(conn: Connection, visit: Visit) -> Sight:
     return Sight(scope.listed, regions.ancestors(conn, root)[1:])
 
 
+def whose_of(visit: Visit) -> Whose:
+    """This officer, as far as tasks may be theirs."""
+    scope, officer = visit.scope, visit.officer
+    region = officer.region if may(officer, Right.ACT) else ""
+    return Whose(officer.id, region, scope.establishment_id, scope.sites or ())
+
+
+class Narrowed(msgspec.Struct, frozen=True):
+    """What a list of tasks is narrowed to."""
+
+    state: tasks.State | None = None
+    region: str = ""
+    soon: bool = False
+    """Only those that are over before long."""
+    mine: bool = False
+    """Only those that this officer answers for."""
+    days: int = 0
+    """Only those that were due within so many days; 0: all."""
+
+
 def find_tasks(
+    state: State,
     conn: Connection,
     visit: Visit,
-    state: tasks.State | None,
-    region: str,
-    now: datetime,
+    wanted: Narrowed,
     before: str | None,
     limit: int = PAGE,
 ) -> tuple[list[Task], str | None]:
     """A page of tasks, and the cursor of the one after it. Raises Problem (422)."""
+    now, region = state.clock(), wanted.region
     after = place_of(LIST, before, tuple[datetime, str])
     below = None
     if region in visit.scope.regions:
         below = [one for one in regions.subtree(conn, region) if one in visit.scope.regions]
+    only = [whose_of(visit).condition()] if wanted.mine else []
+    if wanted.soon:
+        only.append(tasks.due_between(now, now + soon_of(state)))
+    if wanted.days:
+        only.append(tasks.due_between(now - timedelta(days=wanted.days), now))
     sight = sight_of(conn, visit)
-    found = tasks.find(conn, sight, state, now, limit + 1, after, regions=below)
+    found = tasks.find(conn, sight, wanted.state, now, limit + 1, after, regions=below, only=only)
     return sliced(found, lambda one: (one.due_at, one.id), LIST, limit)
+
+
+def soon_of(state: State) -> timedelta:
+    """How long before its end a task is told to be over soon."""
+    return timedelta(hours=state.settings.task_soon_h)
+
+
+def pressing_of(state: State, conn: Connection, visit: Visit) -> Pressing:
+    """How many of this officer's tasks are overdue or soon over."""
+    sight, whose = sight_of(conn, visit), whose_of(visit)
+    return task_duty.pressing(conn, sight, whose, state.clock(), soon_of(state))
 
 
 def task_lines(

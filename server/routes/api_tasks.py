@@ -13,7 +13,7 @@ from server.api_tasks import TaskItem, TaskRequest, TaskSample, TaskWhole, Withd
 from server.needs import Need, acts, reads
 from server.problems import Problem, at_field
 from server.routes.api_parts import PREFIX, Before, Limit, problems
-from server.routes.tasks import StateName
+from server.routes.tasks import Mine, StateName, narrowed
 from server.signing import Visit
 from server.state import State
 from server.task_list import (
@@ -36,15 +36,15 @@ def list_tasks_of_api(
     visit: Reader,
     asked_state: Annotated[StateName, Query(alias="state")] = "all",
     region: Annotated[str, Query(max_length=64)] = "",
+    mine: Mine = False,
     limit: Limit = 50,
     before: Before = None,
 ) -> Page[TaskItem]:
     """Those of the officer's region and below, and those from above that reach there."""
-    now = state.clock()
-    chosen: tasks.State | None = None if asked_state == "all" else asked_state
+    wanted = narrowed(asked_state, region, mine=mine)
     with reading(state.engine) as conn:
-        found, following = find_tasks(conn, visit, chosen, region, now, before, limit)
-        lines = task_lines(state, conn, found, now)
+        found, following = find_tasks(state, conn, visit, wanted, before, limit)
+        lines = task_lines(state, conn, found, state.clock())
     return Page[TaskItem](items=[_item(line) for line in lines], next=following)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Header, Query, Request
 from starlette.responses import Response
 
 from contracts.words import AlertVerdict
-from ledger import alert_search, journal
+from ledger import alert_search, journal, task_duty
 from ledger.engine import reading
 from server import bulk, judging
 from server.access import Right, may
@@ -22,6 +22,7 @@ from server.routes.live import LiveRows, event_stream
 from server.signing import Visit
 from server.state import State
 from server.streams import desk_events
+from server.task_list import pressing_of
 
 router = APIRouter(include_in_schema=False)
 MEMBERS = 100
@@ -65,10 +66,15 @@ def desk(
         counted = everything if wanted.plain else count_sought(conn, sought)
         chips = chips_of(conn, wanted, words_of(request))
         newest = alert_search.newest_number(conn)
+        more_only = bool(fragment and before)
+        pressing = None if more_only else pressing_of(state, conn, visit)
     counts = tally(counted, wanted.severity, everything)
     return render(
         request,
-        "alerts/more.html" if fragment and before else "alerts/desk.html",
+        "alerts/more.html" if more_only else "alerts/desk.html",
+        pressing=pressing,
+        told_days=task_duty.TOLD.days,
+        soon_hours=state.settings.task_soon_h,
         wanted=wanted,
         troubles=troubles,
         chips=chips,

@@ -20,19 +20,31 @@ from server.routes.admin import Cells
 from server.signing import Visit
 from server.state import State
 from server.task_list import (
+    Narrowed,
     find_tasks,
     give_tasks,
     read_task_file,
     sight_of,
+    soon_of,
     task_lines,
     withdraw_task,
 )
 
 router = APIRouter(include_in_schema=False)
 Giver = Annotated[Visit, Depends(Looker(Right.ACT))]
-StateName = Literal["open", "overdue", "met", "withdrawn", "all"]
+StateName = Literal["open", "soon", "overdue", "met", "withdrawn", "all"]
+Mine = Annotated[bool, Query(description="Only those that the officer answers for.")]
+MOST_DAYS = 400
 CHOICES = 400
 USUAL = timedelta(days=7)
+
+
+def narrowed(asked: StateName, region: str, *, mine: bool, days: int = 0) -> Narrowed:
+    """What a list of tasks is asked for; what is over soon is open."""
+    found: tasks.State | None = None
+    if asked != "all":
+        found = "open" if asked == "soon" else asked
+    return Narrowed(found, region, asked == "soon", mine, days)
 
 
 @router.get("/tasks")
@@ -42,20 +54,25 @@ def list_tasks(
     visit: Viewer,
     asked_state: Annotated[StateName, Query(alias="state")] = "open",
     region: Annotated[str, Query(max_length=64)] = "",
+    mine: Mine = False,
+    days: Annotated[int, Query(ge=0, le=MOST_DAYS)] = 0,
     before: Annotated[str | None, Query(max_length=512)] = None,
 ) -> Response:
     """What is due first comes first."""
     now = state.clock()
-    chosen: tasks.State | None = None if asked_state == "all" else asked_state
+    wanted = narrowed(asked_state, region, mine=mine, days=days)
     with reading(state.engine) as conn:
-        found, more = find_tasks(conn, visit, chosen, region, now, before)
+        found, more = find_tasks(state, conn, visit, wanted, before)
         lines = task_lines(state, conn, found, now)
-        counts = tasks.counts(conn, sight_of(conn, visit), now)
+        sight = sight_of(conn, visit)
+        counts: dict[str, int] = {str(k): n for k, n in tasks.counts(conn, sight, now).items()}
+        counts["soon"] = tasks.count_soon(conn, sight, now, soon_of(state))
         below = regions.children(conn, visit.officer.region)
     return render(
         request, "tasks/list.html",
         lines=lines, more=more, first=before is None, figures=counts, chosen=asked_state,
-        region=region, districts=below, acts=may(visit.officer, Right.ACT),
+        region=region, mine=mine, days=days, hours=state.settings.task_soon_h,
+        districts=below, acts=may(visit.officer, Right.ACT),
         items=state.limit_lines.tests.items,
     )  # fmt: skip
 

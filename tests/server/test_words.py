@@ -226,7 +226,7 @@ FAMILIES: dict[str, set[str]] = {
     "connect.delivery.": set(get_args(webhook_deliveries.State)),
     "connect.do.": {"test", "pause", "resume", "remove"},
     "connect.refused.": {"name", "scopes", "region", "days", "url", "events"},
-    "task.state.": {*tasks.STATES, "all"},
+    "task.state.": {*tasks.STATES, "all", "soon"},
     "task.why.": set(task_list.WHYS),
     "task.group.": {word for word, _ in GROUPS},
     "room.verdict.": {one.value for one in Verdict},

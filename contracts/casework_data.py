@@ -187,7 +187,10 @@ class Clock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool, Meta(description="A duty that is the establishment's to do: it sees it, and is told.")
     ] = False
     soon: Annotated[
-        SomeHours, Meta(description="A duty: how long before its end whoever owes it is told.")
+        SomeHours,
+        Meta(
+            description="How long before its end whoever owes the duty, or has the right, is told."
+        ),
     ] = ""
     again: Annotated[
         SomeHours,

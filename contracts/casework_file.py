@@ -271,8 +271,10 @@ def _clocks(rules: Rules) -> Iterator[Fault]:
             for start in clock.starts
         ):
             yield "clock", f"{clock.id}.length", "not all moves that begin it give a `deadline`"
-        if clock.role != "duty" and (clock.party or clock.soon or clock.again):
-            yield "clock", f"{clock.id}.role", "`party`, `soon` and `again` are for duties"
+        if clock.role != "duty" and (clock.party or clock.again):
+            yield "clock", f"{clock.id}.role", "`party` and `again` are for duties"
+        if clock.role == "expiry" and clock.soon:
+            yield "clock", f"{clock.id}.role", "`soon` is for duties and rights"
         if (clock.role == "expiry") != bool(clock.makes):
             yield "clock", f"{clock.id}.makes", "goes with the role `expiry`"
         if clock.makes and CLOCK not in rules.moves[clock.makes].by:

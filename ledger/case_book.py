@@ -10,7 +10,7 @@ from contracts.casework import CLOCK, Case, CaseEvent, Reason
 from contracts.casework_clocks import Casework, clocks, next_due
 from contracts.casework_data import Move
 from contracts.casework_moves import after, paused_since
-from contracts.casework_reminders import next_reminder
+from contracts.casework_reminders import first_reminder
 from ledger import audit, case_alert_steps, journal
 from ledger.case_lists import case
 from ledger.case_proof import ACTION, digest_of
@@ -71,7 +71,7 @@ def shown(work: Casework, whole: Case, at: datetime) -> dict[str, Any]:
         "due_at": next_.due_at if next_ else None,
         "due_clock": next_.clock.id if next_ else unknown[0].clock.id if unknown else "",
         "due_unknown": bool(unknown),
-        "remind_at": next_reminder(faces, at),
+        "remind_at": first_reminder(faces, at),
     }
 
 

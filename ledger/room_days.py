@@ -1,6 +1,7 @@
 """What a testing room did on one day: its samples, its results, and numbers that add up."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from ledger import samples
 from ledger.samples import RegisteredSample
 from ledger.schema import results
 from ledger.schema import samples as samples_table
+from ledger.sql import among_these
 from ledger.task_progress import LATE, VALID, Tested
 
 RAISED = frozenset({Verdict.POSITIVE, Verdict.SUSPECT})
@@ -162,29 +164,42 @@ def busiest(conn: Connection) -> tuple[str, date] | None:
 
 def read(conn: Connection, region: str, site: str, day: date) -> RoomDay:
     """The day of a site: results measured on it, and samples registered on it without any."""
+    return read_all(conn, {site: region}, day)[site]
+
+
+def read_all(conn: Connection, places: Mapping[str, str], day: date) -> dict[str, RoomDay]:
+    """The same for many sites, given with their regions: as many statements as for one."""
     since, until = span_of(day)
     # What an instrument kept, and gave later, was measured before it was captured.
-    told = _tests(conn, region, site, since, until + timedelta(days=31))
-    tests = [(test, words) for test, words in told if since <= test.at < until]
-    registered = samples.registered_in(conn, site, since, until)
+    told = _tests(conn, places, since, until + timedelta(days=31))
+    tests = [(test, row) for test, row in told if since <= test.at < until]
+    registered = samples.registered_in(conn, list(places), since, until)
     known = {one.id: one for one in registered}
     missing = {test.sample_id for test, _ in tests if test.sample_id not in known} - {""}
     known |= samples.of_ids(conn, missing)
-    lines = [(test.at, _line(known.get(test.sample_id), test, words)) for test, words in tests]
+    lines: dict[str, list[tuple[datetime, Line]]] = {site: [] for site in places}
+    for test, row in tests:
+        lines[row.site].append((test.at, _line(known.get(test.sample_id), test, row)))
     tested = _any_tests(conn, [one.id for one in registered])
-    lines += [(one.registered_at, _line(one)) for one in registered if one.id not in tested]
+    for one in registered:
+        if one.id not in tested:
+            lines[one.site].append((one.registered_at, _line(one)))
+    return {site: _day_of(day, own) for site, own in lines.items()}
+
+
+def _day_of(day: date, lines: list[tuple[datetime, Line]]) -> RoomDay:
     lines.sort(key=lambda one: (one[0], one[1].number, one[1].key))
     return RoomDay(day, tuple(line for _, line in lines))
 
 
 def _tests(
-    conn: Connection, region: str, site: str, since: datetime, until: datetime
+    conn: Connection, places: Mapping[str, str], since: datetime, until: datetime
 ) -> list[tuple[Tested, Any]]:
-    named = ("stall", "sample_number", "sample_name", "lot", "supplier", "origin", "operator")
-    columns = [results.c[name] for name in (*Tested.__struct_fields__, *named)]
+    named = ("site", "stall", "sample_number", "sample_name", "lot", "supplier", "origin")
+    columns = [results.c[name] for name in (*Tested.__struct_fields__, *named, "operator")]
     asked = select(*columns).where(
-        results.c.region == region,
-        results.c.site == site,
+        among_these(results.c.region, set(places.values())),
+        among_these(results.c.site, places),
         results.c.captured_at >= since,
         results.c.captured_at < until,
     )
@@ -196,8 +211,8 @@ def _tests(
 
 
 def _any_tests(conn: Connection, sample_ids: list[str]) -> set[str]:
-    asked = select(results.c.sample_id).where(results.c.sample_id.in_(sample_ids)).distinct()
-    return set(conn.scalars(asked)) if sample_ids else set()
+    asked = select(results.c.sample_id).where(among_these(results.c.sample_id, sample_ids))
+    return set(conn.scalars(asked.distinct())) if sample_ids else set()
 
 
 def _line(sample: RegisteredSample | None, test: Tested | None = None, words: Any = None) -> Line:

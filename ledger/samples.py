@@ -6,7 +6,7 @@ whose: `ledger.sample_links`.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -138,13 +138,13 @@ def list_at(conn: Connection, site: str, limit: int = 100) -> list[RegisteredSam
 
 
 def registered_in(
-    conn: Connection, site: str, since: datetime, until: datetime
+    conn: Connection, site_ids: Collection[str], since: datetime, until: datetime
 ) -> list[RegisteredSample]:
-    """A site's samples registered from `since` until before `until`, in that order."""
+    """These sites' samples registered from `since` until before `until`, in that order."""
     found = (
         select(samples)
         .where(
-            samples.c.site == site,
+            among_these(samples.c.site, site_ids),
             samples.c.registered_at >= since,
             samples.c.registered_at < until,
         )

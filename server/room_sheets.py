@@ -1,5 +1,6 @@
 """The day sheet 日报表 and the public notice 检测结果公示 of a testing room, for page and paper."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -72,9 +73,18 @@ def day_of(text: str, now: datetime) -> date:
 
 def read_room(conn: Connection, site: Site, day: date) -> RoomFile:
     """A room's day."""
-    owner = establishments.get(conn, site.establishment_id) if site.establishment_id else None
-    read = room_days.read(conn, site.region, site.id, day)
-    return RoomFile(site, owner.name if owner else site.name, read)
+    (file,) = read_rooms(conn, [site], day)
+    return file
+
+
+def read_rooms(conn: Connection, found: Sequence[Site], day: date) -> list[RoomFile]:
+    """Rooms' days, in their order: as many statements as for one."""
+    owners = establishments.names(conn, {one.establishment_id or "" for one in found} - {""})
+    days = room_days.read_all(conn, {one.id: one.region for one in found}, day)
+    return [
+        RoomFile(one, owners.get(one.establishment_id or "", one.name), days[one.id])
+        for one in found
+    ]
 
 
 def day_sheet(file: RoomFile, words: Words, now: datetime) -> Document:

@@ -59,7 +59,7 @@ class CaseTold:
             yield from self._step(move, event)
 
     def due(self) -> Iterator[Said]:
-        """The stages that duties have come to."""
+        """The stages that duties and rights have come to."""
         for one in reminders(clocks(self._work, self.whole, self._at), self._at):
             yield from self._reminded(one)
 
@@ -100,9 +100,9 @@ class CaseTold:
         first = self._first_level(clock)
         barred = self._barred(clock)
         told: list[tuple[Officer, int]] = []
-        if clock.party and one.stage != "again":
+        if clock.is_party and one.stage != "again":
             told += [(person, 0) for person in self._people]
-        if one.stage == "soon" and not clock.party:
+        if one.stage == "soon" and not clock.is_party:
             told += [(who, 0) for who in self._officers(first, barred)[0]]
         elif one.stage == "over":
             told += [(who, 0) for who in self._officers(first, barred)[0]]

@@ -32,7 +32,9 @@ def ask_part(row: CaseRow, move: Move, place: str, by: str) -> Part:
 def due_part(
     row: CaseRow, clock: Clock, place: str, due_at: datetime, stage: str, level: int
 ) -> Part:
-    """A duty is due soon, or was missed; `level` 1 and 2: told to those above."""
+    """A duty is due soon, or was missed; `level` 1 and 2: told to those above. Or a right ends."""
+    if clock.role == "right":
+        return _right_part(row, clock, place, due_at)
     level_zh, level_en = LEVELS[min(level, len(LEVELS) - 1)]
     if stage == "soon":
         head = ("【即将到期】", "[due soon] ")
@@ -42,6 +44,14 @@ def due_part(
         head = ("【已到期】", "[overdue] ")
     at = local_time(due_at)
     return _part(row, head, (clock.zh, clock.en), place, f"，期限 {at}", f", due {at} (UTC+8)")
+
+
+def _right_part(row: CaseRow, clock: Clock, place: str, due_at: datetime) -> Part:
+    """The party's right is over soon: until when it may still be used."""
+    head, at = ("【权利即将到期】", "[your right ends soon] "), local_time(due_at)
+    more_zh = f"，可在 {at} 前提出，逾期不再受理"
+    more_en = f", possible until {at} (UTC+8), and not after"
+    return _part(row, head, (clock.zh, clock.en), place, more_zh, more_en)
 
 
 def _part(

@@ -20,6 +20,7 @@ from server.room_sheets import (
     notice_sheet,
     notice_sum,
     read_room,
+    read_rooms,
     rooms_in,
     visible_room,
 )
@@ -39,10 +40,11 @@ def list_rooms(request: Request, state: Need, visit: Viewer, day: Day = "") -> R
     words = words_of(request)
     with reading(state.engine) as conn:
         found = rooms_in(conn, visit.scope)
-        names = Names(conn)
+        shown = found[:SHOWN]
+        names = Names(conn).look_up(regions={site.region for site in shown})
         lines = [
-            RoomLine(read_room(conn, site, chosen), words.pick(*names.region(site.region)))
-            for site in found[:SHOWN]
+            RoomLine(file, words.pick(*names.region(file.site.region)))
+            for file in read_rooms(conn, shown, chosen)
         ]
     lines.sort(key=lambda one: (-one.raised, -len(one.file.day.lines)))
     return render(request, "rooms/list.html", lines=lines, day=chosen, total=len(found))

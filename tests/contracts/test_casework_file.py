@@ -164,9 +164,13 @@ FAULTS: dict[str, tuple[Callable[[Data], None], str]] = {
         change("move", "reopen", from_=["reviewed"]),
         "move.reopen.from: only what has come to an end is brought back",
     ),
-    "a reminder of a right": (
-        change("clock", "objection", soon="1 h"),
-        "clock.objection.role: `party`, `soon` and `again` are for duties",
+    "what follows a right that is over": (
+        change("clock", "objection", again="1 h"),
+        "clock.objection.role: `party` and `again` are for duties",
+    ),
+    "a reminder of a publication's end": (
+        change("clock", "publication_ends", soon="1 h"),
+        "clock.publication_ends.role: `soon` is for duties and rights",
     ),
     "a question that moves": (
         change("move", "object", to="filed", from_=["lead"]),

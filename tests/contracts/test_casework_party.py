@@ -1,6 +1,6 @@
 """The party's own steps, reopened cases and reminders, as the data have them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -9,7 +9,7 @@ from case_parts import AT, CHEN, LI, PARTY, RULES, SECOND, WANG, WORK, beginning
 from contracts.casework import Case, CaseKind, Finding, Refusal
 from contracts.casework_clocks import clock_face, clocks
 from contracts.casework_moves import apply, moves, outstanding
-from contracts.casework_reminders import next_reminder, reminders
+from contracts.casework_reminders import first_reminder, next_reminder, reminders
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -137,6 +137,28 @@ def test_reminders_come_at_their_moment_one_stage_at_a_time() -> None:
     assert reminders(clocks(WORK, ended, due), due) == []
     held = walk(case, "appeal")
     assert reminders(clocks(WORK, held, due), due) == []
+
+
+def test_a_right_is_told_of_before_its_end_and_never_after() -> None:
+    served = go(beginning(), "serve_result", AT, happened_at=AT)
+    due = AT + 4 * HOUR
+
+    def stages(case: Case, at: datetime) -> list[tuple[str, str]]:
+        told = reminders(clocks(WORK, case, at), at)
+        return [(one.face.clock.id, one.stage) for one in told if one.face.clock.role == "right"]
+
+    soon = [("objection", "soon")]
+    assert next_reminder(clocks(WORK, served, AT), AT) == due - HOUR
+    assert stages(served, due - HOUR - SECOND) == []
+    assert stages(served, due - HOUR) == stages(served, due) == soon
+    assert stages(served, due + SECOND) == []
+    objected = go(served, "object", due - 2 * HOUR, happened_at=due - 2 * HOUR)
+    assert stages(objected, due - HOUR) == []
+    # Entered three and a half hours after it was served: told at once.
+    assert first_reminder(clocks(WORK, served, due - MINUTE), due - MINUTE) == due - MINUTE
+    assert first_reminder(clocks(WORK, served, AT), AT) == due - HOUR
+    over = due + SECOND
+    assert first_reminder(clocks(WORK, served, over), over) == AT + 48 * HOUR
 
 
 def test_of_a_short_time_nobody_is_reminded_before_its_end() -> None:

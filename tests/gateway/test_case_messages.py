@@ -27,6 +27,7 @@ from gateway.notify.pipeline_settings import PipelineSettings
 from ledger import (
     case_confirmations,
     case_tellings,
+    cases,
     cursors,
     journal,
     migrate,
@@ -239,6 +240,55 @@ def test_the_party_is_reminded_of_what_it_owes_and_not_once_it_has_proved_it(
         OFFICER, "stall", "wang"}  # fmt: skip
     lines = [line for row in told for line in row.body_zh.splitlines()]
     assert not any(two.row.case_number in line and "责令改正" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "office", ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)], indirect=True
+)
+def test_the_party_is_told_once_that_its_right_ends_and_nobody_else_is(office: Engine) -> None:
+    gates = Gateways(office)
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        one.go("serve_result", happened_at=one.at, files=["f-document"])
+        served = one.row.opened_at
+        late = Story.of_result(conn, 2)
+        due = served + 4 * HOUR
+        late.at = due - 10 * MINUTE
+        late.go("serve_result", happened_at=served, files=["f-document"])
+        objected = Story.of_result(conn, 3)
+        objected.go("serve_result", happened_at=objected.at, files=["f-document"])
+        objected.go("object", "stall")
+
+    def rights(at: datetime) -> list[tuple[str, str]]:
+        """Who is told that which case's right ends."""
+        return sorted(
+            (row.recipient, line.partition(" ")[0])
+            for row in gates.look(at)
+            for line in row.body_zh.splitlines()
+            if "权利即将到期" in line
+        )
+
+    with reading(office) as conn:
+        assert cases.get(conn, late.row.case_id).remind_at == late.at  # type: ignore[union-attr]
+    assert rights(due - HOUR - MINUTE) == []
+    assert rights(due - HOUR) == [("stall", one.row.case_number)]
+    assert rights(due - HOUR + MINUTE) == []
+    assert rights(late.at) == [("stall", late.row.case_number)]
+    assert rights(due + MINUTE) == []
+    with reading(office) as conn:
+        told = [row for row in notifications.list(conn, limit=500) if "权利" in row.body_zh]
+    until = f"{due.astimezone(CHINA):%H:%M}"
+    assert len(told) == 2 and all(until in row.body_zh for row in told)
+    assert all("your right ends soon" in row.body_en for row in told)
+
+
+def test_a_right_that_ended_while_gateways_were_away_is_told_to_nobody(office: Engine) -> None:
+    gates = Gateways(office)
+    with writing(office) as conn:
+        one = Story.of_result(conn)
+        one.go("serve_result", happened_at=one.at, files=["f-document"])
+    told = gates.look(one.at + 5 * HOUR)
+    assert not any("权利" in row.body_zh for row in told)
 
 
 def test_much_at_a_time_is_one_message_and_a_storm_waits_for_its_digest(office: Engine) -> None:

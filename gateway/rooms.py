@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from contracts.clock import Clock
 from contracts.envelope import encode
 from contracts.products import Products
-from contracts.topics import Channel, device_topic
+from contracts.topics import Channel, Identity, device_topic
 from gateway.broker import Broker, Outbound
 from gateway.health import Health
 from gateway.lease import Lease
@@ -138,6 +138,10 @@ class RoomKeeper:
             if moved:
                 given = tasks.asked_since(conn, now - OVER)
             found = room_books.rooms(conn, None if everything or moved else sites)
+            left = room_books.left(conn, found) if everything else []
+        if left:
+            with writing(self._engine) as conn:
+                room_books.close(conn, left)
         for start in range(0, len(found), AT_ONCE):
             with reading(self._engine) as conn:
                 part = found[start : start + AT_ONCE]
@@ -167,20 +171,29 @@ class RoomKeeper:
             self._session = session
         with reading(self._engine) as conn:
             books = room_books.unpublished(conn, AT_ONCE)
-        if not books:
+            gone = room_books.gone(conn, AT_ONCE)
+        if not books and not gone:
             self._health.well(PART)
             return False
-        if not self._broker.publish_and_wait(list(map(message, books)), PUBLISH_LIMIT_S):
+        if not self._broker.publish_and_wait(
+            [*map(clearing, gone), *map(message, books)], PUBLISH_LIMIT_S
+        ):
             self._health.trouble(PART, "the broker does not take the rooms' books")
             return False
         with writing(self._engine) as conn:
+            room_books.note_cleared(conn, gone)
             room_books.note_published(conn, books)
         self._health.well(PART)
-        return len(books) == AT_ONCE
+        return AT_ONCE in (len(books), len(gone))
 
 
 def _reached(task: Task, reach: dict[str, Reach]) -> bool:
     return any(place.covered_by(task, site) for site, place in reach.items())
+
+
+def clearing(who: Identity) -> Outbound:
+    """What takes the retained book from a topic that is no room's any more."""
+    return Outbound(device_topic(who, Channel.ROOM), b"", retain=True)
 
 
 def message(one: KeptBook) -> Outbound:

@@ -1,7 +1,9 @@
 """What each testing room's agent works with: composed from stalls, products, suppliers, tasks.
 
 A book has a new revision when its content is another; it is stored before it is published, so that
-a gateway that dies in between leaves it to the next one.
+a gateway that dies in between leaves it to the next one. Where a room has left its topic (its site
+moved, or it is a room no more), the book that is retained there is to be cleared: that is kept in
+the same transaction, until the broker has done it.
 """
 
 import hashlib
@@ -10,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from contracts.names import name_key
 from contracts.products import Products
@@ -19,8 +21,9 @@ from contracts.topics import Identity
 from ledger import tasks
 from ledger.devices import DeviceKind
 from ledger.schema import devices, room_books, samples, sites, stalls
+from ledger.schema import room_books_gone as gone_table
 from ledger.sites import ROOM_KINDS
-from ledger.sql import among_these, replacing, typed
+from ledger.sql import among_these, insert_into, replacing, typed
 from ledger.tasks import Task
 
 LEARNT = timedelta(days=180)
@@ -124,10 +127,58 @@ def news(conn: Connection, made: Iterable[KeptBook]) -> list[KeptBook]:
 
 
 def keep(conn: Connection, books: Iterable[KeptBook]) -> None:
-    """Store these revisions, which nobody has published yet."""
-    rows = [msgspec.structs.asdict(one) for one in books]
-    if rows:
-        conn.execute(replacing(conn.dialect.name, room_books), rows)
+    """Store these revisions, which nobody has published yet; what they had elsewhere is to go."""
+    new = list(books)
+    if not new:
+        return
+    stood = {(one.site, one.agent): one for one in of_sites(conn, {one.site for one in new})}
+    for one in new:
+        before = stood.get((one.site, one.agent))
+        if before is not None and before.region != one.region:
+            _to_clear(conn, before.who)
+        conn.execute(gone_table.delete().where(*_named(one.who)))
+    rows = [msgspec.structs.asdict(one) for one in new]
+    conn.execute(replacing(conn.dialect.name, room_books), rows)
+
+
+def left(conn: Connection, found: Sequence[Any]) -> list[KeptBook]:
+    """Stored books of what is no room's agent any more; `found`: all rows of `rooms`."""
+    known = {(row.id, row.device) for row in found}
+    asked = select(room_books).where(room_books.c.digest != "")
+    stored = [typed(row, KeptBook) for row in conn.execute(asked)]
+    return [one for one in stored if (one.site, one.agent) not in known]
+
+
+def close(conn: Connection, books: Iterable[KeptBook]) -> None:
+    """Take these out of use: they are to be cleared. Their revisions go on if they come back."""
+    for one in books:
+        of = (room_books.c.site == one.site, room_books.c.agent == one.agent)
+        conn.execute(update(room_books).where(*of).values(digest=""))
+        _to_clear(conn, one.who)
+
+
+def gone(conn: Connection, limit: int) -> list[Identity]:
+    """Whose retained book is to be cleared."""
+    columns = (gone_table.c.region, gone_table.c.site, gone_table.c.agent)
+    return [
+        Identity(*row) for row in conn.execute(select(*columns).order_by(*columns).limit(limit))
+    ]
+
+
+def note_cleared(conn: Connection, cleared: Iterable[Identity]) -> None:
+    """The broker has cleared these."""
+    for who in cleared:
+        conn.execute(gone_table.delete().where(*_named(who)))
+
+
+def _to_clear(conn: Connection, who: Identity) -> None:
+    row = {"region": who.region, "site": who.site, "agent": who.device}
+    conn.execute(insert_into(conn, gone_table).values(row).on_conflict_do_nothing())
+
+
+def _named(who: Identity) -> tuple[ColumnElement[bool], ...]:
+    table = gone_table.c
+    return table.region == who.region, table.site == who.site, table.agent == who.device
 
 
 def of_sites(conn: Connection, site_ids: Collection[str]) -> list[KeptBook]:
@@ -138,7 +189,9 @@ def of_sites(conn: Connection, site_ids: Collection[str]) -> list[KeptBook]:
 
 def unpublished(conn: Connection, limit: int) -> list[KeptBook]:
     """Books whose newest revision no broker has acknowledged yet."""
-    found = select(room_books).where(room_books.c.published < room_books.c.revision)
+    found = select(room_books).where(
+        room_books.c.published < room_books.c.revision, room_books.c.digest != ""
+    )
     found = found.order_by(room_books.c.site, room_books.c.agent).limit(limit)
     return [typed(row, KeptBook) for row in conn.execute(found)]
 

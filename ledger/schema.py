@@ -56,7 +56,7 @@ from ledger.tables.places import (
     stall_events,
     stalls,
 )
-from ledger.tables.rooms import room_books, tasks
+from ledger.tables.rooms import room_books, room_books_gone, tasks
 from ledger.tables.worth import alert_verdicts, suppression_proposals
 
 __all__ = [
@@ -110,6 +110,7 @@ __all__ = [
     "results",
     "retired_codes",
     "room_books",
+    "room_books_gone",
     "rule_modes",
     "rule_state",
     "sample_results",

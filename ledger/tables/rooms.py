@@ -43,3 +43,11 @@ room_books = Table(
     filled("made_at", UtcTime),
     filled("published", BigInteger, server_default="0"),
 )
+
+room_books_gone = Table(
+    "room_books_gone",
+    metadata,
+    Column("region", Segment, primary_key=True),
+    Column("site", Segment, primary_key=True),
+    Column("agent", Segment, primary_key=True),
+)

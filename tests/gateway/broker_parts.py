@@ -1,7 +1,9 @@
 """The city's mosquitto with TLS as deployed, its CA, its accounts, and clients that sign in."""
 
 import ssl
+import subprocess
 import threading
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import paho.mqtt.client as mqtt
 from gateway_process import GatewayProcess, until
 from gateway_town import REGION
 from paho.mqtt.enums import CallbackAPIVersion
-from servers import Mosquitto, free_port
+from servers import Mosquitto, free_port, program
 
 from contracts.clock import utc_now
 from contracts.files import write_whole
@@ -22,6 +24,36 @@ from ledger.engine import Engine, reading, writing
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 SITE, OTHER = f"{REGION}/market1", f"{REGION}/canteen1"
+
+
+LISTENER_KEYS = {
+    "listener",
+    "cafile",
+    "certfile",
+    "keyfile",
+    "crlfile",
+    "tls_version",
+    "require_certificate",
+    "use_identity_as_username",
+}
+
+
+def plain_settings(folder: Path, users: Iterable[str], access: Path) -> str:
+    """The deployed mosquitto.conf on loopback without TLS; each of `users` has "secret"."""
+    passwords = folder / "passwords"
+    passwords.touch(0o644)
+    for user in users:
+        command = [program("mosquitto_passwd"), "-b", str(passwords), user, "secret"]
+        subprocess.run(command, check=True, capture_output=True)
+    own = {
+        "password_file": f"password_file {passwords}",
+        "acl_file": f"acl_file {access}",
+        "persistence_location": f"persistence_location {folder}/",
+    }
+    lines = (DEPLOY / "foodsentry.conf").read_text("utf-8").splitlines()
+    keyed = [(line.partition(" ")[0], line) for line in lines]
+    kept = [own.get(key, line) for key, line in keyed if key not in LISTENER_KEYS]
+    return "\n".join(kept) + "\n"
 
 
 class City:

@@ -1,30 +1,15 @@
 """Tests of deploy/mosquitto on the real mosquitto: who may publish and read what."""
 
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from broker_parts import Client
+from broker_parts import DEPLOY, Client, plain_settings
 from gateway_process import until
-from servers import Mosquitto, program
+from servers import Mosquitto
 
 pytestmark = pytest.mark.real
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 USERS = ("gateway", "server", "reader", "440703/market1", "440703/canteen1", "+/+", "440703/#")
-
-
-LISTENER_KEYS = {
-    "listener",
-    "cafile",
-    "certfile",
-    "keyfile",
-    "crlfile",
-    "tls_version",
-    "require_certificate",
-    "use_identity_as_username",
-}
 
 
 @pytest.fixture(scope="module")
@@ -32,24 +17,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     """The city's mosquitto as deployed, but on loopback without TLS, in a folder of its own."""
     folder = tmp_path_factory.mktemp("city")
     folder.chmod(0o755)
-    passwords = folder / "passwords"
-    passwords.touch(0o644)
-    for user in USERS:
-        command = [program("mosquitto_passwd"), "-b", str(passwords), user, "secret"]
-        subprocess.run(command, check=True, capture_output=True)
-    kept = []
-    for line in (DEPLOY / "foodsentry.conf").read_text("utf-8").splitlines():
-        key = line.partition(" ")[0]
-        if key in LISTENER_KEYS:
-            continue
-        if key == "password_file":
-            line = f"password_file {passwords}"
-        elif key == "acl_file":
-            line = f"acl_file {DEPLOY / 'foodsentry.acl'}"
-        elif key == "persistence_location":
-            line = f"persistence_location {folder}/"
-        kept.append(line)
-    with Mosquitto(folder, "\n".join(kept) + "\n") as server:
+    settings = plain_settings(folder, USERS, DEPLOY / "foodsentry.acl")
+    with Mosquitto(folder, settings) as server:
         yield server
 
 

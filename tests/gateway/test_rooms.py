@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from gateway_town import MARKET, NOON, READER, REGION, inbound, market, registry, result
 from sender_parts import Clock
+from sqlalchemy import update
 from test_publish_watch import FakeBroker
 from test_room_intake import record
 
@@ -16,10 +17,11 @@ from gateway.broker import Inbound
 from gateway.health import Health
 from gateway.intake.store import take_in
 from gateway.metrics import Metrics
-from gateway.rooms import RoomKeeper
+from gateway.rooms import SWEEP, RoomKeeper
 from gateway.unpack import Accepted, unpack
-from ledger import room_books, sites, tasks
+from ledger import regions, room_books, schema, sites, tasks
 from ledger.engine import Engine, reading, writing
+from ledger.sheets.retire import bring_back, retire
 
 TASK = tasks.Task(
     id="t1", title="蔬菜农残", region=REGION, wanted=3, starts_at=NOON - timedelta(hours=1),
@@ -131,3 +133,50 @@ def test_a_book_is_published_until_a_broker_has_it_whoever_does_it(
     look(other, clock)
     (again,) = books(broker)
     assert again == told
+
+
+def test_what_is_retained_is_cleared_where_a_room_has_left_and_once(
+    ledger: Engine, clock: Clock
+) -> None:
+    broker = FakeBroker()
+    one = keeper(ledger, broker, clock)
+
+    def sweep() -> list[tuple[str, int]]:
+        """Topic and revision of all that is published; 0: it is cleared."""
+        clock.at += SWEEP
+        look(one, clock)
+        told = []
+        for message in broker.out:
+            assert message.retain
+            data = decode(message.payload).data if message.payload else None
+            told.append((message.topic, data.revision if isinstance(data, RoomBook) else 0))
+        broker.out.clear()
+        return told
+
+    def move(region: str) -> None:
+        of = schema.sites.c.id == MARKET
+        with writing(ledger) as conn:
+            conn.execute(update(schema.sites).where(of).values(region=region))
+
+    home, away = (f"fs/v1/{region}/{MARKET}/agent/room" for region in (REGION, "440704"))
+    with writing(ledger) as conn:
+        regions.add(conn, regions.Region("440704", "江海区", "Jianghai"))
+    assert sweep() == [(home, 1)]
+    broker.takes = False
+    move("440704")
+    sweep()
+    move(REGION)  # back before the broker was told: nothing of it may be cleared
+    sweep()
+    broker.takes = True
+    assert sorted(sweep()) == [(home, 3), (away, 0)]
+    move("440704")
+    assert sorted(sweep()) == [(home, 0), (away, 4)]
+    with writing(ledger) as conn:
+        retire(conn, "sites", MARKET, "wang", clock.at)
+    assert sweep() == [(away, 0)]
+    broker.new_sessions += 1  # a broker that has forgotten everything
+    assert sweep() == []
+    with writing(ledger) as conn:
+        bring_back(conn, "sites", MARKET, "wang", clock.at)
+        bring_back(conn, "devices", f"{MARKET}/agent", "wang", clock.at)
+    assert sweep() == [(away, 5)]

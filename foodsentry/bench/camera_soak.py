@@ -64,8 +64,12 @@ class Soak(msgspec.Struct, frozen=True):
     """Median of the second tenth of the turns: caches are warm."""
     rss_mb_last: float
     """Median of the last tenth."""
+    rss_mb_tenths: tuple[float, ...]
+    """Median of each tenth: caches that fill level off, a leak does not."""
     growth_mb_per_hour: float
-    """Of camera time, between the two."""
+    """Of camera time, between the first and the last."""
+    growth_mb_per_hour_late: float
+    """The same over the second half alone."""
     fds_first: int
     fds_last: int
     threads_first: int
@@ -232,8 +236,10 @@ def _work(
 def _told(states: Sequence[_State], seconds: float, restarts: int, store: _Store) -> Soak:
     tenth = len(states) // 10
     first, last = states[tenth : 2 * tenth], states[-tenth:]
-    early = statistics.median(one.rss_mb for one in first)
-    late = statistics.median(one.rss_mb for one in last)
+    tenths = tuple(
+        round(statistics.median(one.rss_mb for one in states[k * tenth : (k + 1) * tenth]), 1)
+        for k in range(10)
+    )
     camera_hours = len(states) * TURN_S / 3600
     return Soak(
         camera_hours=round(camera_hours, 2),
@@ -243,9 +249,11 @@ def _told(states: Sequence[_State], seconds: float, restarts: int, store: _Store
         restarts=restarts,
         observations=store.observations,
         pictures=store.pictures,
-        rss_mb_first=round(early, 1),
-        rss_mb_last=round(late, 1),
-        growth_mb_per_hour=round((late - early) / (0.8 * camera_hours), 3),
+        rss_mb_first=tenths[1],
+        rss_mb_last=tenths[9],
+        rss_mb_tenths=tenths,
+        growth_mb_per_hour=round((tenths[9] - tenths[1]) / (0.8 * camera_hours), 3),
+        growth_mb_per_hour_late=round((tenths[9] - tenths[5]) / (0.4 * camera_hours), 3),
         fds_first=first[0].fds,
         fds_last=last[-1].fds,
         threads_first=first[0].threads,

@@ -15,27 +15,33 @@ from edge_agent.cameras.pictures import grey, resize, sharpness
 
 
 class Answer(Enum):
-    """What a probability means. UNKNOWN is neither fine nor a violation."""
+    """What a probability means. UNSURE and UNKNOWN are neither fine nor a violation."""
 
     YES = "yes"
     NO = "no"
+    UNSURE = "unsure"
+    """Read, and between the thresholds: it speaks against a "no" as much as against a "yes"."""
     UNKNOWN = "cannot tell"
+    """Nothing was read: too small, too poor, no face."""
 
 
 def decide(probability: float | None, decision: Decision) -> Answer:
-    """Yes, no, or in between (or without a probability) "cannot tell"."""
+    """Yes, no, in between "unsure", without a probability "cannot tell"."""
     if probability is None:
         return Answer.UNKNOWN
     if probability >= decision.yes:
         return Answer.YES
     if probability <= (decision.yes if decision.no is None else decision.no):
         return Answer.NO
-    return Answer.UNKNOWN
+    return Answer.UNSURE
 
 
-def read_attributes(model: Model, picture: Picture, heads: Sequence[Box]) -> list[Box]:
+def read_attributes(
+    model: Model, picture: Picture, heads: Sequence[Box], *, mirrored: bool = False
+) -> list[Box]:
     """The heads with calibrated probabilities of what can be told, or None where the crop is too
-    small or too poor to tell anything."""
+    small or too poor to tell anything. `mirrored` reads the same heads left for right: another
+    view, about which a sound answer does not change."""
     wanted, limits = model.manifest.input, model.manifest.limits
     crops: list[Picture] = []
     told: list[int] = []
@@ -44,7 +50,7 @@ def read_attributes(model: Model, picture: Picture, heads: Sequence[Box]) -> lis
             continue
         crop, _ = fit(cut(picture, head, wanted.crop_margin), wanted)
         if _good_enough(resize(crop, wanted.width, wanted.height), limits):
-            crops.append(crop)
+            crops.append(np.ascontiguousarray(crop[:, ::-1]) if mirrored else crop)
             told.append(index)
     answers: list[dict[str, float] | None] = [None] * len(heads)
     if crops:

@@ -229,7 +229,7 @@ class Episodes:
         tally = ballot.tally()
         if ballot.missing:
             why = Why.EPISODE if case in self._running else Why.SUSPECTED
-        elif not tally.looks:
+        elif not tally.told:
             why = Why.CANNOT_TELL
         elif not tally.missing:
             why = Why.DRESSED

@@ -54,7 +54,7 @@ class Standing:
     missing: int
     """Looks that say "not worn" …"""
     looks: int
-    """… of so many that told anything …"""
+    """… of so many at which something was read …"""
     span_s: float
     """… within so many seconds, from the first such look to the last."""
 

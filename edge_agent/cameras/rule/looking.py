@@ -1,7 +1,7 @@
 """One look at a frame: find heads, read what they wear, follow them, say where each belongs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contracts.events import Box
@@ -105,9 +105,29 @@ class Looker:
             frame,
             boxes=(*judged, *rest),
             hidden=(*hidden, *headless([box for box in rest if box.label == PERSON], hidden)),
-            heads=tuple(heads),
+            heads=self._heard(heads, frame),
             explanations=tuple(why),
         )
+
+    def _heard(self, heads: Sequence[Head], frame: Frame) -> tuple[Head, ...]:
+        """A "not worn" stands only if the mirrored head says the same; else it is unsure."""
+        accused = [head for head in heads if Answer.NO in head.answers.values()]
+        boxes = [head.box for head in accused]
+        again = read_attributes(self.models.classifier, frame.picture, boxes, mirrored=True)
+        second = dict(zip((head.track for head in accused), again, strict=True))
+        return tuple(
+            self._confirmed(head, second[head.track].attributes) if head.track in second else head
+            for head in heads
+        )
+
+    def _confirmed(self, head: Head, attributes: dict[str, float] | None) -> Head:
+        answers = {
+            wear: Answer.UNSURE
+            if answer is Answer.NO and self._answer(wear, attributes)[0] is not Answer.NO
+            else answer
+            for wear, answer in head.answers.items()
+        }
+        return replace(head, answers=answers)
 
     def _placed(
         self, tracked: Tracked, foot: tuple[float, float] | None, frame: Frame

@@ -36,11 +36,11 @@ class Persistence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much must be seen before an episode opens, and how little before it closes."""
 
     window_s: Annotated[float, Meta(gt=0, le=60)] = 4.0
-    """The telling looks at a person of so many seconds count; older ones are forgotten."""
+    """The looks at a person of so many seconds count; older ones are forgotten."""
     enter_votes: Annotated[int, Meta(ge=1, le=100)] = 6
     """Of those looks at least so many must say "not worn" …"""
     enter_share: Annotated[float, Meta(gt=0.5, le=1)] = 0.7
-    """… and at least this share of them …"""
+    """… and at least this share of all at which something was read, the unsure ones too …"""
     enter_s: Annotated[float, Meta(ge=0, le=60)] = 2.0
     """… the first and the last of which lie at least so far apart."""
     dwell_s: Annotated[float, Meta(ge=0, le=600)] = 0.0

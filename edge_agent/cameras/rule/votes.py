@@ -11,12 +11,13 @@ MOST_VOTES = 512
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """A telling look; looks that cannot tell are no votes."""
+    """A look at which something was read; those that cannot tell are no votes."""
 
     at_s: float
-    missing: bool
+    answer: Answer
+    """YES (worn), NO or UNSURE."""
     confidence: float
-    """How sure the model is of what `missing` says, 0..1."""
+    """How sure the model is of the answer, 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,13 @@ class Tally:
     """The votes that count at the moment."""
 
     looks: int
+    """Yes, no and unsure."""
+    told: int
+    """Of those, yes and no."""
     missing: int
+    """Of those, no."""
     span_s: float
+    """From the first "no" to the last."""
     confidence: float
     """Mean of the votes that say "missing"; 0 without one."""
 
@@ -48,13 +54,14 @@ class Ballot:
         while self._votes and at_s - self._votes[0].at_s > self.rule.window_s:
             self._votes.popleft()
         if answer is not Answer.UNKNOWN:
-            self._votes.append(Vote(at_s, answer is Answer.NO, confidence))
+            self._votes.append(Vote(at_s, answer, confidence))
+        if answer in (Answer.YES, Answer.NO):
             self._told_s = at_s
         tally = self.tally()
-        if not tally.looks:
+        if not tally.told:
             self.missing = self.missing and at_s - self._told_s <= self.rule.hold_s
         elif self.missing:
-            self.missing = tally.missing > self.rule.leave_share * tally.looks
+            self.missing = tally.missing > self.rule.leave_share * tally.told
         else:
             self.missing = (
                 tally.missing >= self.rule.enter_votes
@@ -71,11 +78,13 @@ class Ballot:
 
     def tally(self) -> Tally:
         """The votes that count at the moment."""
-        against = [vote for vote in self._votes if vote.missing]
+        against = [vote for vote in self._votes if vote.answer is Answer.NO]
+        told = sum(vote.answer is not Answer.UNSURE for vote in self._votes)
         if not against:
-            return Tally(len(self._votes), 0, 0.0, 0.0)
+            return Tally(len(self._votes), told, 0, 0.0, 0.0)
         return Tally(
             looks=len(self._votes),
+            told=told,
             missing=len(against),
             span_s=against[-1].at_s - against[0].at_s,
             confidence=sum(vote.confidence for vote in against) / len(against),

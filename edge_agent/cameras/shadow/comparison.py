@@ -167,9 +167,12 @@ class Shadow:
 def _difference(current: Answer, candidate: Answer) -> str:
     if current is candidate:
         return "answers_same"
-    if candidate is Answer.UNKNOWN:
+    told = (Answer.YES, Answer.NO)
+    if current not in told and candidate not in told:
+        return "answers_same"
+    if candidate not in told:
         return "answers_only_current"
-    if current is Answer.UNKNOWN:
+    if current not in told:
         return "answers_only_candidate"
     return "answers_flipped"
 

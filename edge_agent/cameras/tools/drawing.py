@@ -17,7 +17,7 @@ BAD: Colour = (50, 50, 230)
 OPEN: Colour = (160, 160, 160)
 AREA: Colour = (220, 160, 60)
 MASKED: Colour = (90, 90, 200)
-_MARK = {Answer.YES: "+", Answer.NO: "-", Answer.UNKNOWN: "?"}
+_MARK = {Answer.YES: "+", Answer.NO: "-", Answer.UNSURE: "~", Answer.UNKNOWN: "?"}
 
 
 def draw(

@@ -35,9 +35,9 @@ _MASKS = """
 _RULE = """
 # How much must be seen before an episode opens, and how little before it closes: the defaults.
 #[persistence]
-#window_s = {window_s:g}      # the telling looks at a person of so many seconds count
+#window_s = {window_s:g}      # the looks at a person of so many seconds count
 #enter_votes = {enter_votes}   # so many of them must say "not worn" …
-#enter_share = {enter_share:g} # … and at least this share of them …
+#enter_share = {enter_share:g} # … and at least this share of all looks that read anything …
 #enter_s = {enter_s:g}         # … the first and the last so many seconds apart
 """
 

@@ -74,7 +74,7 @@ function drawAreas(width, height, size, line) {
 
 const GOOD = new Set(["dressed", "not_asked"]);
 const BAD = new Set(["counting", "suspected", "episode"]);
-const MARK = { yes: "✓", no: "✗", "cannot tell": "?" };
+const MARK = { yes: "✓", no: "✗", unsure: "~", "cannot tell": "?" };
 const WEAR = { hat: { zh: "帽", en: "hat" }, mask: { zh: "口罩", en: "mask" }, present: { zh: "在场", en: "present" } };
 const sort = (why) => (GOOD.has(why) ? "good" : BAD.has(why) ? "bad" : "");
 

@@ -19,7 +19,7 @@ RULE = Persistence(
     hold_s=20.0,
 )
 STEP_S = 0.2
-Y, N, U = Answer.YES, Answer.NO, Answer.UNKNOWN
+Y, N, U, W = Answer.YES, Answer.NO, Answer.UNKNOWN, Answer.UNSURE
 BOX = Box("head", 0, 0, 50, 50, 0.9)
 
 
@@ -45,7 +45,7 @@ def told(
 
 def hats(scene: Scene, answers: str) -> list[list[Head] | None]:
     """Looks at one person: y/n/u hat, . nobody, x cannot see."""
-    by_letter = {"y": Y, "n": N, "u": U}
+    by_letter = {"y": Y, "n": N, "u": U, "w": W}
     return [
         None if letter == "x" else [] if letter == "." else [head(scene, by_letter[letter])]
         for letter in answers
@@ -69,6 +69,11 @@ def test_what_cannot_be_told_is_neither_fine_nor_a_violation(scene: Scene) -> No
     assert told(scene, hats(scene, "nnn" + "u" * 20)) == []
     assert told(scene, hats(scene, "nnunun" + "u" * 10))[0] == (1.0, "+hat")
     assert told(scene, hats(scene, "nnnnnn" + "u" * 20)) == [(0.6, "+hat")]
+
+
+def test_a_model_that_wavers_accuses_nobody_and_clears_nobody(scene: Scene) -> None:
+    assert told(scene, hats(scene, "nnwnwwnwnnwwnw" * 5)) == []
+    assert told(scene, hats(scene, "nnnnnn" + "wwnw" * 10)) == [(0.6, "+hat")]
 
 
 def test_somebody_who_only_passes_is_no_episode(scene: Scene) -> None:

@@ -119,7 +119,7 @@ def test_attributes_are_read_and_the_small_are_left_open(models: Models) -> None
     assert told == [
         (Answer.YES, Answer.YES),
         (Answer.NO, Answer.YES),
-        (Answer.UNKNOWN, Answer.NO),
+        (Answer.UNSURE, Answer.NO),
     ]
 
 
@@ -148,8 +148,8 @@ def test_a_crop_without_contrast_cannot_be_told(tmp_path: Path) -> None:
 def test_between_the_thresholds_is_neither() -> None:
     decision = Decision(yes=0.7, no=0.3)
     told = [decide(p, decision) for p in (None, 0.0, 0.3, 0.31, 0.69, 0.7, 1.0)]
-    yes, no, unknown = Answer.YES, Answer.NO, Answer.UNKNOWN
-    assert told == [unknown, no, no, unknown, unknown, yes, yes]
+    yes, no, unsure = Answer.YES, Answer.NO, Answer.UNSURE
+    assert told == [Answer.UNKNOWN, no, no, unsure, unsure, yes, yes]
     assert decide(0.4, Decision(yes=0.5)) is no
 
 

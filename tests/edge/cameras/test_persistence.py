@@ -20,7 +20,7 @@ RULE = Persistence(
     merge_s=0.0, hold_s=20.0,
 )  # fmt: skip
 STEP_S = 0.2
-Y, N, U = Answer.YES, Answer.NO, Answer.UNKNOWN
+Y, N, U, W = Answer.YES, Answer.NO, Answer.UNKNOWN, Answer.UNSURE
 Change = Opened | Closed
 
 
@@ -32,8 +32,8 @@ def head(scene: Scene, hat: Answer, *, track: int = 1, confidence: float = 0.9) 
 def looked(
     episodes: Episodes, scene: Scene, answers: str, *, begin_s: float = 0.0
 ) -> list[tuple[float, Change]]:
-    """Looks at one person every 0.2 s: y/n/u hat, . nobody."""
-    letters = {"y": Y, "n": N, "u": U}
+    """Looks at one person every 0.2 s: y/n hat, w unsure, u cannot tell, . nobody."""
+    letters = {"y": Y, "n": N, "u": U, "w": W}
     found = []
     for step, letter in enumerate(answers):
         at_s = round(begin_s + step * STEP_S, 3)
@@ -179,6 +179,8 @@ def test_nobody_may_be_there_outside_working_hours(scene: Scene) -> None:
     ("rule", "answers", "why"),
     [
         ({}, "uuuu", Why.CANNOT_TELL),
+        ({}, "wuww", Why.CANNOT_TELL),
+        ({}, "nwnwnwnw", Why.COUNTING),
         ({}, "yyyy", Why.DRESSED),
         ({}, "yyyn", Why.COUNTING),
         ({"dwell_s": 30.0}, "nnnnnnnn", Why.PASSING),

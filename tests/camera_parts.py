@@ -108,9 +108,11 @@ def write_detector(folder: Path) -> None:
     })  # fmt: skip
 
 
-def write_classifier(folder: Path, min_box: float = 16) -> None:
-    """Logit = a tenth of how far the half's mean green is from the middle."""
+def write_classifier(folder: Path, min_box: float = 16, *, across: bool = False) -> None:
+    """Logit = a tenth of how far the half's mean green is from the middle: the hat is read in the
+    upper half and the mask in the lower one; `across`, in the left and in the right one."""
     high, wide = 32, 24
+    along, long = (3, wide) if across else (2, high)
     nodes = []
     for half, label in enumerate(("hat", "mask")):
         ends = (f"from_{label}", f"to_{label}", "axes")
@@ -128,8 +130,8 @@ def write_classifier(folder: Path, min_box: float = 16) -> None:
         helper.make_node("Mul", ["off", "tenth"], ["logits"]),
     ]
     ends = {
-        "from_hat": [1, 0], "to_hat": [2, high // 2],
-        "from_mask": [1, high // 2], "to_mask": [2, high], "axes": [1, 2], "flat": [-1, 2],
+        "from_hat": [1, 0], "to_hat": [2, long // 2],
+        "from_mask": [1, long // 2], "to_mask": [2, long], "axes": [1, along], "flat": [-1, 2],
     }  # fmt: skip
     graph = helper.make_graph(
         nodes,

@@ -1,5 +1,6 @@
 """Reads what heads wear with a `classify` model; says "cannot tell" where it cannot."""
 
+import math
 from collections.abc import Sequence
 from enum import Enum
 
@@ -61,6 +62,19 @@ def read_attributes(
         msgspec.structs.replace(head, attributes=answer)
         for head, answer in zip(heads, answers, strict=True)
     ]
+
+
+def both_read(one: Box, other: Box) -> dict[str, float]:
+    """What two readings of a head say together: the mean of their log odds, of the labels that
+    both could tell."""
+    first, second = one.attributes or {}, other.attributes or {}
+    return {label: _middle(first[label], second[label]) for label in first if label in second}
+
+
+def _middle(one: float, other: float) -> float:
+    odds = [max(p, 1e-9) / max(1 - p, 1e-9) for p in (one, other)]
+    middle = math.sqrt(odds[0] * odds[1])
+    return middle / (1 + middle)
 
 
 def _probabilities(model: Model, logits: Sequence[float]) -> dict[str, float]:

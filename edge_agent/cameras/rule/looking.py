@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contracts.events import Box
-from edge_agent.cameras.eyes.attributes import Answer, decide, read_attributes
+from edge_agent.cameras.eyes.attributes import Answer, both_read, decide, read_attributes
 from edge_agent.cameras.eyes.boxes import headless
 from edge_agent.cameras.eyes.detect import detect
 from edge_agent.cameras.eyes.inference import Model
@@ -110,20 +110,21 @@ class Looker:
         )
 
     def _heard(self, heads: Sequence[Head], frame: Frame) -> tuple[Head, ...]:
-        """A "not worn" stands only if the mirrored head says the same; else it is unsure."""
+        """A "not worn" stands only if it is still one when the mirrored head is read too."""
         accused = [head for head in heads if Answer.NO in head.answers.values()]
         boxes = [head.box for head in accused]
         again = read_attributes(self.models.classifier, frame.picture, boxes, mirrored=True)
         second = dict(zip((head.track for head in accused), again, strict=True))
         return tuple(
-            self._confirmed(head, second[head.track].attributes) if head.track in second else head
+            self._confirmed(head, second[head.track]) if head.track in second else head
             for head in heads
         )
 
-    def _confirmed(self, head: Head, attributes: dict[str, float] | None) -> Head:
+    def _confirmed(self, head: Head, mirrored: Box) -> Head:
+        both = both_read(head.box, mirrored)
         answers = {
             wear: Answer.UNSURE
-            if answer is Answer.NO and self._answer(wear, attributes)[0] is not Answer.NO
+            if answer is Answer.NO and self._answer(wear, both)[0] is not Answer.NO
             else answer
             for wear, answer in head.answers.items()
         }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import numpy as np
 import pytest
 from camera_parts import BLOCK, kitchen, write_classifier, write_detector
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from contracts.events import Box
 from contracts.model_manifest import Decision, ManifestError, ModelInput
-from edge_agent.cameras.eyes.attributes import Answer, decide, read_attributes
+from edge_agent.cameras.eyes.attributes import Answer, both_read, decide, read_attributes
 from edge_agent.cameras.eyes.detect import detect
 from edge_agent.cameras.eyes.inference import open_model
 from edge_agent.cameras.eyes.tensors import fit, to_tensor
@@ -151,6 +152,16 @@ def test_between_the_thresholds_is_neither() -> None:
     yes, no, unsure = Answer.YES, Answer.NO, Answer.UNSURE
     assert told == [Answer.UNKNOWN, no, no, unsure, unsure, yes, yes]
     assert decide(0.4, Decision(yes=0.5)) is no
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_two_readings_meet_in_the_middle_of_their_odds(one: float, other: float) -> None:
+    boxes = [Box("head", 0, 0, 9, 9, 1, {"hat": p, str(p): p}) for p in (one, other)]
+    told = both_read(*boxes)
+    assert set(told) == {"hat"} | ({str(one)} if one == other else set())
+    assert min(one, other) - 1e-6 <= told["hat"] <= max(one, other) + 1e-6
+    assert both_read(*reversed(boxes))["hat"] == told["hat"]
+    assert both_read(boxes[0], msgspec.structs.replace(boxes[1], attributes=None)) == {}
 
 
 def test_threads_share_a_model(models: Models) -> None:

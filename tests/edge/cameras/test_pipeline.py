@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
-from camera_parts import Person, Pixels, clip, kitchen
+from camera_parts import BLOCK, Person, Pixels, clip, kitchen, write_classifier, write_detector
 
 from contracts.events import Observation
 from edge_agent.cameras import words
@@ -16,6 +17,7 @@ from edge_agent.cameras.rule.scene import Persistence, Scene, Stillness
 from edge_agent.cameras.schedule import Period, PeriodKind, Schedule
 from edge_agent.cameras.settings import CameraSettings
 from edge_agent.cameras.tools.replay import BEGIN, Step, play
+from edge_agent.cameras.workers import open_models
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +42,25 @@ def told(found: Iterable[Step]) -> list[Observation]:
 def last_explanations(found: Iterable[Step]) -> tuple[Explanation, ...]:
     looks = [step.outcome.look for step in found if step.outcome.look is not None]
     return looks[-1].explanations
+
+
+@pytest.mark.parametrize(("right", "why"), [(230, Why.CANNOT_TELL), (20, Why.EPISODE)])
+def test_what_the_mirrored_head_does_not_say_accuses_nobody(
+    scene: Scene, tmp_path: Path, right: int, why: Why
+) -> None:
+    write_detector(tmp_path / "kitchen_heads")
+    write_classifier(tmp_path / "head_attributes", across=True)  # the hat is read on the left
+    lopsided = open_models(tmp_path, "kitchen_heads", "head_attributes")
+
+    def pictures() -> Iterator[tuple[float, Pixels]]:
+        for number in range(15):
+            picture = kitchen([(2, 1, False, False)], seed=number)
+            picture[BLOCK:, 2 * BLOCK : 2 * BLOCK + BLOCK // 2, 1] = 20
+            picture[BLOCK:, 2 * BLOCK + BLOCK // 2 : 3 * BLOCK, 1] = right
+            yield number / 5, picture
+
+    (one,) = last_explanations(steps(scene, lopsided, pictures()))
+    assert one.why is why
 
 
 @pytest.mark.parametrize(

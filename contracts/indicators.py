@@ -133,11 +133,6 @@ class Indicators(msgspec.Struct, frozen=True):
         """One of them."""
         return next((one for one in self.on(day) if one.id == indicator_id), None)
 
-    def people(self, region: str, day: date) -> int | None:
-        """How many live there; None: nobody has said."""
-        found = (one for one in self.populations if one.region == region and in_effect(one, day))
-        return next((one.people for one in found), None)
-
 
 def read_indicators(folder: Path = FOLDER) -> Indicators:
     """The definitions of a folder (all its ``*.toml``) or of one file. Raises SettingsError."""

@@ -21,7 +21,13 @@ def disposed(asked: Asked) -> Select[Any]:
 
 
 def _lasted(asked: Asked, until: str) -> Select[Any]:
-    first = firsts([alerts.c.raised_at >= asked.since, alerts.c.raised_at < asked.until])
+    first = firsts(
+        [
+            alerts.c.raised_at >= asked.since,
+            alerts.c.raised_at < asked.until,
+            asked.here(alerts.c.region),
+        ]
+    )
     ended = func.coalesce(
         seconds(asked.dialect, first.c[until]), literal(asked.at.timestamp(), Float)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    true,
     type_coerce,
     values,
 )
@@ -25,6 +27,7 @@ from contracts.periods import Period
 from contracts.school_days import Term, school_days
 from contracts.workdays import CHINA, DAY, Calendar, CalendarMissing
 from ledger.columns import UtcTime
+from ledger.sql import among_these
 
 AHEAD = timedelta(minutes=5)
 """A fact may be dated so much later than it came; one that is dated further is not believed."""
@@ -50,6 +53,14 @@ class Asked(msgspec.Struct, frozen=True):
     """School days of the span that are over."""
     decided: tuple[datetime, datetime] | None = None
     """Of publications: decisions of this span fell due in the period."""
+    regions: tuple[str, ...] | None = None
+    """Nothing of other regions is wanted; None: all are."""
+    counted: bool = False
+    """Rows are only added up: what does not count (`key`, `at`, names) may be left out of them."""
+
+    def here(self, region: Column[Any]) -> ColumnElement[bool]:
+        """That a region is one of those wanted."""
+        return true() if self.regions is None else among_these(region, self.regions)
 
 
 def asked(

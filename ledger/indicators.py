@@ -24,6 +24,7 @@ from ledger import (
 )
 from ledger.indicator_basis import Asked, Basis, asked
 from ledger.indicator_rows import Record
+from ledger.populations import Residents, residents
 from ledger.schema import regions as regions_table
 from ledger.sql import typed
 
@@ -65,6 +66,8 @@ class Figure(msgspec.Struct, frozen=True):
     met: bool | None
     unknown: bool = False
     """A working calendar is missing: nobody can tell."""
+    residents: Residents | None = None
+    """Of a rate: who says how many people; None: nobody does, and there is no number."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -125,6 +128,7 @@ class Figures:
         self._basis = basis
         self._question = question
         self._sums: dict[Any, dict[str, _Sum]] = {}
+        self._people: dict[str, Residents] | None = None
         self.tree = Tree(conn)
 
     @property
@@ -134,13 +138,13 @@ class Figures:
 
     def of(self, indicator: Indicator, codes: Sequence[str]) -> list[Figure]:
         """The indicator's numbers of these regions, each with all that lies below it."""
-        wanted = asked(self._conn, self._basis, indicator, self._question.period, self._question.at)
+        wanted = self._asked(indicator, codes)
         if wanted is None:
             nothing = _Sum()
             return [self._figure(indicator, one, nothing, None, unknown=True) for one in codes]
         if indicator.kind == "median":
             return self._middles(wanted, codes)
-        sums = self._by_region(wanted)
+        sums = self._by_region(msgspec.structs.replace(wanted, counted=True))
         totals = {one: _Sum() for one in codes}
         for region, found in sums.items():
             for above in self.tree.above(region):
@@ -148,8 +152,15 @@ class Figures:
                     totals[above].add(found)
         return [self._told(indicator, one, totals[one]) for one in codes]
 
+    def _asked(self, indicator: Indicator, codes: Sequence[str]) -> Asked | None:
+        wanted = asked(self._conn, self._basis, indicator, self._question.period, self._question.at)
+        here = {below for code in codes for below in self.tree.below(code)}
+        if wanted is None or len(here) == len(self.tree.parents):
+            return wanted
+        return msgspec.structs.replace(wanted, regions=tuple(sorted(here)))
+
     def _by_region(self, wanted: Asked) -> dict[str, _Sum]:
-        key = _alike(wanted.indicator)
+        key = (*_alike(wanted.indicator), wanted.regions)
         if key not in self._sums:
             rows = self._rows(wanted)
             met = func.sum(_is_met(rows))
@@ -169,15 +180,23 @@ class Figures:
         if indicator.kind == "count":
             return self._figure(indicator, region, found, found.whole)
         if indicator.kind == "per_thousand_year":
-            people = self._indicators.people(region, self._question.period.last) or 0
+            known = self._residents().get(region)
+            people = known.people if known else 0
             counted = _Sum(found.records, found.met, found.whole, float(people))
             value = 1000.0 * found.whole / people if people else None
-            return self._figure(indicator, region, counted, value)
+            figure = self._figure(indicator, region, counted, value)
+            return msgspec.structs.replace(figure, residents=known)
         value = found.part / found.whole if found.whole else None
         if value is not None and indicator.unit == "%":
             # So that all of them are exactly 100.
             value = 100.0 * found.part / found.whole
         return self._figure(indicator, region, found, value)
+
+    def _residents(self) -> dict[str, Residents]:
+        if self._people is None:
+            day = self._question.period.last
+            self._people = residents(self._conn, self._indicators, day)
+        return self._people
 
     def _middles(self, wanted: Asked, codes: Sequence[str]) -> list[Figure]:
         """Medians, found by the database: of each region at most two durations make its middle."""
@@ -255,17 +274,26 @@ def records(
 
     The newest first; of durations the longest.
     """
-    rows = rows_of(wanted, establishment_id)
-    where: list[ColumnElement[bool]] = [rows.c.region.in_(regions)]
-    if show != "all":
-        full = _is_met(rows) == 1
-        where.append(full if show == "met" else ~full)
-    total = conn.scalar(select(func.count()).select_from(rows).where(*where)) or 0
+    here = msgspec.structs.replace(wanted, regions=tuple(regions))
+    counted = rows_of(msgspec.structs.replace(here, counted=True), establishment_id)
+    total = conn.scalar(
+        select(func.count()).select_from(counted).where(*_shown(counted, regions, show))
+    )
+    rows = rows_of(here, establishment_id)
+    where = _shown(rows, regions, show)
     order: list[ColumnElement[Any]] = [rows.c.at.desc().nulls_last(), rows.c.key]
     if wanted.indicator.kind == "median":
         order = [rows.c.part.desc(), rows.c.key]
     listed = select(rows).where(*where).order_by(*order).limit(limit).offset(offset)
-    return [typed(row, Record) for row in conn.execute(listed)], total
+    return [typed(row, Record) for row in conn.execute(listed)], total or 0
+
+
+def _shown(rows: Subquery, regions: Sequence[str], show: Show) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [rows.c.region.in_(regions)]
+    if show != "all":
+        full = _is_met(rows) == 1
+        where.append(full if show == "met" else ~full)
+    return where
 
 
 def rows_of(wanted: Asked, establishment_id: str | None = None) -> Subquery:

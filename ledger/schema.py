@@ -25,7 +25,7 @@ from ledger.tables.facts import (
     sample_results,
     samples,
 )
-from ledger.tables.indicators import camera_meals, indicator_snapshots, samplings
+from ledger.tables.indicators import camera_meals, indicator_snapshots, populations, samplings
 from ledger.tables.kitchens import kept_frames, looks
 from ledger.tables.notify import (
     notification_alerts,
@@ -47,6 +47,7 @@ from ledger.tables.people import (
     sign_in_requests,
 )
 from ledger.tables.places import (
+    device_gaps,
     devices,
     establishment_events,
     establishments,
@@ -82,6 +83,7 @@ __all__ = [
     "contacts",
     "cursors",
     "dead_letters",
+    "device_gaps",
     "devices",
     "duties",
     "establishment_events",
@@ -105,6 +107,7 @@ __all__ = [
     "observations",
     "officers",
     "password_links",
+    "populations",
     "push_subscriptions",
     "regions",
     "results",

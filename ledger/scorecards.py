@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from contracts.words import AlertVerdict, Severity
-from ledger import alert_times
+from ledger import alert_times, device_gaps
 from ledger.alert_counts import rules_in
 from ledger.alert_times import Spread, spread
 from ledger.alerts import AlertRow
@@ -281,4 +281,8 @@ def _camera_days(conn: Connection, since: datetime, until: datetime) -> dict[str
         .where(devices.c.kind == DeviceKind.CAMERA.value, lasted)
         .group_by(devices.c.site)
     )
-    return {row[0]: row[1] for row in conn.execute(found)}
+    days: dict[str, float] = {row[0]: row[1] for row in conn.execute(found)}
+    for gap in device_gaps.of_cameras(conn, since, until):
+        away = min(gap.until, until) - max(gap.since, since)
+        days[gap.site] -= away.total_seconds() / DAY_S
+    return days

@@ -30,10 +30,12 @@ LISTED: dict[str, tuple[str, tuple[str, ...]]] = {
     "duties": ("login", ("region", "starts_at", "ends_at")),
     "contacts": ("login", ("channel", "address", "position", "active")),
     "samplings": ("food", ("kind", "region", "sampled_at", "sampled_from", "lab", "verdict")),
+    "populations": ("region", ("region", "people", "effective_from", "source", "mark")),
 }
 """Of each sheet: the cell that leads a line, and those that follow."""
 _KNOWN = {"regions": "code", "establishments": "", "sites": "id", "devices": "device"}
 _KNOWN |= {"duties": "login", "contacts": "login", "samplings": "id", "stalls": "code"}
+_KNOWN |= {"populations": ""}
 _OWN_WORDS = {
     ("contacts", "address"): "contact",
     ("stalls", "code"): "stall",
@@ -99,6 +101,8 @@ def family_of(kind: str, column: str) -> str:
         return "channel."
     if (kind, column) == ("samplings", "verdict"):
         return "sampling.verdict."
+    if column == "mark":
+        return "admin.mark."
     return _FAMILIES.get(kind, "") if column == "kind" else ""
 
 
@@ -180,7 +184,7 @@ def _field(
     if name in _TIMES:
         shape = "time"
         value = value.replace(" ", "T")
-    elif name in ("position", "silent_after_s"):
+    elif name in ("position", "silent_after_s", "people"):
         shape = "number"
     choices = "people" if name in ("login", "officer") else _PLACES.get(name, "")
     return Field(

@@ -28,6 +28,7 @@ ROW_PARTS: dict[str, tuple[str, ...]] = {
     "duties": ("duty_id",),
     "contacts": ("contact_id",),
     "samplings": ("sampling_id",),
+    "populations": ("population_id",),
 }
 """What an address names a row of each sheet by."""
 FIXED: dict[str, tuple[str, ...]] = {
@@ -39,6 +40,7 @@ FIXED: dict[str, tuple[str, ...]] = {
     "duties": ("region", "login", "starts_at"),
     "contacts": ("login", "channel", "address"),
     "samplings": ("id",),
+    "populations": ("region", "effective_from"),
 }
 """Cells by which a row is known: set once."""
 KEEPS: dict[str, Right] = dict.fromkeys(SHEETS, Right.ADMIN) | {"regions": Right.SETUP}

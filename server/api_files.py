@@ -51,6 +51,12 @@ class WholeFile(Model):
     content: dict[str, Any] = Field(
         examples=[{"establishment": {"id": "baisha-market"}, "lines": []}]
     )
+    readings: dict[str, Any] | None = Field(
+        default=None,
+        description="Limits that readings crossed, worked out of the time series and not of the "
+        "ledger: `sha256` and verify-file do not cover it. Null: readings were not asked for.",
+        examples=[{"from": "readings", "known": True, "crossings": []}],
+    )
 
 
 class CodeRequest(BaseModel):

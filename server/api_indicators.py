@@ -1,10 +1,21 @@
 """The API's shapes of indicators: numbers of regions, the records behind them, frozen months."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
 from server.api_models import Model
+
+
+class Residents(BaseModel):
+    """How many people live in a region."""
+
+    people: int = Field(examples=[364700])
+    source: str = Field(examples=["Seventh census, 1 November 2020"])
+    mark: str = Field(
+        description="V read in a primary text, S in a secondary one, U unverified.", examples=["S"]
+    )
+    since: date | None = Field(description="First day of effect.", examples=["2021-05-11"])
 
 
 class IndicatorItem(BaseModel):
@@ -30,6 +41,9 @@ class IndicatorItem(BaseModel):
     target: float | None = Field(examples=[100.0])
     met: bool | None = Field(description="Null: no target, or no value.", examples=[False])
     unknown: bool = Field(description="A working calendar is missing.", examples=[False])
+    residents: Residents | None = Field(
+        description="Of a rate: how many people, and who says so; null: nobody does.",
+    )
 
 
 class IndicatorRecord(Model):

@@ -10,6 +10,7 @@ from typing import Any
 from contracts.words import Verdict
 from ledger.devices import Device
 from ledger.results import ResultRow
+from server import crossings
 from server.formats import local
 from server.languages import Words
 from server.limit_lines import LimitLines
@@ -57,11 +58,13 @@ def temperatures(
     for probe in probes:
         samples = store.samples("readings", "value", _tags(probe), start, now, every_s)
         limit = limits.of(probe.device, METRIC, local(now).date(), probe.name)
+        crossed = crossings.look(store, [probe], limits, start, now).found
         series.append(
             {
                 "name": probe.name or probe.device,
                 "points": with_gaps(samples, every_s),
                 "limit": limit and {"value": limit.limit, "label": limit.text},
+                "crossings": [[_ms(one.began_at), _ms(one.ended_at)] for one in crossed],
             }
         )
     return {

@@ -1,5 +1,6 @@
 """The file of an establishment as PDF, to be handed over; its hash stands on each page."""
 
+from datetime import datetime
 from typing import Any
 
 from ledger import place_tests, regions
@@ -87,10 +88,45 @@ def file_as_pdf(
     ]  # fmt: skip
     rows = [_row(line, words) for line in told]
     parts += [Heading(words("history.title")), Table(head, rows, (0.17, 0.1, 0.5, 0.23))]
+    parts += _crossings(made.get("readings"), words)
     parts.append(Text(words("dossier.screen"), quiet=True))
     parts.append(Text(words("dossier.hash", sha256=made["sha256"]), quiet=True))
     foot = f"{minute(now)}  SHA-256 {made['sha256']}"
     return draw(Document(one.name, parts, foot))
+
+
+def _crossings(told: dict[str, Any] | None, words: Words) -> list[Part]:
+    """Limits that readings crossed, as `server.crossings` made them for the document."""
+    if told is None or not told["probes"]:
+        return []
+    parts: list[Part] = [Heading(words("crossings.title"))]
+    since, until = (exact(datetime.fromisoformat(told[name])) for name in ("since", "until"))
+    parts.append(Text(words("crossings.say", since=since, until=until), quiet=True))
+    if not told["known"]:
+        return [*parts, Text(words("crossings.down"))]
+    if told["without_limit"]:
+        names = " · ".join(told["without_limit"])
+        parts.append(Text(words("crossings.nolimit", names=names)))
+    rows = [
+        (
+            one["name"],
+            exact(datetime.fromisoformat(one["began_at"])),
+            " ".join(
+                (
+                    exact(datetime.fromisoformat(one["ended_at"])),
+                    words("crossings.end." + one["ended"]),
+                )
+            ),
+            f"{one['peak']} °C",
+            one["limit"],
+        )
+        for one in told["crossings"]
+    ]
+    if not rows:
+        n = int(told["readings"])
+        return [*parts, Text(words("crossings.none", n=n) if n else words("crossings.unread"))]
+    head = [words(f"crossings.{name}") for name in ("probe", "began", "ended", "peak", "limit")]
+    return [*parts, Table(head, rows, (0.24, 0.22, 0.3, 0.12, 0.12))]
 
 
 def _row(one: HistoryLine, words: Words) -> tuple[str, ...]:

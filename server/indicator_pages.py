@@ -239,6 +239,8 @@ def said(line: Line, now: datetime) -> str:
     figure = line.figure
     if figure.unknown:
         return "unknown"
+    if figure.value is None and line.indicator.kind == "per_thousand_year":
+        return "nopeople"
     if figure.value is None:
         return "nothing"
     if figure.met is None:

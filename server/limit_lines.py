@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from contracts.effect import in_effect
 from contracts.limits import Limits, load_limits
 from contracts.settings import SettingsError
 from contracts.units import symbol
@@ -57,6 +58,8 @@ class _Watch(msgspec.Struct, frozen=True):
     metrics: tuple[str, ...]
     devices: tuple[str, ...]
     limit: str
+    effective_from: date | None = None
+    effective_until: date | None = None
 
 
 class LimitLines:
@@ -76,9 +79,9 @@ class LimitLines:
             named = not watch.devices or any(
                 fnmatchcase(device, one) or fnmatchcase(name, one) for one in watch.devices
             )
-            if named and metric in watch.metrics:
+            if named and metric in watch.metrics and in_effect(watch, on):
                 for row in self._limits:
-                    if row.id == watch.limit and _holds(row, on):
+                    if row.id == watch.limit and in_effect(row, on):
                         return row
         return None
 
@@ -110,9 +113,7 @@ def _watch(rule: dict[str, Any]) -> _Watch | None:
     when = rule.get("when", {})
     if when.get("kind") != "threshold":
         return None
-    return _Watch(tuple(when.get("metrics", ())), tuple(when.get("devices", ())), when["limit"])
-
-
-def _holds(row: LimitRow, on: date) -> bool:
-    after = row.effective_from is None or on >= row.effective_from
-    return after and (row.effective_until is None or on <= row.effective_until)
+    days = (rule.get("effective_from"), rule.get("effective_until"))
+    return _Watch(
+        tuple(when.get("metrics", ())), tuple(when.get("devices", ())), when["limit"], *days
+    )

@@ -12,6 +12,7 @@ from foodsentry.bench import (
     cameras,
     console,
     decode,
+    indicators,
     ingest_report,
     outbox,
     outbox_days,
@@ -79,6 +80,13 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     leaf.add_argument("--raise", dest="raised", type=int, default=40, help="alerts on the streams")
     leaf.add_argument("--json", action="store_true")
     leaf.set_defaults(run=run_console)
+    leaf = leaves.add_parser("indicators", help="a county's year, on SQLite and PostgreSQL")
+    leaf.add_argument("--results", type=int, default=100_000, help="quick tests of the year")
+    leaf.add_argument("--establishments", type=int, default=2000)
+    leaf.add_argument("--runs", type=int, default=5)
+    leaf.add_argument("--sqlite-only", action="store_true")
+    leaf.add_argument("--json", action="store_true")
+    leaf.set_defaults(run=run_indicators)
     leaf = leaves.add_parser("alerts", help="200 rules, 10,000 devices: rate, and how late")
     leaf.add_argument("--runs", type=int, default=3)
     leaf.add_argument("--seconds", type=float, default=8, help="of each run")
@@ -167,6 +175,20 @@ def run_console(arguments: argparse.Namespace) -> int:
         return 1
     print(msgspec.json.encode(found).decode() if arguments.json else console.as_table(found))
     return 1 if found.streams and found.streams.missed else 0
+
+
+def run_indicators(arguments: argparse.Namespace) -> int:
+    """A year's indicators. 1: it cannot be measured here."""
+    asked = arguments
+    try:
+        found = indicators.measure(
+            asked.results, asked.establishments, asked.runs, sqlite_only=asked.sqlite_only
+        )
+    except BenchFailed as error:
+        print(f"foodsentry bench: {error}", file=sys.stderr)
+        return 1
+    print(msgspec.json.encode(found).decode() if asked.json else indicators.as_table(found))
+    return 0
 
 
 def run_alerts(arguments: argparse.Namespace) -> int:

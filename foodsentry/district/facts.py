@@ -45,7 +45,9 @@ def results(places: Sequence[Place], each: int, now: datetime) -> Iterator[tuple
         for number, age in enumerate(ages, 1):
             share = min(98.0, max(0.5, dice.gauss(16, 9)))
             at = now - timedelta(seconds=age)
-            yield _result(f"r{place.site[5:]}-{number}", place, who.device, "e1", number, share, at)
+            yield result_row(
+                f"r{place.site[5:]}-{number}", place, who.device, "e1", number, share, at
+            )
 
 
 def results_of_today(place: Place, now: datetime) -> Iterator[tuple[Any, ...]]:
@@ -56,17 +58,18 @@ def results_of_today(place: Place, now: datetime) -> Iterator[tuple[Any, ...]]:
         share = {5: 71.2, 12: 54.8, 15: 44.1}.get(number, max(0.5, dice.gauss(15, 7)))
         at = now - timedelta(minutes=10 * (19 - number))
         device = who.device if who is not None else ""
-        yield _result(f"d{place.site[5:]}-{number}", place, device, "e2", number, share, at)
+        key = f"d{place.site[5:]}-{number}"
+        yield result_row(key, place, device, "e2", number, share, at)
 
 
 def result_of(one: Life) -> tuple[Any, ...]:
     """The quick test that raised an alert."""
     key = one.result_id or ""
     at = one.raised_at - timedelta(seconds=1)
-    return _result(key, one.place, one.who.device, "e0", one.number + 1, one.value, at, one.food)
+    return result_row(key, one.place, one.who.device, "e0", one.number + 1, one.value, at, one.food)
 
 
-def _result(
+def result_row(
     key: str,
     place: Place,
     device: str,
@@ -76,6 +79,7 @@ def _result(
     at: datetime,
     food: str = "",
 ) -> tuple[Any, ...]:
+    """A quick test's row, `share` of inhibition in percent; by columns as `RESULT_COLUMNS`."""
     name = food or FOODS[number % len(FOODS)]
     origin = ORIGINS[number % len(ORIGINS)]
     verdict = "positive" if share >= 50 else "suspect" if share >= 40 else "pass"

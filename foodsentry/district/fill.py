@@ -23,7 +23,7 @@ from foodsentry.district.places import (
 )
 from foodsentry.district.rooms import put_rooms, put_stalls
 from foodsentry.district.rosters import put_rosters
-from foodsentry.district.sampled import put_samplings
+from foodsentry.district.sampled import put_people_of_towns, put_samplings
 from ledger import alerts, proposals, silences
 from ledger.bulk import past_given_keys, pour
 from ledger.engine import Connection, Engine, writing
@@ -73,6 +73,7 @@ def fill(engine: Engine, size: Size, now: datetime, hashed: str) -> Filled:
         open_cases(conn, made, now)
         put_rosters(conn, people, now)
         put_samplings(conn, places, now)
+        put_people_of_towns(conn, list(people.town), now)
         connect(conn, people, made, now)
         put_rooms(conn, places, people, now)
         put_stalls(conn, places, now)

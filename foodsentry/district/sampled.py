@@ -1,16 +1,34 @@
-"""Samplings of the made-up district: what laboratories were given, and what most of them found."""
+"""Samplings of the made-up district with what most of them found, and residents of its towns."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from foodsentry.district.kinds import FOODS
 from foodsentry.district.places import Place
 from ledger import samplings
 from ledger.engine import Connection
 from ledger.samplings import Sampling
+from ledger.schema import populations
 
 COUNT = 40
 _KINDS = ("supervision", "supervision", "evaluation", "monitoring")
+
+
+def put_people_of_towns(conn: Connection, towns: Sequence[str], now: datetime) -> None:
+    """Residents of every other town; of the rest nobody has said."""
+    rows = [
+        {
+            "id": f"{town}.2024-01-01",
+            "region": town,
+            "effective_from": date(2024, 1, 1),
+            "people": 20_000 + 1_700 * number,
+            "source": "示例数据 made up",
+            "mark": "U",
+            "entered_at": now,
+        }
+        for number, town in enumerate(sorted(towns)[::2])
+    ]
+    conn.execute(populations.insert(), rows)
 
 
 def put_samplings(conn: Connection, places: Sequence[Place], now: datetime) -> None:

@@ -202,6 +202,7 @@ IN_TOWN: dict[str, Finder] = {
     "duty": _row("duties"),
     "contact": _row("contacts"),
     "sampling": _row("samplings"),
+    "population": _row("populations"),
     "webhook": _webhook,
     "task": _task,
     "room": _room,

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, func, select, update
 
-from ledger import audit, duties, establishment_events, stall_events
+from ledger import audit, device_gaps, duties, establishment_events, stall_events
 from ledger.establishment_events import EventKind, NewEvent
 from ledger.schema import devices, establishments, officers, regions, sites
 from ledger.schema import duties as duties_table
@@ -64,6 +64,9 @@ def bring_back(conn: Connection, kind: str, row_id: str, actor: str, at: datetim
     parent = _parent(conn, kind, row_id)
     if parent:
         raise Wrong("parent_retired", value=parent)
+    if kind == "devices":
+        site, _, device = row_id.partition("/")
+        device_gaps.note(conn, site, device, at)
     _mark(conn, kind, row_id, None)
     _note(conn, kind, row_id, "brought_back", at)
     audit.append(conn, actor, f"{kind}.brought_back", SHEETS[kind].one + f"/{row_id}", {}, at)

@@ -101,12 +101,14 @@ alert_timeline = Table(
     "alert_timeline",
     metadata,
     Column("id", BigKey, primary_key=True),
-    filled("alert_id", Segment, ForeignKey("alerts.alert_id"), index=True),
+    filled("alert_id", Segment, ForeignKey("alerts.alert_id")),
     filled("at", UtcTime),
     filled("kind", Word),
     filled("actor", Id),
     filled("note", Long),
     filled("body", Json),
+    # What times are told from stands in it whole.
+    Index("ix_alert_timeline_times", "alert_id", "kind", "at"),
 )
 
 rule_state = Table(

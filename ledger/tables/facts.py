@@ -51,6 +51,9 @@ samples = Table(
     Index("ix_samples_site", "site", "number"),
     Index("ix_samples_site_registered_at", "site", "registered_at"),
     Index("ix_samples_received_at", "received_at"),
+    Index(
+        "ix_samples_voided", "id", sqlite_where=text("voided = 1"), postgresql_where=text("voided")
+    ),
     Index("ix_samples_task_id", "task_id", **where("task_id <> ''")),
     Index("ix_samples_lot_key", "lot_key", "registered_at", **where("lot_key <> ''")),
     Index(

@@ -1,9 +1,10 @@
-"""Tables of indicators: proven meals of cameras, supervision samplings, frozen monthly numbers."""
+"""Tables of indicators: meals of cameras, supervision samplings, residents, frozen numbers."""
 
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -54,6 +55,21 @@ samplings = Table(
     Index("ix_samplings_region", "region", "sampled_at"),
     Index("ix_samplings_sampled_at", "sampled_at"),
     Index("ix_samplings_reported_at", "reported_at"),
+)
+
+populations = Table(
+    "populations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    filled("region", Segment, ForeignKey("regions.code")),
+    filled("effective_from", Date),
+    filled("people", Integer),
+    filled("source", Line),
+    filled("mark", Word),
+    filled("entered_at", UtcTime),
+    UniqueConstraint("region", "effective_from"),
+    CheckConstraint("people > 0", name="people"),
+    CheckConstraint("mark IN ('V', 'S', 'U')", name="mark"),
 )
 
 indicator_snapshots = Table(

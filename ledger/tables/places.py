@@ -153,3 +153,14 @@ devices = Table(
     Index("ix_devices_watched", "silent_after_s", "last_seen_at"),
     Index("ix_devices_region", "region"),
 )
+
+device_gaps = Table(
+    "device_gaps",
+    metadata,
+    Column("site", Segment, primary_key=True),
+    Column("device", Segment, primary_key=True),
+    Column("since", UtcTime, primary_key=True),
+    filled("until", UtcTime),
+    ForeignKeyConstraint(["site", "device"], ["devices.site", "devices.device"]),
+)
+# Times in which a device that was brought back had been retired; never changed, never removed.

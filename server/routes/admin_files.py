@@ -33,7 +33,15 @@ router = APIRouter(include_in_schema=False)
 Keeper = Annotated[Visit, Depends(Looker(Right.ADMIN))]
 Changing = Annotated[Visit, Depends(Changer(Right.ADMIN))]
 Sheet = Literal[
-    "regions", "establishments", "sites", "stalls", "devices", "duties", "contacts", "samplings"
+    "regions",
+    "establishments",
+    "sites",
+    "stalls",
+    "devices",
+    "duties",
+    "contacts",
+    "samplings",
+    "populations",
 ]
 
 

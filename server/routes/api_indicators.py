@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query
 
 from ledger import indicator_snapshots
 from ledger.engine import reading
-from ledger.indicators import Show
+from ledger.indicators import Figure, Show
 from server import api_indicators as shapes
 from server import indicator_pages as pages
 from server.api_models import Page
@@ -128,5 +129,10 @@ def _item(line: Line, view: View) -> shapes.IndicatorItem:
         period=view.period.name, kind=one.kind, numerator=one.numerator,
         denominator=one.denominator, records=figure.records, part=figure.part,
         whole=figure.whole, value=figure.value, unit=one.unit, target=figure.target,
-        met=figure.met, unknown=figure.unknown,
+        met=figure.met, unknown=figure.unknown, residents=_residents(figure),
     )  # fmt: skip
+
+
+def _residents(figure: Figure) -> shapes.Residents | None:
+    known = figure.residents
+    return None if known is None else shapes.Residents(**msgspec.structs.asdict(known))

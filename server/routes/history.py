@@ -14,6 +14,7 @@ from ledger.place_dossier import TooLong
 from ledger.place_lines import Line, LineKind
 from server.api_files import TimelineLine, WholeFile
 from server.api_models import Page
+from server.crossings import as_document, looked_through
 from server.establishment_pdf import MOST as MOST_OF_PDF
 from server.establishment_pdf import file_as_pdf
 from server.needs import Costly, Need, Viewer, limit, reads
@@ -157,6 +158,8 @@ def export(
         "lines": len(made["content"]["lines"]),
         "sha256": made["sha256"],
     }
+    if LineKind.READING in (asked.kinds or LineKind):
+        made["readings"] = as_document(looked_through(state, one, asked))
     with writing(state.engine) as conn:
         what = f"establishment/{one.id}"
         audit.append(conn, visit.actor, "establishment_file_exported", what, detail, now)

@@ -7,7 +7,7 @@ import case_steps
 import indicator_town as town_of
 import pytest
 from case_parts import WORK
-from indicator_town import NOW, TRUTH, A, C, figures, march, shares
+from indicator_town import DAYS, NOW, TRUTH, A, C, figures, march, shares
 from ledger_town import alert
 from sqlalchemy import delete, update
 
@@ -24,7 +24,7 @@ from ledger.schema import cases as cases_table
 from ledger.schema import devices, establishments, sites
 from ledger.schema import samplings as samplings_table
 from ledger.sheets.plan import apply_plan, plan_of_rows
-from ledger.sheets.retire import retire
+from ledger.sheets.retire import bring_back, retire
 
 POSITIVES = [town_of.TESTS[5].result_id, town_of.TESTS[15].result_id]
 
@@ -167,6 +167,45 @@ def test_retiring_within_the_month_leaves_what_was_owed_before(city: Engine) -> 
         retire(conn, "establishments", "k2", "wang", march(3, 9))
     assert told(city, "kitchens_live") == (2, 4)
     assert told(city, "camera_truth") == (TRUTH["camera_truth"][0], town_of.WHOLE + 8 * 150)
+
+
+def test_a_camera_that_was_brought_back_owes_what_it_was_in_use_for(city: Engine) -> None:
+    """The blind camera is away from the 9th to the 13th, five school days, and once more."""
+    part, whole = TRUTH["camera_truth"]
+    with writing(city) as conn:
+        retire(conn, "devices", "k2/cam0", "wang", march(9, 8))
+    assert told(city, "camera_truth") == (part, whole - 150 * sum(d.day >= 9 for d in DAYS))
+    with writing(city) as conn:
+        bring_back(conn, "devices", "k2/cam0", "wang", march(14, 8))
+    assert told(city, "camera_truth") == (part, whole - 5 * 150)
+    with writing(city) as conn:
+        retire(conn, "devices", "k2/cam0", "wang", march(16, 20))
+        bring_back(conn, "devices", "k2/cam0", "wang", march(18, 20))
+    assert told(city, "camera_truth") == (part, whole - 7 * 150)
+    # Its canteen owed every school day all the same.
+    assert told(city, "kitchens_live") == TRUTH["kitchens_live"]
+
+
+def test_a_camera_is_not_taken_out_of_use_for_lunch(city: Engine) -> None:
+    """A lunch that begins or ends while it was in use is owed whole."""
+    with writing(city) as conn:
+        retire(conn, "devices", "k2/cam0", "wang", march(9, 11))
+    whole = TRUTH["camera_truth"][1]
+    assert told(city, "camera_truth")[1] == whole - 150 * sum(d.day > 9 for d in DAYS)
+    with writing(city) as conn:
+        bring_back(conn, "devices", "k2/cam0", "wang", march(10, 12, 59))
+    assert told(city, "camera_truth")[1] == whole
+
+
+def test_what_a_camera_told_while_it_was_away_is_owed(city: Engine) -> None:
+    with writing(city) as conn:
+        retire(conn, "devices", "k2/cam0", "wang", march(9, 8))
+        bring_back(conn, "devices", "k2/cam0", "wang", march(14, 8))
+        at = march(10, 13)
+        who = Identity(A, "k2", "cam0")
+        town_of.camera_meals.add(conn, [town_of.camera_meals.Meal(who, at, 20.0, 30.0, at)])
+    part, whole = TRUTH["camera_truth"]
+    assert told(city, "camera_truth") == (part + 20, whole - 5 * 150 + 30)
 
 
 def test_a_camera_that_comes_for_the_last_day_proves_that_day_only(city: Engine) -> None:

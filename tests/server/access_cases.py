@@ -43,6 +43,13 @@ OFFICER: dict[str, object] = {"name": "新人", "role": "town", "region": "44070
 
 CELL = "440703-baisha-01"
 STALL: dict[str, object] = {"site": "room-in-cell", "code": "B9", "name": "新档"}
+PEOPLE: dict[str, object] = {
+    "region": "440703-baisha",
+    "effective_from": "2026-05-01",
+    "people": "11000",
+    "source": "s",
+    "mark": "U",
+}
 SAMPLING: dict[str, object] = {
     "id": "GZ-2026-1",
     "region": CELL,
@@ -155,6 +162,8 @@ CHANGES: dict[str, Change] = {
     "POST /admin/contacts/rows/{contact_id}": Change(303, {"position": "3"}),
     "POST /admin/samplings/new": Change(303, SAMPLING),
     "POST /admin/samplings/rows/{sampling_id}": Change(303, {"verdict": "pending"}),
+    "POST /admin/populations/new": Change(303, PEOPLE),
+    "POST /admin/populations/rows/{population_id}": Change(303, {"people": "12"}),
     "POST /admin/import/{sheet}": Change(200, {"text": "name,kind,region"}),
     "POST /admin/import/{sheet}/apply": Change(409, {"token": "none"}),
     "POST /admin/rules/check": Change(422),
@@ -279,6 +288,9 @@ CHANGES: dict[str, Change] = {
         200, {"cells": {"verdict": "pending"}}
     ),
     "POST /api/v1/admin/samplings/import": Change(200, {"csv": ""}),
+    "POST /api/v1/admin/populations": Change(200, {"cells": PEOPLE}),
+    "PUT /api/v1/admin/populations/rows/{population_id}": Change(200, {"cells": {"people": "12"}}),
+    "POST /api/v1/admin/populations/import": Change(200, {"csv": ""}),
     "POST /api/v1/alerts/{alert_id}/acknowledge": Change(200),
     "POST /api/v1/alerts/{alert_id}/dispose": Change(200, NOTE, "taken"),
     "POST /api/v1/alerts/{alert_id}/review": Change(200, NOTE | {"accepted": True}, "disposed"),

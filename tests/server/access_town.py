@@ -5,7 +5,7 @@ silence, a proposal. Each officer has a session that runs, one that is over, and
 """
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import case_steps
 import msgspec
@@ -50,9 +50,10 @@ from ledger.engine import Connection
 from ledger.establishments import Establishment, EstablishmentKind
 from ledger.officers import Officer, Role
 from ledger.samplings import Sampling
-from ledger.schema import cards, case_confirmations, suppression_proposals
+from ledger.schema import cards, case_confirmations, populations, suppression_proposals
 from ledger.sessions import Session
 from ledger.sites import Site, SiteKind
+from ledger.sql import insert_into
 from server.signing import token_hash
 
 HASHED = CHEAP.hash(PASSWORD)
@@ -261,6 +262,7 @@ def _facts(conn: Connection, place: str, who: Identity) -> Target:
             "contact_id": f"contact-{place}",
             "stall_id": f"stall-{place}",
             "sampling_id": f"sampling-{place}",
+            "population_id": f"{who.region}.2026-04-01",
             "officer_id": f"walks-{place}",
             "card_id": f"card-{place}",
             "establishment_id": place,
@@ -295,6 +297,9 @@ def _kept(conn: Connection, place: str, region: str) -> None:
     begins, ends = NOW + timedelta(days=20), NOW + timedelta(days=27)
     duties.add(conn, Duty(region, keeper.id, begins, ends, id=f"duty-{place}"))
     contacts.put(conn, Contact(keeper.id, "wecom", place, id=f"contact-{place}"))
+    known = {"region": region, "effective_from": date(2026, 4, 1), "people": 9}
+    known |= {"source": "s", "mark": "U", "entered_at": NOW, "id": f"{region}.2026-04-01"}
+    conn.execute(insert_into(conn, populations).on_conflict_do_nothing(), known)
     taken = {"food": "生菜", "sampled_from": place, "lab": "江门市检验中心"}
     samplings.add(
         conn,

@@ -73,6 +73,14 @@ function limitLine(paint, limit) {
   };
 }
 
+// Stretches in which readings lay beyond their limit.
+function crossed(paint, stretches) {
+  return {
+    silent: true, itemStyle: { color: paint.bad, opacity: 0.12 },
+    data: stretches.map(([begin, end]) => [{ xAxis: begin }, { xAxis: end }]),
+  };
+}
+
 // The moment that a chart is about, as a line that stands in it.
 function atMoment(paint, moment, line) {
   if (!moment) return line;
@@ -86,6 +94,7 @@ function readings(facts, paint) {
     type: "line", name: one.name, data: one.points, showSymbol: false, connectNulls: false,
     lineStyle: { width: 2 }, color: lines[index % lines.length], sampling: "lttb",
     markLine: atMoment(paint, index ? null : facts.moment, one.limit ? limitLine(paint, one.limit) : undefined),
+    markArea: one.crossings?.length ? crossed(paint, one.crossings) : undefined,
   }));
   const base = frame(paint, { ...facts, scale: true });
   base.tooltip = {

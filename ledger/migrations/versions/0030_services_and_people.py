@@ -5,8 +5,8 @@ from alembic import op
 
 from ledger.columns import CleanText, UtcTime
 
-revision = "0028"
-down_revision = "0027"
+revision = "0030"
+down_revision = "0029"
 
 MOVES = ("devices.retired", "devices.brought_back")
 

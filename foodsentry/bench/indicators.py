@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from contracts.clock import utc_now
 from contracts.periods import around
@@ -30,7 +29,7 @@ from foodsentry.district.fill import Size, fill
 from foodsentry.district.places import CITY, Place
 from ledger import indicators, regions
 from ledger.bulk import pour
-from ledger.engine import Engine, open_engine, reading, writing
+from ledger.engine import Connection, Engine, open_engine, reading, writing
 from ledger.indicator_basis import asked
 from ledger.indicator_data import IndicatorData, read_data
 from ledger.indicators import Figures, Question

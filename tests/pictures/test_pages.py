@@ -12,7 +12,7 @@ from server.app import routes
 from server.problems import is_api
 
 DOCS = Path(__file__).parents[2] / "docs"
-MOST_BYTES = 4_000_000
+MOST_BYTES = 4_500_000
 GETS = [route for route in routes() if "GET" in (route.methods or ()) and not is_api(route.path)]
 
 

@@ -102,7 +102,7 @@ def _crossings(told: dict[str, Any] | None, words: Words) -> list[Part]:
     parts: list[Part] = [Heading(words("crossings.title"))]
     since, until = (exact(datetime.fromisoformat(told[name])) for name in ("since", "until"))
     parts.append(Text(words("crossings.say", since=since, until=until), quiet=True))
-    if not told["known"]:
+    if not told["reached"]:
         return [*parts, Text(words("crossings.down"))]
     if told["without_limit"]:
         names = " · ".join(told["without_limit"])

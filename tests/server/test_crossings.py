@@ -146,5 +146,9 @@ def test_without_readings_it_is_not_known_and_said_so(
     page = client.get(f"{SCHOOL}/crossings").text
     assert "是否越限不知道" in page and "没有读数越限" not in page
     told = client.get(f"{SCHOOL}/file.json").json()["readings"]
-    assert told["known"] is False and told["crossings"] == []
+    assert (told["reached"], told["known"], told["crossings"]) == (False, False, [])
     assert client.get(f"{SCHOOL}/file.pdf").status_code == 200
+    monkeypatch.setattr(series, "samples", lambda *_, **__: iter(()))
+    assert "没有可比较的读数" in client.get(f"{SCHOOL}/crossings").text
+    told = client.get(f"{SCHOOL}/file.json").json()["readings"]
+    assert (told["reached"], told["known"], told["readings"]) == (True, False, "0")

@@ -16,8 +16,8 @@ import signal, subprocess, sys, time
 from foodsentry.bench.ending import ended_by_signals, mortal
 with ended_by_signals():
     child = subprocess.Popen(mortal(["sleep", "60"], by=signal.SIGINT))
-    print(child.pid, flush=True)
     try:
+        print(child.pid, flush=True)
         time.sleep(60)
     finally:
         print("put away", flush=True)

@@ -113,7 +113,8 @@ def look(town: Town, case: Case, login: str | None) -> int:
     case.headers.pop("X-CSRF-Token", None)
     case.cookies.clear()
     answer = case.call(headers=headers)
-    where = f"{login}: {case.as_curl_command(headers=headers)}\n{answer.status_code} {answer.text}"
+    said = answer.content[:2000].decode("utf-8", "replace")  # an operation may answer a picture
+    where = f"{login}: {case.as_curl_command(headers=headers)}\n{answer.status_code} {said}"
     assert answer.status_code < 500, where
     if login is None:
         assert answer.status_code in (400, 401, 413, 415, 422), where

@@ -187,7 +187,7 @@ def test_a_page_takes_the_same_statements_however_many_lines(
     with counted(engine) as many:
         lines = shown(client, "?state=firing")
     assert len(lines) == 25
-    assert len(many) <= len(few) + 2 <= 15
+    assert len(many) <= len(few) + 2 <= 16
     with counted(engine) as narrowed:
         client.get(
             "/alerts?region=440703&kind=canteen&q=%E6%83%A0&mine=1&overdue=1&since=2026-03-01"

@@ -179,5 +179,6 @@ def test_the_tests_town_has_something_for_every_page(engine: Engine) -> None:
         found = find(conn)
     without = {page.name for page in PAGES if page.address(found) is None}
     assert without <= {
-        "admin-duty", "admin-contact", "admin-sampling", "admin-population", "webhook",
+        "admin-duty", "admin-contact", "admin-sampling", "admin-population", "admin-stall",
+        "webhook",
     }  # fmt: skip

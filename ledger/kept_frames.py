@@ -15,17 +15,14 @@ from contracts.events import Look
 from contracts.looks import BEGIN_WITHIN_S, kept_evidence, kept_observation
 from contracts.topics import Identity
 from contracts.words import LookState
-from ledger import journal
 from ledger.case_types import CaseRow
 from ledger.ids import new_id
-from ledger.looks import ASKED, SENT, LookRow
+from ledger.looks import ASKED, PATIENCE, SENT, LookRow, note
 from ledger.schema import attachments, cases, evidence, kept_frames, officers
 from ledger.sql import typed, typed_or_none
 
 WAITING = (ASKED, SENT)
 ANSWERS = (LookState.KEPT, LookState.NOT_KEPT)
-PATIENCE = timedelta(seconds=5)
-"""After an order has expired, an answer may still be on its way for so long."""
 
 
 class KeptRow(msgspec.Struct, frozen=True):
@@ -128,7 +125,7 @@ def ask(
         "state": ASKED,
     }
     conn.execute(kept_frames.insert(), row)
-    _note(conn, look.identity, look.look_id, at)
+    note(conn, look.identity, look.look_id, at)
     return kept_id
 
 
@@ -170,7 +167,7 @@ def answered(conn: Connection, who: Identity, told: Look, received_at: datetime)
         kept_frames.c.kept_id == row.kept_id, kept_frames.c.state.in_(WAITING)
     )
     conn.execute(change.values(state=told.state.value, detail=told.reason, answered_at=received_at))
-    _note(conn, who, row.look_id, received_at)
+    note(conn, who, row.look_id, received_at)
     return True
 
 
@@ -181,15 +178,3 @@ def cases_with(conn: Connection, sha256: str, establishment_id: str) -> list[Cas
         cases.c.establishment_id == establishment_id, cases.c.case_id.in_(has)
     )
     return [typed(row, CaseRow) for row in conn.execute(found.order_by(cases.c.number.desc()))]
-
-
-def _note(conn: Connection, who: Identity, look_id: str, at: datetime) -> None:
-    journal.append(
-        conn,
-        journal.LOOK,
-        at=at,
-        region=who.region,
-        site=who.site,
-        ref=look_id,
-        body={"device": who.device},
-    )

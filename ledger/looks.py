@@ -31,6 +31,8 @@ ANSWERS = frozenset(LookState) - {LookState.KEPT, LookState.NOT_KEPT}
 """What is said of a look; the others are said of a picture that is to be kept."""
 WAITING = (ASKED, SENT, LookState.LIVE.value)
 """States in which an answer may still come."""
+PATIENCE = timedelta(seconds=5)
+"""After an order has expired, an answer may still be on its way for so long."""
 
 
 class LookRow(msgspec.Struct, frozen=True):
@@ -91,7 +93,7 @@ class LookRow(msgspec.Struct, frozen=True):
         """Whether the site has fallen silent: nothing more is taken in."""
         if self.state not in WAITING:
             return False
-        silent = self.answered_at is None and now >= self.expires_at + timedelta(seconds=5)
+        silent = self.answered_at is None and now >= self.expires_at + PATIENCE
         return silent or now >= last_moment(self.asked_at)
 
 
@@ -243,7 +245,7 @@ def mark_sent(conn: Connection, sent: Sequence[LookRow], at: datetime) -> None:
     for one in sent:
         mark = update(looks).where(looks.c.look_id == one.look_id, looks.c.state == ASKED)
         conn.execute(mark.values(state=SENT, sent_at=at))
-        _note(conn, one, at)
+        note(conn, one.identity, one.look_id, at)
 
 
 def answered(
@@ -286,7 +288,7 @@ def answered(
         return False
     same = or_(*(looks.c.state == state for state in WAITING))
     conn.execute(update(looks).where(looks.c.look_id == told.look_id, same).values(change))
-    _note(conn, row, received_at)
+    note(conn, row.identity, row.look_id, received_at)
     return True
 
 
@@ -297,13 +299,14 @@ def _checked(who: Identity, agent: str, shown: Evidence) -> SignatureState:
     return state if same else SignatureState.INVALID
 
 
-def _note(conn: Connection, row: LookRow, at: datetime) -> None:
+def note(conn: Connection, who: Identity, look_id: str, at: datetime) -> None:
+    """Something has become of a look at the camera `who`, or of one of its pictures."""
     journal.append(
         conn,
         journal.LOOK,
         at=at,
-        region=row.region,
-        site=row.site,
-        ref=row.look_id,
-        body={"device": row.device},
+        region=who.region,
+        site=who.site,
+        ref=look_id,
+        body={"device": who.device},
     )

@@ -1,6 +1,8 @@
 """What an agent holds for its cameras: the key that signs, and the vault of two officers."""
 
+import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -23,6 +25,29 @@ class Original(msgspec.Struct, frozen=True):
 
     about: About
     picture: bytes
+
+
+def original_of(
+    who: Identity,
+    evidence_id: str,
+    observation_id: str,
+    captured_at: datetime,
+    jpeg: bytes,
+    size: tuple[int, int],
+) -> Original:
+    """The unblurred picture `jpeg` of a piece of evidence; `size` is its width and height."""
+    about = About(
+        source=who.source,
+        evidence_id=evidence_id,
+        observation_id=observation_id,
+        captured_at=captured_at,
+        media_type="image/jpeg",
+        width=size[0],
+        height=size[1],
+        size=len(jpeg),
+        sha256=hashlib.sha256(jpeg).hexdigest(),
+    )
+    return Original(about, jpeg)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ It takes the road of every finding: an observation that is over at once, its evi
 unblurred original sealed to two officers and kept at the site.
 """
 
-import hashlib
 import logging
 
 import msgspec
@@ -14,8 +13,8 @@ from contracts.events import Evidence, Observation
 from contracts.looks import KEPT_KIND, kept_evidence, kept_observation
 from contracts.topics import Identity
 from contracts.words import Phase, PictureRole
-from edge_agent.custody.custody import Custody
-from edge_agent.custody.sealing import About, SealError
+from edge_agent.custody.custody import Custody, original_of
+from edge_agent.custody.sealing import SealError
 from edge_agent.custody.vault import VaultError
 from edge_agent.looks import words
 from edge_agent.looks.holding import Held
@@ -66,17 +65,10 @@ def _sealed(
     """SHA-256 of the original that lies in the vault now; empty if none does."""
     if custody.vault is None or not held.original:
         return ""
-    about = About(
-        source=who.source,
-        evidence_id=evidence_id,
-        observation_id=observation_id,
-        captured_at=held.picture.captured_at,
-        media_type="image/jpeg",
-        width=held.width,
-        height=held.height,
-        size=len(held.original),
-        sha256=hashlib.sha256(held.original).hexdigest(),
-    )
+    size = (held.width, held.height)
+    about = original_of(
+        who, evidence_id, observation_id, held.picture.captured_at, held.original, size
+    ).about
     try:
         custody.vault.keep(held.original, about, clock())
     except (VaultError, SealError) as error:

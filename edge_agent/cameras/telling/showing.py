@@ -1,6 +1,5 @@
 """Makes the pictures that travel beside observations, and the originals that stay in the vault."""
 
-import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +22,7 @@ from edge_agent.cameras.telling.evidence import (
     state,
 )
 from edge_agent.cameras.telling.moments import Best, Budget, Glimpse, Moments, glimpse
-from edge_agent.custody.custody import Custody, Original
-from edge_agent.custody.sealing import About
+from edge_agent.custody.custody import Custody, Original, original_of
 
 ORIGINAL_QUALITY = 92
 
@@ -203,19 +201,12 @@ class Showing:
             return ""
         content = encode_jpeg(frame.picture, ORIGINAL_QUALITY)
         height, width = frame.picture.shape[:2]
-        about = About(
-            source=self.who.source,
-            evidence_id=self._name(observation_id, PictureRole.BEST),
-            observation_id=observation_id,
-            captured_at=frame.grabbed_at,
-            media_type="image/jpeg",
-            width=width,
-            height=height,
-            size=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
+        evidence_id = self._name(observation_id, PictureRole.BEST)
+        original = original_of(
+            self.who, evidence_id, observation_id, frame.grabbed_at, content, (width, height)
         )
-        self.originals.append(Original(about, content))
-        return about.sha256
+        self.originals.append(original)
+        return original.about.sha256
 
     def _name(self, observation_id: str, role: PictureRole) -> str:
         """The same picture has the same id whenever a clip is played."""

@@ -25,6 +25,11 @@ class Answer(Enum):
     UNKNOWN = "cannot tell"
     """Nothing was read: too small, too poor, no face."""
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether it says anything."""
+        return self in (Answer.YES, Answer.NO)
+
 
 def decide(probability: float | None, decision: Decision) -> Answer:
     """Yes, no, in between "unsure", without a probability "cannot tell"."""

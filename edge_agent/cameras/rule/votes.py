@@ -55,7 +55,7 @@ class Ballot:
             self._votes.popleft()
         if answer is not Answer.UNKNOWN:
             self._votes.append(Vote(at_s, answer, confidence))
-        if answer in (Answer.YES, Answer.NO):
+        if answer.is_clear:
             self._told_s = at_s
         tally = self.tally()
         if not tally.told:
@@ -79,7 +79,7 @@ class Ballot:
     def tally(self) -> Tally:
         """The votes that count at the moment."""
         against = [vote for vote in self._votes if vote.answer is Answer.NO]
-        told = sum(vote.answer is not Answer.UNSURE for vote in self._votes)
+        told = sum(vote.answer.is_clear for vote in self._votes)
         if not against:
             return Tally(len(self._votes), told, 0, 0.0, 0.0)
         return Tally(

@@ -167,12 +167,11 @@ class Shadow:
 def _difference(current: Answer, candidate: Answer) -> str:
     if current is candidate:
         return "answers_same"
-    told = (Answer.YES, Answer.NO)
-    if current not in told and candidate not in told:
+    if not current.is_clear and not candidate.is_clear:
         return "answers_same"
-    if candidate not in told:
+    if not candidate.is_clear:
         return "answers_only_current"
-    if current not in told:
+    if not current.is_clear:
         return "answers_only_candidate"
     return "answers_flipped"
 

@@ -14,7 +14,7 @@ from contracts.identifiers import (
 )
 from ledger import establishment_events
 from ledger.duties import LEVELS
-from ledger.establishment_events import NewEvent
+from ledger.establishment_events import EventKind, NewEvent
 from ledger.ids import new_public_code
 from ledger.schema import devices, establishments, officers, sites
 from ledger.sheets.cells import Column, Row
@@ -324,9 +324,5 @@ def _check_days(row: Row) -> Iterator[Wrong]:
 def _event(change: Change) -> NewEvent:
     """What the file tells of a change; who is in charge is no matter of it."""
     told = [name for name in change.fields if name not in ("id", "officer")]
-    before = change.before
-    body = {
-        "before": {name: before[name] for name in told} if before is not None else {},
-        "after": {name: change.after[name] for name in told},
-    }
-    return NewEvent(change.id or change.after["id"], "changed" if before else "registered", body)
+    kind: EventKind = "changed" if change.before else "registered"
+    return NewEvent(change.id or change.after["id"], kind, change.cells(told))

@@ -59,6 +59,14 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
         before = self.before or {}
         return [name for name, cell in self.after.items() if before.get(name, "") != cell]
 
+    def cells(self, names: Sequence[str]) -> dict[str, Row]:
+        """These cells ``before`` and ``after``, as histories keep them; a new row had none."""
+        before = self.before
+        return {
+            "before": {name: before[name] for name in names} if before is not None else {},
+            "after": {name: self.after[name] for name in names},
+        }
+
 
 class Standing(msgspec.Struct, frozen=True):
     """A row as it stands in the ledger."""

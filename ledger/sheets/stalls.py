@@ -18,7 +18,7 @@ from ledger.sheets.faults import Wrong
 from ledger.sheets.sheet import Change, Sheet, Standing, needed, tried
 from ledger.sites import ROOM_KINDS
 from ledger.sql import among_these
-from ledger.stall_events import NewEvent
+from ledger.stall_events import EventKind, NewEvent
 
 
 class Stalls(Sheet):
@@ -109,9 +109,5 @@ class Stalls(Sheet):
 
 
 def _event(change: Change) -> NewEvent:
-    told, before = change.fields, change.before
-    body = {
-        "before": {name: before[name] for name in told} if before is not None else {},
-        "after": {name: change.after[name] for name in told},
-    }
-    return NewEvent(change.id, "changed" if before is not None else "registered", body)
+    kind: EventKind = "changed" if change.before is not None else "registered"
+    return NewEvent(change.id, kind, change.cells(change.fields))

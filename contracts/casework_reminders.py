@@ -61,12 +61,13 @@ def _stages(face: ClockFace) -> Iterator[Reminder]:
     if face.clock.role == "expiry" or face.ended_at is not None or due is None:
         return
     before, again = face.clock.soon_before, face.clock.again_after
-    if face.clock.role == "right":
-        if before is not None and face.state == "running" and due - face.started_at >= 2 * before:
-            yield Reminder(face, "soon", due - before)
+    is_right = face.clock.role == "right"
+    if is_right and face.state != "running":
         return
     if before is not None and due - face.started_at >= 2 * before:
         yield Reminder(face, "soon", due - before)
+    if is_right:
+        return
     yield Reminder(face, "over", due)
     if again is not None:
         yield Reminder(face, "again", due + again)

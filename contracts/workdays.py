@@ -158,6 +158,11 @@ def china_day(at: date) -> date:
     return at.astimezone(CHINA).date() if isinstance(at, datetime) else at
 
 
+def day_began(at: datetime) -> datetime:
+    """When the day of a moment began, in China."""
+    return at.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def _span(holiday: Holiday) -> list[date]:
     days = (holiday.last - holiday.first).days
     return [holiday.first + n * DAY for n in range(days + 1)]

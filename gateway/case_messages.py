@@ -13,7 +13,8 @@ from contracts.casework_clocks import Casework, clocks
 from contracts.casework_reminders import next_reminder
 from contracts.notices import compose
 from contracts.words import Severity
-from gateway.notify import budget, digest
+from contracts.workdays import day_began
+from gateway.notify import budget
 from gateway.notify.case_telling import CaseTold, Said, by_recipient
 from gateway.notify.pipeline_settings import PipelineSettings
 from gateway.notify.routing import key_of
@@ -70,7 +71,7 @@ def _write(conn: Connection, settings: PipelineSettings, said: Sequence[Said], a
         return 0
     asked = {(one.recipient, one.route) for one in made}
     since = at - timedelta(seconds=settings.storm_window_s)
-    had = pressures(conn, asked, since, digest.day_began(at))
+    had = pressures(conn, asked, since, day_began(at))
     held = budget.hold_back(made, had, settings)
     notifications.enqueue(conn, held.new, at)
     _begin_storms(conn, held.storms, at, at + timedelta(seconds=settings.storm_window_s))

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from contracts.workdays import day_began
 from ledger import sites
 from ledger.devices import Device, DeviceKind
 from ledger.engine import reading
@@ -168,8 +169,7 @@ def _days(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
     """Stretches that begin and end with China's days."""
     made = []
     while since < until:
-        midnight = local(since).replace(hour=0, minute=0, second=0, microsecond=0)
-        end = min(until, (midnight + timedelta(days=1)).astimezone(until.tzinfo))
+        end = min(until, (day_began(since) + timedelta(days=1)).astimezone(until.tzinfo))
         made.append((since, end))
         since = end
     return made

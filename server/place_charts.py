@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.looks import KEPT_KIND
 from contracts.words import DeviceState, Verdict
+from contracts.workdays import day_began
 from ledger.device_states import Changes
 from ledger.devices import Device
 from ledger.observations import ObservationRow
@@ -28,7 +29,7 @@ Span = tuple[datetime, datetime]
 
 def first_week(now: datetime) -> datetime:
     """When the first week of the chart begins: a Monday in China."""
-    here = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    here = day_began(now)
     return here - timedelta(days=here.weekday(), weeks=WEEKS - 1)
 
 

@@ -9,10 +9,10 @@ from datetime import datetime
 
 import msgspec
 
+from contracts.workdays import day_began
 from ledger import place_findings
 from ledger.devices import Device
 from ledger.engine import Connection
-from server.formats import local
 
 WHOLE = 0.95
 """Of a meal's minutes; the rest is a camera's own restart."""
@@ -47,7 +47,7 @@ def read_day(
     conn: Connection, establishment_id: str, cameras: Sequence[Device], now: datetime
 ) -> Day:
     """Gather it for a kitchen with these cameras."""
-    begin = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = day_began(now)
     told = place_findings.meals(conn, {one.site for one in cameras}, begin, now)
     meals = [
         Meal(at, round(due), round(live / max(len(cameras), count)))

@@ -18,6 +18,7 @@ import msgspec
 from contracts.effect import in_effect
 from contracts.topics import Identity
 from contracts.words import Verdict
+from contracts.workdays import day_began
 from gateway.alerts.check import channel_of, expressions_of
 from gateway.alerts.day_times import LOCAL, Timetable
 from gateway.alerts.expression import Expression, Fields, Scene
@@ -158,7 +159,7 @@ class RuleBook:
         """
         day = self._days.get((rule.id, rule.version))
         if day is None or not day.begin <= at < day.end:
-            begin = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
+            begin = day_began(at)
             on = begin.date()
             limit = self.limits.on(limit_id, on) if in_effect(rule, on) else None
             # In UTC: equal zones compare fast.

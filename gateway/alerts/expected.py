@@ -12,10 +12,11 @@ import msgspec
 
 from contracts.topics import Identity
 from contracts.words import DeviceState
+from contracts.workdays import day_began
 from gateway.alerts import ending
 from gateway.alerts.absence import AbsenceState, Findings, Key, View, is_absent
 from gateway.alerts.book import RuleBook
-from gateway.alerts.day_times import LOCAL, minutes
+from gateway.alerts.day_times import minutes
 from gateway.alerts.kinds import Expected
 from gateway.alerts.outcomes import Resolve, fingerprint, place, raising
 from gateway.alerts.rule import Rule
@@ -26,8 +27,7 @@ KEY = "expected"
 
 def since_of(when: Expected, at: datetime) -> datetime:
     """From when on it counts on the day of `at`."""
-    local = at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
-    return local + timedelta(minutes=minutes(when.since))
+    return day_began(at) + timedelta(minutes=minutes(when.since))
 
 
 class _Day(msgspec.Struct, frozen=True):

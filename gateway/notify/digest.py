@@ -48,11 +48,6 @@ def next_digest(settings: PipelineSettings, after: datetime) -> datetime:
     return today if today > local else today + timedelta(days=1)
 
 
-def day_began(at: datetime) -> datetime:
-    """When the present day began, in China."""
-    return at.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def _digest(
     rows: Sequence[NotificationRow], key: str, title_zh: str, title_en: str, site_name: SiteName
 ) -> NewNotification:

@@ -7,7 +7,8 @@ from functools import cached_property
 import msgspec
 
 from contracts.words import Severity
-from gateway.notify import budget, digest, wording
+from contracts.workdays import day_began
+from gateway.notify import budget, wording
 from gateway.notify.people import Answers
 from gateway.notify.plan import Plan, Telling
 from gateway.notify.policy import Policy
@@ -106,7 +107,7 @@ class Outgoing:
             self._conn,
             asked,
             self._at - timedelta(seconds=self._policy.settings.storm_window_s),
-            digest.day_began(self._at),
+            day_began(self._at),
         )
 
     def _share(self, group: Group, telling: Telling) -> Shares:
@@ -167,7 +168,7 @@ class Outgoing:
 
     def _report(self, orphans: Sequence[AlertRow]) -> None:
         """Once a day the county is told of a place that nobody is in charge of."""
-        day = f"{digest.day_began(self._at):%Y-%m-%d}"
+        day = f"{day_began(self._at):%Y-%m-%d}"
         for alert in orphans:
             for officer in self._answers.responsible(alert, 1).officers:
                 self._new.append(

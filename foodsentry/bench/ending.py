@@ -12,8 +12,9 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 def mortal(command: list[str], *, by: signal.Signals = signal.SIGTERM) -> list[str]:
     """The command of a child that the kernel signals when the thread that starts it is gone.
 
-    `setpriv` (util-linux) asks for that; where it is missing the command stays as it is. It must
-    stand last before the program: a change of user takes the wish back.
+    `setpriv` (util-linux) asks for that as its first deed: a starter that is killed before leaves
+    the child behind. Where it is missing the command stays as it is. It must stand last before
+    the program: a change of user takes the wish back.
     """
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", by.name.removeprefix("SIG"), *command] if setpriv else command

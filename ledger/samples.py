@@ -155,7 +155,8 @@ def registered_in(
 
 def _row(one: ToldSample) -> dict[str, Any]:
     record = one.record
-    said = msgspec.json.encode([one.who.site, record], order="sorted")
+    # Whose word it is counts among what was said: else of two agents the first one would stay.
+    said = msgspec.json.encode([one.who.site, one.agent, record], order="sorted")
     return {
         "id": record.sample_id,
         "site": one.who.site,

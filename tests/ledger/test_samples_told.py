@@ -49,6 +49,19 @@ def sample_of(engine: Engine, sequence: int) -> str | None:
     return found.sample_id
 
 
+def test_of_two_agents_that_say_the_same_one_stays_whichever_comes_first(town: Engine) -> None:
+    facts = [told("s1", 3), told("s1", 3, agent=OTHER_AGENT)]
+    stayed = set()
+    for order in (facts, facts[::-1]):
+        for calls in ([order], [order[:1], order[1:]]):
+            empty(town)
+            for call in calls:
+                take(town, *call)
+            with reading(town) as conn:
+                stayed.add(conn.scalar(text("SELECT agent FROM samples")))
+    assert len(stayed) == 1
+
+
 def test_a_result_finds_its_sample_whichever_comes_first(town: Engine) -> None:
     take(town, told("s1", 1, name_of(1), name_of(2)), result(1))
     take(town, result(2), result(3))

@@ -289,11 +289,12 @@ def page(
     order = [found.c.region, found.c.place, found.c.site, found.c.device]
     if longest_first:
         order = [found.c.since, *order]
-    paged = select(found, func.count().over().label("total")).order_by(*order)
-    rows = conn.execute(paged.limit(limit).offset(offset)).all()
-    if rows or not offset:
-        return [typed(row, Camera) for row in rows], rows[0].total if rows else 0
-    return [], conn.scalar(select(func.count()).select_from(found)) or 0
+    rows = conn.execute(select(found).order_by(*order).limit(limit).offset(offset)).all()
+    if not offset and len(rows) < limit:
+        return [typed(row, Camera) for row in rows], len(rows)
+    # counted by itself: beside the rows, each would be made whole only to be counted
+    total = conn.scalar(select(func.count()).select_from(found)) or 0
+    return [typed(row, Camera) for row in rows], total
 
 
 def list_after(

@@ -51,7 +51,7 @@ class HonestySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ge=0,
             le=128,
             description="Covered: the standard deviation of the grey levels is below this, and "
-            "there is no structure in the picture.",
+            "there is no structure in the picture, for the light that there is.",
         ),
     ] = 8.0
     blurred_below: Annotated[

@@ -11,7 +11,12 @@ from edge_agent.cameras.pictures import Grey, histogram, structure
 from edge_agent.cameras.settings import HonestySettings
 
 BARE_STRUCTURE = 1.0
-"""A covered lens has less structure than this; noise alone leaves about 0.1."""
+"""A covered lens has less structure than this …"""
+NOISE_STRUCTURE = 0.3
+"""… and the noise of a camera in the dusk alone leaves about this."""
+BARE_LEVEL = 80.0
+"""In a room that is dimmer than this grey level (95 of 100 pixels), less structure is left in an
+open view: as the square of the light."""
 
 BAND = 22
 """Rows at the top and at the bottom of 180 that are left out: cameras write time and name there,
@@ -56,7 +61,9 @@ def judge(measures: Measures, settings: HonestySettings) -> Sight:
         return Sight.DARK
     if measures.level_25 > settings.overexposed_above:
         return Sight.OVEREXPOSED
-    if measures.spread < settings.covered_below and measures.structure < BARE_STRUCTURE:
+    light = min(1.0, measures.level_95 / BARE_LEVEL)
+    is_bare = measures.structure < max(NOISE_STRUCTURE, BARE_STRUCTURE * light**2)
+    if measures.spread < settings.covered_below and is_bare:
         return Sight.COVERED
     # Set against the contrast, so that a dim room does not count as blurred.
     if 1000 * measures.structure < settings.blurred_below * measures.spread**2:

@@ -12,6 +12,10 @@ from edge_agent.cameras.honesty.measures import judge, measure
 from edge_agent.cameras.honesty.seeing import Seeing
 from edge_agent.cameras.pictures import small_grey
 from edge_agent.cameras.settings import HonestySettings
+from edge_agent.simulation.clips import SIZE
+from edge_agent.simulation.effects import Look, effect
+from edge_agent.simulation.players import Stage
+from edge_agent.simulation.rooms import draw_room
 
 SETTINGS = HonestySettings(
     offline_after_s=5, frozen_after_s=6, degrade_after_s=3, recover_after_s=1
@@ -46,6 +50,21 @@ def test_what_one_frame_says(picture: np.ndarray, said: Sight) -> None:
     ).astype(np.uint8)
     for shown in (picture, noisy):
         assert judge(measure(shown, small_grey(shown)), SETTINGS) is said
+
+
+@pytest.mark.parametrize("seed", [3500018, 1500019, 1500060, 1500061, 1500075, 1500089])
+def test_a_dim_room_is_not_a_covered_lens(seed: int) -> None:
+    """Dusk with half of the lamps off: rooms that were once called covered."""
+    room, counter = draw_room(SIZE, seed)
+    day = Stage(room, counter).picture((), 1.0)
+    seen = effect(Look.DUSK, SIZE, seed)
+    hand = np.full_like(day, 105) + np.linspace(0, 25, SIZE[0], dtype=np.uint8)[None, :, None]
+    for share in (1.0, 0.6):
+        for at_s in (1.0, 2.0):
+            shown = seen(np.asarray(day * share, np.uint8), at_s)
+            assert judge(measure(shown, small_grey(shown)), SETTINGS) is Sight.LIVE
+            shown = seen(np.asarray(hand * share + 25, np.uint8), at_s)
+            assert judge(measure(shown, small_grey(shown)), SETTINGS) is Sight.COVERED
 
 
 def test_equal_frames_have_equal_fingerprints_and_others_have_not() -> None:

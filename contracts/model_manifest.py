@@ -70,6 +70,9 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     yes: float
     no: float | None = None
+    no_infrared: float | None = None
+    """In place of `no` where a picture has no colour: by infrared light a dark cap looks like hair,
+    and a white mask like a chin."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -213,8 +216,11 @@ def _check(path: Path, manifest: Manifest) -> None:
             raise ManifestError(f"{path}: `{key}` {message}")
     for label, decision in manifest.thresholds.items():
         no = decision.yes if decision.no is None else decision.no
-        if not 0 <= no <= decision.yes <= 1:
-            raise ManifestError(f"{path}: `thresholds.{label}` must satisfy 0 <= no <= yes <= 1")
+        grey = no if decision.no_infrared is None else decision.no_infrared
+        if not 0 <= grey <= no <= decision.yes <= 1:
+            raise ManifestError(
+                f"{path}: `thresholds.{label}` must satisfy 0 <= no_infrared <= no <= yes <= 1"
+            )
 
 
 def _fits_multiple(wanted: ModelInput) -> bool:

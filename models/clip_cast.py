@@ -50,6 +50,10 @@ class PhotoCast:
         found = self._by_dress[(wear, wear not in missing)]
         return _cut_out(*found[int(chance.integers(len(found)))])
 
+    def figures(self, wear: Wear, worn: bool) -> list[Figure]:
+        """Everybody who is known to wear it, or not to."""
+        return [_cut_out(*one) for one in self._by_dress[(wear.value, worn)]]
+
     def changes(self, chance: Chance, zone: Zone, missing: str) -> tuple[Figure, Figure]:
         """Two people: nobody is photographed both ways."""
         dressed = self.figure(chance, zone, frozenset())

@@ -16,6 +16,10 @@ SMALL = (320, 180)
 
 LARGEST_FILE_BYTES = 64_000_000
 
+COLOURLESS = 5
+"""Difference of the colours below which 95 of 100 cells of an infrared picture are. By day, in the
+dusk with half of the lamps off, they have 6 and more."""
+
 PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 """Of the files of a picture folder."""
 
@@ -39,6 +43,14 @@ def resize(picture: Picture, width: int, height: int) -> Picture:
 def grey(picture: Picture) -> Grey:
     """Grey levels."""
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def is_colourless(picture: Picture) -> bool:
+    """True of a picture taken by infrared light. Cells of 40x24 are looked at, not pixels: a
+    camera's noise is coloured."""
+    few = resize(np.ascontiguousarray(picture[::4, ::4]), 40, 24).astype(np.int16)
+    colour = np.abs(few[..., 0] - few[..., 1]) + np.abs(few[..., 2] - few[..., 1])
+    return float(np.percentile(colour, 95)) < COLOURLESS
 
 
 def small_grey(picture: Picture) -> Grey:

@@ -12,15 +12,15 @@ from models.truth import Box
 Picture = npt.NDArray[np.uint8]
 Random = np.random.Generator
 
-STEAM_SHARE = 0.25
+STEAM_SHARE, GREY_SHARE = 0.25, 0.1
 
 
-def degrade(picture: Picture, random: Random) -> Picture:
+def degrade(picture: Picture, random: Random, grey_share: float = GREY_SHARE) -> Picture:
     """A random few of the effects of light, lens, sensor and coder; the size stays."""
     if random.random() < 0.6:
         picture = shift_colour(picture, random)
-    if random.random() < 0.10:
-        picture = make_grey(picture)
+    if random.random() < grey_share:
+        picture = make_grey(picture, random)
     if random.random() < 0.20:
         picture = darken(picture, random)
     if random.random() < STEAM_SHARE:
@@ -47,11 +47,23 @@ def shift_colour(picture: Picture, random: Random) -> Picture:
     return np.asarray(cv2.convertScaleAbs(shifted * gains), dtype=np.uint8)
 
 
-def make_grey(picture: Picture) -> Picture:
-    """As an infrared camera at night."""
-    return np.asarray(
-        cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), dtype=np.uint8
-    )
+def make_grey(picture: Picture, random: Random) -> Picture:
+    """As an infrared camera at night: grey, with dyes that answer otherwise than in white light,
+    and levels that the camera spreads by whatever else it sees, until a face may be all black."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    if random.random() < 0.4:
+        weights = random.dirichlet((1.0, 1.0, 1.0))
+        grey = np.clip(picture @ weights, 0, 255).astype(np.uint8)
+    kind = random.random()
+    if kind < 0.35:
+        share = float(random.uniform(0.2, 1.0))
+        grey = cv2.addWeighted(cv2.equalizeHist(grey), share, grey, 1 - share, 0)
+    elif kind < 0.8:
+        steps = random.dirichlet(np.full(6, 1.2))
+        levels = np.concatenate([[0.0], np.cumsum(steps)]) * 255
+        curve = np.interp(np.arange(256), np.linspace(0, 255, 7), levels)
+        grey = cv2.LUT(grey, curve.astype(np.uint8))
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
 
 
 def darken(picture: Picture, random: Random) -> Picture:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from models.training.attributes import HEIGHT, WIDTH
 from models.training.augment import Picture, Random, degrade
@@ -21,6 +22,13 @@ from models.truth import UNKNOWN, Box, Label, Photo
 CROP_MARGIN = 0.2
 HAT_SHARE, BACK_SHARE = 0.15, 0.1
 MASK_SHARE, NOSE_SHARE, CHIN_SHARE = 0.2, 0.12, 0.08
+FAR_SHARE, FAR_PX = 0.55, (30.0, 100.0)
+"""How many heads are seen from afar, and how many pixels high their crops are then."""
+GREY_SHARE = 0.3
+"""Heads in infrared light; a third of the crops, since there hats and masks look most like hair and
+chins."""
+ASIDE_SHARE, ASIDE = 0.3, 0.18
+"""How many crops are seen askew, and by how much of the size their corners move."""
 NO_FACE = {"face": 0, "mask": UNKNOWN, "mask_wrong": UNKNOWN, "points": ()}
 
 
@@ -94,17 +102,24 @@ def vary(head: Head, random: Random) -> tuple[Picture, Label]:
     half_x, half_y = (x1 - x0) / 2 * scale_x, (y1 - y0) / 2 * scale_y
     centre_x, centre_y = (x0 + x1) / 2 + shake_x, (y0 + y1) / 2 + shake_y
     shaken = (centre_x - half_x, centre_y - half_y, centre_x + half_x, centre_y + half_y)
-    left, top, right, bottom = grow(picture, shaken, CROP_MARGIN)
-    result = _warp(
-        picture, (left, top, right, bottom), float(random.normal(0, 7)), bool(random.random() < 0.5)
+    size = seen_size(random)
+    seen = _warp(picture, grow(picture, shaken, CROP_MARGIN), size, random)
+    return _enlarge(degrade(seen, random, GREY_SHARE)), label
+
+
+def seen_size(random: Random) -> tuple[int, int]:
+    """Width and height of a crop in the camera's own pixels, where light, lens and coder do their
+    work: a small head's are enlarged together with it."""
+    if random.random() >= FAR_SHARE:
+        return WIDTH, HEIGHT
+    height = float(np.exp(random.uniform(*np.log(FAR_PX))))
+    return max(8, round(height * WIDTH / HEIGHT)), max(8, round(height))
+
+
+def _enlarge(picture: Picture) -> Picture:
+    return np.asarray(
+        cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), dtype=np.uint8
     )
-    if random.random() < 0.4:
-        factor = float(random.uniform(0.15, 0.7))
-        small = (max(8, int(WIDTH * factor)), max(10, int(HEIGHT * factor)))
-        result = cv2.resize(
-            cv2.resize(result, small, interpolation=cv2.INTER_AREA), (WIDTH, HEIGHT)
-        )
-    return degrade(np.asarray(result, dtype=np.uint8), random), label
 
 
 def dress(picture: Picture, label: Label, random: Random) -> tuple[Picture, Label]:
@@ -139,20 +154,39 @@ def dress(picture: Picture, label: Label, random: Random) -> tuple[Picture, Labe
     return picture, label
 
 
-def _warp(picture: Picture, area: tuple[int, int, int, int], angle: float, mirror: bool) -> Picture:
+def _warp(
+    picture: Picture, area: tuple[int, int, int, int], size: tuple[int, int], random: Random
+) -> Picture:
+    """The area at that size: a little turned, every other time mirrored, at times seen
+    askew."""
     left, top, right, bottom = area
     centre = ((left + right) / 2, (top + bottom) / 2)
-    turn = np.vstack([cv2.getRotationMatrix2D(centre, angle, 1.0), [0, 0, 1]])
-    scale_x, scale_y = WIDTH / (right - left), HEIGHT / (bottom - top)
-    if mirror:
-        fit = np.array([[-scale_x, 0, right * scale_x], [0, scale_y, -top * scale_y]])
+    turn = np.vstack([cv2.getRotationMatrix2D(centre, float(random.normal(0, 7)), 1.0), [0, 0, 1]])
+    scale_x, scale_y = size[0] / (right - left), size[1] / (bottom - top)
+    if random.random() < 0.5:
+        fit = np.array([[-scale_x, 0, right * scale_x], [0, scale_y, -top * scale_y], [0, 0, 1]])
     else:
-        fit = np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y]])
-    border = cv2.BORDER_REPLICATE
+        fit = np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y], [0, 0, 1]])
+    whole = fit @ turn
+    if random.random() < ASIDE_SHARE:
+        whole = _askew(size, random) @ whole
     if min(scale_x, scale_y) < 0.7:
         picture = np.asarray(
             cv2.GaussianBlur(picture, (0, 0), 0.4 / min(scale_x, scale_y)), dtype=np.uint8
         )
     return np.asarray(
-        cv2.warpAffine(picture, fit @ turn, (WIDTH, HEIGHT), borderMode=border), dtype=np.uint8
+        cv2.warpPerspective(picture, whole, size, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8
+    )
+
+
+def _askew(size: tuple[int, int], random: Random) -> npt.NDArray[np.float64]:
+    """3 x 3 matrix of a camera that hangs high or aside: one edge of the picture draws together,
+    the opposite one spreads."""
+    corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]], dtype=np.float32)
+    moved = corners.copy()
+    across = int(random.integers(2))
+    moved[:, across] *= 1 + random.uniform(-ASIDE, ASIDE) * 2 * corners[:, 1 - across]
+    box = np.array(size, dtype=np.float32)
+    return np.asarray(
+        cv2.getPerspectiveTransform((corners + 0.5) * box, (moved + 0.5) * box), dtype=np.float64
     )

@@ -30,7 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", required=True)
     parser.add_argument("--date", required=True, help="YYYY-MM-DD")
     parser.add_argument(
-        "--threshold", action="append", default=[], help="label=yes or label=yes:no"
+        "--threshold",
+        action="append",
+        default=[],
+        help="label=yes, yes:no or yes:no:no by infrared light",
     )
     parser.add_argument(
         "--shift",
@@ -170,8 +173,10 @@ def _head(identity: str, task: str, path: Path, common: Mapping[str, object]) ->
 def _thresholds(labels: Sequence[str], given: Mapping[str, str]) -> str:
     lines = []
     for label in labels:
-        yes, _, no = given[label].partition(":")
-        lines.append(f"[thresholds.{label}]\nyes = {yes}\n" + (f"no = {no}\n" if no else "") + "\n")
+        named = zip(("yes", "no", "no_infrared"), given[label].split(":"), strict=False)
+        lines.append(f"[thresholds.{label}]\n")
+        lines += [f"{name} = {value}\n" for name, value in named]
+        lines.append("\n")
     return "".join(lines)
 
 

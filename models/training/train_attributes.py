@@ -153,13 +153,14 @@ def train(heads: Sequence[Head], validation: Sequence[Head], arguments: argparse
 
 
 def head_weights(heads: Sequence[Head]) -> npt.NDArray[np.float64]:
-    """How often a head is drawn: hats and masks are rare, bare workers are many."""
+    """How often a head is drawn: hats and masks are rare, most of all hats of
+    others than chefs; bare workers are many."""
     weights = np.ones(len(heads))
     for index, head in enumerate(heads):
         if head.label.mask_wrong == 1:
             weights[index] = 8.0
         elif head.label.hat == 1:
-            weights[index] = 3.0
+            weights[index] = 3.0 if head.source == "idenprof_chef" else 5.0
         elif head.source == "hardhat":
             weights[index] = 0.25 if head.label.face != 0 else 0.8
         elif head.label.mask == 1:

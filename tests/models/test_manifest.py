@@ -92,6 +92,8 @@ def test_reads_a_good_manifest(tmp_path: Path) -> None:
         ('names = ["logits"]', 'names = ["logits"]\ngates.mask = "mask"', "output.gates"),
         ("[thresholds.mask]", "[thresholds.gloves]", "thresholds"),
         ("no = 0.4", "no = 0.7", "thresholds.hat"),
+        ("no = 0.4", "no = 0.4\nno_infrared = 0.5", "no_infrared <= no"),
+        ("no = 0.4", "no = 0.4\nno_infrared = -0.1", "thresholds.hat"),
         ("hat = 1.4", "hat = 0.0", "calibration"),
         ("hat = 1.4", "beard = 1.4", "calibration"),
         ("seed = 1\n", "", "seed"),

@@ -12,9 +12,16 @@ cv2 = pytest.importorskip("cv2")
 from contracts.model_manifest import verify  # noqa: E402
 from models.reading import AttributeReader, HeadDetector  # noqa: E402
 from models.training import export, train_attributes, train_detector  # noqa: E402
-from models.training.augment import Picture, affine, degrade, move_box, tilt  # noqa: E402
+from models.training.augment import (  # noqa: E402
+    Picture,
+    affine,
+    degrade,
+    make_grey,
+    move_box,
+    tilt,
+)
 from models.training.blend import blend  # noqa: E402
-from models.training.crops import cut_heads, vary  # noqa: E402
+from models.training.crops import FAR_PX, cut_heads, seen_size, vary  # noqa: E402
 from models.training.detector import LABELS, Detector, flatten  # noqa: E402
 from models.training.detector_loss import detector_loss, iou  # noqa: E402
 from models.training.drawn import draw_mask_on_face  # noqa: E402
@@ -251,6 +258,26 @@ def test_from_behind_nothing_is_known_of_a_mask(made_up: Path) -> None:
             assert (label.mask, label.mask_wrong) == (-1, -1)
         seen.add((label.face, label.mask))
     assert {(0, -1), (1, 0), (1, 1)} <= seen
+
+
+def test_heads_are_seen_from_near_and_from_afar() -> None:
+    sizes = [seen_size(np.random.default_rng(seed)) for seed in range(300)]
+    far = [size for size in sizes if size != (96, 128)]
+    assert 0.4 < len(far) / len(sizes) < 0.7
+    assert all(FAR_PX[0] - 1 <= height <= FAR_PX[1] + 1 for _, height in far)
+    assert all(abs(width - 0.75 * height) < 1 for width, height in far)
+    assert len({height for _, height in far}) > 40
+
+
+def test_infrared_light_has_no_colour_and_many_gains() -> None:
+    random = np.random.default_rng(3)
+    picture = random.integers(60, 190, (40, 30, 3), dtype=np.uint8)
+    greys = [make_grey(picture, np.random.default_rng(seed)) for seed in range(60)]
+    for grey in greys:
+        assert (grey.shape, grey.dtype) == (picture.shape, picture.dtype)
+        assert (grey[..., 0] == grey[..., 1]).all() and (grey[..., 0] == grey[..., 2]).all()
+    spreads = [float(grey.std()) for grey in greys]
+    assert min(spreads) < 20 and max(spreads) > 60
 
 
 def test_a_blend_is_the_mean_and_keeps_counters() -> None:

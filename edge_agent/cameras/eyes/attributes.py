@@ -31,13 +31,16 @@ class Answer(Enum):
         return self in (Answer.YES, Answer.NO)
 
 
-def decide(probability: float | None, decision: Decision) -> Answer:
+def decide(probability: float | None, decision: Decision, *, by_infrared: bool = False) -> Answer:
     """Yes, no, in between "unsure", without a probability "cannot tell"."""
     if probability is None:
         return Answer.UNKNOWN
     if probability >= decision.yes:
         return Answer.YES
-    if probability <= (decision.yes if decision.no is None else decision.no):
+    no = decision.yes if decision.no is None else decision.no
+    if by_infrared and decision.no_infrared is not None:
+        no = decision.no_infrared
+    if probability <= no:
         return Answer.NO
     return Answer.UNSURE
 

@@ -12,6 +12,10 @@ Floats = npt.NDArray[np.float32]
 PERSONS_HEAD = 0.35
 """The share of a person's height, from the top, in which the head must be."""
 
+WITHIN, LIKE_AREA = 0.85, 0.4
+"""Two boxes are of the same head if so much of the smaller one lies in the larger, and it has so
+much of its area."""
+
 
 def corners(boxes: "list[Box] | tuple[Box, ...]") -> Floats:
     """Boxes as an array [n, 4] of x0, y0, x1, y1."""
@@ -20,23 +24,41 @@ def corners(boxes: "list[Box] | tuple[Box, ...]") -> Floats:
 
 def overlaps(ones: Floats, others: Floats) -> Floats:
     """Intersection over union of each of `ones` [n, 4] with each of `others` [m, 4]: [n, m]."""
-    low = np.maximum(ones[:, None, :2], others[None, :, :2])
-    high = np.minimum(ones[:, None, 2:], others[None, :, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    areas = np.prod(ones[:, 2:] - ones[:, :2], axis=1)[:, None]
-    areas = areas + np.prod(others[:, 2:] - others[:, :2], axis=1)[None, :] - shared
+    shared = _shared(ones, others)
+    areas = _areas(ones)[:, None] + _areas(others)[None, :] - shared
     return np.asarray(shared / np.maximum(areas, 1e-9), dtype=np.float32)
 
 
+def _shared(ones: Floats, others: Floats) -> Floats:
+    low = np.maximum(ones[:, None, :2], others[None, :, :2])
+    high = np.minimum(ones[:, None, 2:], others[None, :, 2:])
+    return np.asarray(np.prod(np.clip(high - low, 0, None), axis=2), dtype=np.float32)
+
+
+def _areas(boxes: Floats) -> Floats:
+    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), dtype=np.float32)
+
+
 def suppress(boxes: Floats, scores: Floats, limit: float) -> list[int]:
-    """Indices of the boxes that stay, best first: greedy suppression of overlaps above `limit`."""
+    """Indices of the boxes that stay, best first: greedy suppression of overlaps above `limit`,
+    and of doubles: boxes of which one lies almost within the other and is not much smaller, as of
+    a head without its hat."""
     order = np.argsort(-scores, kind="stable")
     kept: list[int] = []
     while order.size:
         best, rest = int(order[0]), order[1:]
         kept.append(best)
-        order = rest[overlaps(boxes[best : best + 1], boxes[rest])[0] <= limit]
+        one, others = boxes[best : best + 1], boxes[rest]
+        order = rest[(overlaps(one, others)[0] <= limit) & ~doubles(one, others)[0]]
     return kept
+
+
+def doubles(ones: Floats, others: Floats) -> npt.NDArray[np.bool_]:
+    """Whether one of two boxes lies almost within the other, and is not much smaller: [n, m]."""
+    first, second = _areas(ones)[:, None], _areas(others)[None, :]
+    smaller, larger = np.minimum(first, second), np.maximum(first, second)
+    within = _shared(ones, others) >= WITHIN * smaller
+    return np.asarray(within & (smaller >= LIKE_AREA * larger))
 
 
 def pair(table: Floats, least: float) -> list[tuple[int, int]]:

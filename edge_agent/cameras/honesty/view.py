@@ -20,7 +20,7 @@ from edge_agent.cameras.honesty.landmarks import (
     landmarks,
 )
 from edge_agent.cameras.honesty.latch import Sign, Streak
-from edge_agent.cameras.pictures import Grey, grey, resize
+from edge_agent.cameras.pictures import Grey, grey, is_colourless, resize
 from edge_agent.cameras.settings import HonestySettings
 
 
@@ -31,8 +31,6 @@ class Light(StrEnum):
     INFRARED = "infrared"
 
 
-_COLOURLESS = 8
-"""Difference of the colours below which 95 of 100 pixels of an infrared picture are."""
 _IN_PLACE = 0.45
 """From this share of the landmarks found, the view is there, with people before it."""
 _CLEARLY = 0.85
@@ -165,9 +163,7 @@ class ViewWatch:
 
 def light_of(picture: Picture) -> Light:
     """By what light a picture was taken."""
-    few = np.ascontiguousarray(picture[::16, ::16]).astype(np.int16)
-    colour = np.abs(few[..., 0] - few[..., 1]) + np.abs(few[..., 2] - few[..., 1])
-    return Light.INFRARED if float(np.percentile(colour, 95)) < _COLOURLESS else Light.DAY
+    return Light.INFRARED if is_colourless(picture) else Light.DAY
 
 
 def view_of(picture: Picture) -> Grey:

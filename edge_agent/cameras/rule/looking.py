@@ -10,6 +10,7 @@ from edge_agent.cameras.eyes.boxes import headless
 from edge_agent.cameras.eyes.detect import detect
 from edge_agent.cameras.eyes.inference import Model
 from edge_agent.cameras.frames import Frame
+from edge_agent.cameras.pictures import is_colourless
 from edge_agent.cameras.rule.episodes import Episodes, Head
 from edge_agent.cameras.rule.explain import Explanation, Why, furthest
 from edge_agent.cameras.rule.scene import Scene, Wear, Zone
@@ -110,21 +111,29 @@ class Looker:
         )
 
     def _heard(self, heads: Sequence[Head], frame: Frame) -> tuple[Head, ...]:
-        """A "not worn" stands only if it is still one when the mirrored head is read too."""
+        """A "not worn" stands only if it is still one when the mirrored head is read too, and by
+        infrared light only if it is sure enough for that."""
         accused = [head for head in heads if Answer.NO in head.answers.values()]
         boxes = [head.box for head in accused]
         again = read_attributes(self.models.classifier, frame.picture, boxes, mirrored=True)
         second = dict(zip((head.track for head in accused), again, strict=True))
+        by_infrared = bool(accused) and is_colourless(frame.picture)
         return tuple(
-            self._confirmed(head, second[head.track]) if head.track in second else head
+            self._confirmed(head, second[head.track], by_infrared=by_infrared)
+            if head.track in second
+            else head
             for head in heads
         )
 
-    def _confirmed(self, head: Head, mirrored: Box) -> Head:
-        both = both_read(head.box, mirrored)
+    def _confirmed(self, head: Head, mirrored: Box, *, by_infrared: bool) -> Head:
+        readings = (head.box.attributes, both_read(head.box, mirrored))
         answers = {
             wear: Answer.UNSURE
-            if answer is Answer.NO and self._answer(wear, both)[0] is not Answer.NO
+            if answer is Answer.NO
+            and any(
+                self._answer(wear, one, by_infrared=by_infrared)[0] is not Answer.NO
+                for one in readings
+            )
             else answer
             for wear, answer in head.answers.items()
         }
@@ -176,14 +185,16 @@ class Looker:
             asked=(*required, None) if alone else required,
         )
 
-    def _answer(self, wear: Wear, attributes: dict[str, float] | None) -> tuple[Answer, float]:
+    def _answer(
+        self, wear: Wear, attributes: dict[str, float] | None, *, by_infrared: bool = False
+    ) -> tuple[Answer, float]:
         """Is it worn, and how sure is that. A mask worn wrongly is not worn; what the model left
         out it cannot tell."""
         thresholds = self.models.classifier.manifest.thresholds
         probability = None if attributes is None else attributes.get(wear.value)
         if attributes is None or probability is None:
             return Answer.UNKNOWN, 0.0
-        answer = decide(probability, thresholds[wear.value])
+        answer = decide(probability, thresholds[wear.value], by_infrared=by_infrared)
         wrong = attributes.get("mask_wrong") if wear is Wear.MASK else None
         if wrong is not None and answer is not Answer.NO:
             is_wrong = decide(wrong, thresholds["mask_wrong"]) is Answer.YES

@@ -35,7 +35,8 @@ MOST_UNLIKE, UNLIKE_SHARE = 4, 0.1
 """More looks that differ, and a greater share of them, are no disturbance before a picture but
 somebody who moves and comes back."""
 LIVELY_LOOKS = 3
-"""So many looks that differ from the first print show that a head lives …"""
+"""So many looks that differ from the first print show that a head lives, if they are a share of
+UNLIKE_SHARE of all …"""
 LIVELY = 0.4
 """… or that it has moved by so many of its own sizes."""
 WALKED = 1.0
@@ -46,7 +47,7 @@ STOOD_S = 8.0
 """A print that stood for so long and is there again is a picture's: what was taken for life was
 somebody before it."""
 NEAR = 2.0
-"""Whoever is so many head sizes away may disturb a print."""
+"""Whoever is so many head sizes away, of the larger head, may disturb a print."""
 KEPT_S = 600.0
 """So long a place that is not proven is remembered without a head in it."""
 MOST_PLACES = 64
@@ -119,7 +120,11 @@ class Movements:
         self._forget(followed, at_s)
         told: dict[int, Life] = {}
         for head in sorted(heads, key=lambda one: one.track):
-            near = any(one is not head and _apart(head.box, one.box) <= NEAR for one in heads)
+            near = any(
+                one is not head
+                and min(_apart(head.box, one.box), _apart(one.box, head.box)) <= NEAR
+                for one in heads
+            )
             path = self._path(picture, head, at_s, disturbed=near)
             told[head.track] = life = self._judge(picture, head.box, path, at_s, disturbed=near)
             if life.picture and not path.ever_walked:
@@ -178,7 +183,8 @@ class Movements:
         limit_s = self.settings.after_s * (WALKED_FACTOR if path.walked else 1.0)
         if self.settings.after_s and still_s >= limit_s:
             place.proven = True
-        path.moved = path.moved or path.unlike >= LIVELY_LOOKS
+        lively = path.unlike >= max(LIVELY_LOOKS, UNLIKE_SHARE * place.looks)
+        path.moved = path.moved or lively
         return Life(still_s, path.moved and not place.proven, place.proven)
 
     def _known(

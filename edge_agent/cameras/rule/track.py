@@ -24,7 +24,7 @@ MOST_REACH = 2.4
 """… up to so many."""
 DOUBTFUL_REACH = 0.7
 """The same for a head that the detector doubts."""
-LIKE_SIZE = 1.8
+LIKE_SIZE = 1.5
 """A person's head does not grow or shrink more than this between two looks."""
 STALE_COST = 0.06
 """A path that was not seen for a second yields to a fresher one by so much of its likeness."""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events import Box
-from edge_agent.cameras.eyes.boxes import corners, overlaps, pair, suppress
+from edge_agent.cameras.eyes.boxes import corners, doubles, overlaps, pair, suppress
 from edge_agent.cameras.rule.track import Tracker
 
 sides = st.floats(0, 500, width=32)
@@ -40,9 +40,23 @@ def test_what_suppression_keeps(found: list[tuple[Box, float]], limit: float) ->
     assert [scores[i] for i in kept] == sorted((scores[i] for i in kept), reverse=True)
     table = overlaps(places[kept], places[kept])
     assert np.all(table - np.eye(len(kept)) * 2 <= limit)
+    assert not np.any(doubles(places[kept], places[kept]) & ~np.eye(len(kept), dtype=bool))
     for index in range(len(found)):  # whatever went had a better one over it
         better = [i for i in kept if scores[i] >= scores[index]]
-        assert index in kept or np.max(overlaps(places[[index]], places[better])) > limit
+        assert (
+            index in kept
+            or np.max(overlaps(places[[index]], places[better])) > limit
+            or np.any(doubles(places[[index]], places[better]))
+        )
+
+
+def test_a_head_without_its_hat_is_the_same_head() -> None:
+    whole, face = (499, 87, 571, 171), (516, 112, 576, 170)
+    behind, far = (540, 95, 600, 165), (505, 90, 530, 120)
+    places = np.array([whole, face, behind, far], np.float32)
+    scores = np.array([0.58, 0.76, 0.7, 0.6], np.float32)
+    # Somebody behind is half hidden; what is far smaller is somebody farther away, or a detail.
+    assert suppress(places, scores, 0.7) == [1, 2, 3]
 
 
 @given(st.lists(boxes, max_size=6), st.lists(boxes, max_size=6))

@@ -154,6 +154,15 @@ def test_between_the_thresholds_is_neither() -> None:
     assert decide(0.4, Decision(yes=0.5)) is no
 
 
+def test_by_infrared_light_only_a_no_must_be_surer() -> None:
+    decision = Decision(yes=0.7, no=0.3, no_infrared=0.1)
+    told = [decide(p, decision, by_infrared=True) for p in (None, 0.1, 0.11, 0.3, 0.69, 0.7)]
+    yes, no, unsure = Answer.YES, Answer.NO, Answer.UNSURE
+    assert told == [Answer.UNKNOWN, no, unsure, unsure, unsure, yes]
+    assert decide(0.3, decision) is no
+    assert decide(0.3, Decision(yes=0.7, no=0.3), by_infrared=True) is no
+
+
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_two_readings_meet_in_the_middle_of_their_odds(one: float, other: float) -> None:
     boxes = [Box("head", 0, 0, 9, 9, 1, {"hat": p, str(p): p}) for p in (one, other)]

@@ -12,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.cameras.frames import FrameRefused, SourceError
-from edge_agent.cameras.pictures import coarse, encode_jpeg, picture_size, read_picture, shrink
+from edge_agent.cameras.pictures import (
+    coarse,
+    encode_jpeg,
+    is_colourless,
+    picture_size,
+    read_picture,
+    shrink,
+)
+from edge_agent.simulation.clips import SIZE
+from edge_agent.simulation.effects import Look, effect
+from edge_agent.simulation.players import Stage
+from edge_agent.simulation.rooms import draw_room
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".bmp", ".webp"])
@@ -103,3 +114,14 @@ def test_jpeg_carries_no_metadata() -> None:
     content = encode_jpeg(kitchen(), 80)
     assert content[:2] == b"\xff\xd8"
     assert b"Exif" not in content
+
+
+@pytest.mark.parametrize("look", Look)
+def test_only_infrared_light_has_no_colour(look: Look) -> None:
+    """Neither dusk with half of the lamps off nor a sensor's coloured noise is mistaken."""
+    for seed in range(8):
+        room, counter = draw_room(SIZE, seed)
+        day = Stage(room, counter).picture((), 1.0)
+        for share in (1.0, 0.6):
+            seen = effect(look, SIZE, seed)(np.asarray(day * share, np.uint8), 1.0)
+            assert is_colourless(seen) is (look is Look.INFRARED)

@@ -12,6 +12,7 @@ from camera_parts import BLOCK, Person, Pixels, clip, kitchen, write_classifier,
 from contracts.events import Observation
 from edge_agent.cameras import words
 from edge_agent.cameras.pipeline import Models
+from edge_agent.cameras.rule import looking
 from edge_agent.cameras.rule.explain import Explanation, Why
 from edge_agent.cameras.rule.scene import Persistence, Scene, Stillness
 from edge_agent.cameras.schedule import Period, PeriodKind, Schedule
@@ -60,6 +61,36 @@ def test_what_the_mirrored_head_does_not_say_accuses_nobody(
             yield number / 5, picture
 
     (one,) = last_explanations(steps(scene, lopsided, pictures()))
+    assert one.why is why
+
+
+@pytest.mark.parametrize(
+    ("by_infrared", "green", "why"),
+    [
+        (False, 110, Why.EPISODE),
+        (True, 110, Why.CANNOT_TELL),
+        (True, 80, Why.EPISODE),
+    ],
+)
+def test_by_infrared_light_a_missing_hat_must_be_surer(
+    monkeypatch: pytest.MonkeyPatch, scene: Scene, tmp_path: Path,
+    by_infrared: bool, green: int, why: Why,
+) -> None:  # fmt: skip
+    write_detector(tmp_path / "kitchen_heads")
+    write_classifier(tmp_path / "head_attributes")
+    manifest = tmp_path / "head_attributes" / "manifest.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("no = 0.2", "no = 0.2\nno_infrared = 0.05", 1), "utf-8")
+    models = open_models(tmp_path, "kitchen_heads", "head_attributes")
+    monkeypatch.setattr(looking, "is_colourless", lambda picture: by_infrared)
+
+    def pictures() -> Iterator[tuple[float, Pixels]]:
+        for number in range(15):
+            picture = kitchen([(2, 1, False, False)], seed=number)
+            picture[BLOCK : 2 * BLOCK, 2 * BLOCK : 3 * BLOCK, 1] = green
+            yield number / 5, picture
+
+    (one,) = last_explanations(steps(scene, models, pictures()))
     assert one.why is why
 
 

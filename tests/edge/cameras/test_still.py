@@ -175,6 +175,29 @@ def test_somebody_who_passes_before_a_poster_brings_it_to_life_for_moments_only(
     assert lived < 25
 
 
+def test_few_looks_that_differ_among_many_are_no_life() -> None:
+    """Four times in half a minute an arm comes before the poster, for one look each time."""
+    movements = Movements(Stillness(after_s=60.0))
+    for step in range(150):
+        picture = shown(100, 80, 40, step).copy()
+        if step in (60, 90, 110, 140):
+            picture[50:, 85:115] = 30
+        head = Tracked(1, box(100, 80, 40, step, 0.02))
+        life = movements.look(picture, [head], frozenset([1]), step * STEP_S)
+        assert not life[1].moved
+
+
+def test_a_larger_head_disturbs_a_small_poster_from_farther_off() -> None:
+    movements = Movements(SETTINGS)
+    for step in range(40):
+        picture = shown(100, 60, 20, step).copy()
+        large = Box("head", 105, 90, 165, 160, 0.9)  # four of the poster's sizes away
+        if 10 <= step < 16:
+            picture[55:, 95:160] = 200 - 10 * (step % 5)
+        heads = [Tracked(1, box(100, 60, 20, step, 0.02)), Tracked(2, large)]
+        assert not movements.look(picture, heads, frozenset([1, 2]), step * STEP_S)[1].moved
+
+
 def test_a_head_beside_a_poster_disturbs_its_print_and_gives_it_no_life() -> None:
     movements = Movements(SETTINGS)
     for step in range(60):

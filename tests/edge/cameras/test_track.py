@@ -173,3 +173,13 @@ def test_the_order_of_heads_changes_nothing_and_numbers_are_nobody_elses(
         )
         assert [t.box for t in told] == heads
         assert len({t.track for t in told}) == len(heads)
+
+
+@pytest.mark.parametrize(("side", "is_same"), [(70, True), (58, True), (43, False), (120, False)])
+def test_a_lost_head_is_not_found_in_a_thing_of_another_size(side: float, is_same: bool) -> None:
+    tracker = Tracker()
+    for step in range(10):
+        (one,) = tracker.follow([head(300 - 4 * step, 130, 70)], step * STEP_S)
+    tracker.follow([], 10 * STEP_S)
+    (other,) = tracker.follow([head(240, 110, side)], 11 * STEP_S)
+    assert (one.track == other.track) is is_same

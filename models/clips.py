@@ -76,9 +76,12 @@ def plan(stories: int, hours: float, seed: int = 0) -> list[Job]:
 
 def cast_of(source: Source) -> Cast:
     """The cast of a source. Raises TruthError."""
-    if source.photos is None:
-        return DrawnCast()
-    photos = with_other_heads(corrected(read_truth(source.photos)))
+    return DrawnCast() if source.photos is None else photo_cast(source.photos)
+
+
+def photo_cast(folder: Path) -> PhotoCast:
+    """The people of the labelled photographs that training leaves out. Raises TruthError."""
+    photos = with_other_heads(corrected(read_truth(folder)))
     outside = [photo for photo in photos if photo.source == VALIDATION_ONLY]
     return PhotoCast(split(photos)[1] + outside)
 

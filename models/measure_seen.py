@@ -26,7 +26,7 @@ from edge_agent.simulation.effects import Look, effect
 from edge_agent.simulation.players import Figure, Pixels, Place, Player, Stage
 from edge_agent.simulation.rooms import draw_room
 from models.clip_cast import PhotoCast
-from models.clips import Source, cast_of
+from models.clips import photo_cast
 from models.figures import table
 
 LOOKS_S = tuple(0.93 * number for number in range(6))
@@ -50,8 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     prepare_opencv()
     model = open_model(arguments.model, task="classify")
-    cast = cast_of(Source(arguments.data, arguments.model, "", ""))
-    assert isinstance(cast, PhotoCast)
+    cast = photo_cast(arguments.data)
     tally: Tally = defaultdict(list)
     random = np.random.default_rng(arguments.seed)
     for wear, worn, figure in tqdm(list(people(cast, arguments.every)), mininterval=5):

@@ -24,8 +24,8 @@ HAT_SHARE, BACK_SHARE = 0.15, 0.1
 MASK_SHARE, NOSE_SHARE, CHIN_SHARE = 0.2, 0.12, 0.08
 FAR_SHARE, FAR_PX = 0.55, (30.0, 100.0)
 """How many heads are seen from afar, and how many pixels high their crops are then."""
-GREY_SHARE = 0.3
-"""Heads in infrared light; a third of the crops, since there hats and masks look most like hair and
+INFRARED_SHARE = 0.3
+"""Heads in infrared light; three in ten crops, since there hats and masks look most like hair and
 chins."""
 ASIDE_SHARE, ASIDE = 0.3, 0.18
 """How many crops are seen askew, and by how much of the size their corners move."""
@@ -104,7 +104,7 @@ def vary(head: Head, random: Random) -> tuple[Picture, Label]:
     shaken = (centre_x - half_x, centre_y - half_y, centre_x + half_x, centre_y + half_y)
     size = seen_size(random)
     seen = _warp(picture, grow(picture, shaken, CROP_MARGIN), size, random)
-    return _enlarge(degrade(seen, random, GREY_SHARE)), label
+    return _enlarge(degrade(seen, random, INFRARED_SHARE)), label
 
 
 def seen_size(random: Random) -> tuple[int, int]:
@@ -113,7 +113,7 @@ def seen_size(random: Random) -> tuple[int, int]:
     if random.random() >= FAR_SHARE:
         return WIDTH, HEIGHT
     height = float(np.exp(random.uniform(*np.log(FAR_PX))))
-    return max(8, round(height * WIDTH / HEIGHT)), max(8, round(height))
+    return round(height * WIDTH / HEIGHT), round(height)
 
 
 def _enlarge(picture: Picture) -> Picture:
